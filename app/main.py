@@ -1,0 +1,92 @@
+"""The FastAPI application under test: ``app.main:app`` for every server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import platform
+import sys
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from app.io import kinds
+from app.probe.asgi import Application, counted, when_started
+from app.probe.gauges import Gauges
+from app.probe.thread_log import ThreadLog
+from app.routes import Route, handler, routes
+from app.settings import SETTINGS, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def create_app(settings: Settings) -> Application:
+    """FastAPI with all routes; recorded when the harness gives a folder to record in."""
+    recording = settings.trial_dir is not None and settings.probe
+    log = gauges = None
+    if recording and settings.trial_dir is not None:
+        log = ThreadLog(settings.trial_dir / f"threads-{os.getpid()}.bin")
+        gauges = Gauges(settings.trial_dir / f"gauges-{os.getpid()}.bin")
+
+    fastapi = FastAPI(openapi_url=None)
+    table = routes(kinds())
+    for route in table:
+        fastapi.add_api_route(route.path, handler(route, log), methods=["GET"])
+
+    application: Application = fastapi
+    if gauges is not None:
+        application = counted(application, gauges)
+    if settings.trial_dir is not None:
+        application = when_started(application, _announcer(settings.trial_dir, table, log, gauges))
+    return application
+
+
+def _announcer(
+    folder: Path, table: tuple[Route, ...], log: ThreadLog | None, gauges: Gauges | None
+) -> Callable[[], None]:
+    def announce() -> None:
+        if gauges is not None and log is not None:
+            gauges.start(log)
+        target = folder / f"worker-{os.getpid()}.json"
+        draft = target.with_suffix(".draft")
+        draft.write_text(json.dumps(_about(table)), encoding="utf-8")
+        draft.replace(target)
+
+    return announce
+
+
+def _about(table: tuple[Route, ...]) -> dict[str, object]:
+    """What this worker really is: what was asked for may not be what runs."""
+    loop = type(asyncio.get_running_loop())
+    return {
+        "pid": os.getpid(),
+        "python": platform.python_version(),
+        "loop": f"{loop.__module__.partition('.')[0]}.{loop.__name__}",
+        "http": next((name for name in ("httptools", "h11") if name in _server_parsers()), None),
+        "routes": [
+            {
+                "index": route.index,
+                "path": route.path,
+                "expected": route.kind.expected(),
+                "waits": route.kind.waits,
+                "upstream_calls": route.kind.upstream_calls,
+            }
+            for route in table
+        ],
+    }
+
+
+def _server_parsers() -> set[str]:
+    """The HTTP parsers that a server's own protocol modules have loaded."""
+    protocols = {
+        "uvicorn.protocols.http.httptools_impl": "httptools",
+        "uvicorn.protocols.http.h11_impl": "h11",
+        "hypercorn.protocol.h11": "h11",
+    }
+    return {parser for module, parser in protocols.items() if module in sys.modules}
+
+
+app = create_app(SETTINGS)

@@ -1,0 +1,71 @@
+"""The gauge page: a worker's present state, for the harness to read from outside.
+
+Reading costs the worker nothing, and works when its event loop is blocked:
+then the heartbeat is old, and that age is the loop's delay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import mmap
+import os
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+
+from app.probe import layout
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app.probe.thread_log import ThreadLog
+
+HEARTBEAT_S = 0.05
+
+
+class Gauges:
+    """One worker's page. All methods are for the event loop's thread only."""
+
+    def __init__(self, path: Path) -> None:
+        """Create the page at ``path``.
+
+        Raises:
+            OSError: it can't be created or the disk is full.
+        """
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+        try:
+            os.write(fd, bytes(layout.GAUGE_BYTES))
+            self.words = memoryview(mmap.mmap(fd, layout.GAUGE_BYTES)).cast("Q")
+        finally:
+            os.close(fd)
+        self.words[layout.G_PID] = os.getpid()
+        self.words[layout.G_INTERVAL_NS] = int(HEARTBEAT_S * 1e9)
+
+    def start(self, log: ThreadLog) -> None:
+        """Let the heart beat on the running loop.
+
+        Must be called within a task: the limiter belongs to the running loop.
+        """
+        loop = asyncio.get_running_loop()
+        limiter = anyio.to_thread.current_default_thread_limiter()
+        words = self.words
+
+        def beat() -> None:
+            statistics = limiter.statistics()
+            words[layout.G_POOL_SIZE] = int(statistics.total_tokens)
+            words[layout.G_POOL_BUSY] = statistics.borrowed_tokens
+            words[layout.G_POOL_WAITING] = statistics.tasks_waiting
+            alive = threading.active_count()
+            if alive != words[layout.G_THREADS_ALIVE]:
+                log.scan_threads()
+                words[layout.G_THREADS_ALIVE] = alive
+            words[layout.G_THREADS_SEEN] = len(log.threads_seen)
+            words[layout.G_LOG_LOST] = log.lost
+            words[layout.G_HEARTBEAT_NS] = time.monotonic_ns()
+            loop.call_later(HEARTBEAT_S, beat)
+
+        beat()
+        # Last: a page with its magic is a page that holds figures.
+        words[layout.G_MAGIC] = layout.GAUGE_MAGIC

@@ -1,0 +1,98 @@
+"""The thread log: which thread ran a handler, from when to when, and how many were alive."""
+
+from __future__ import annotations
+
+import itertools
+import mmap
+import os
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from app.probe import layout
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class ThreadLog:
+    """One worker's log; ``begin`` and ``end`` may be called from any thread.
+
+    A record is written in two steps, so that a handler still running when the
+    worker is killed is in the log too, with no end.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Create the file at ``path``.
+
+        Raises:
+            OSError: it can't be created or the disk is full.
+        """
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+        self._chunks: list[memoryview] = []
+        self._growing = threading.Lock()
+        # next() of a count is one step under the interpreter's lock: no two
+        # handlers get the same place. Record 0 is the header.
+        self._next = itertools.count(1)
+        self.lost = 0
+        self.threads_seen: set[int] = set()
+        self._grow(1)
+        header = self._chunks[0]
+        header[0], header[1] = layout.LOG_MAGIC, os.getpid()
+
+    def begin(self, route: int) -> int:
+        """Note the start of a handler of ``route``; gives the place for ``end``."""
+        place = next(self._next)
+        chunk_index, record = divmod(place, layout.CHUNK_RECORDS)
+        if chunk_index >= len(self._chunks) and not self._grow(chunk_index + 1):
+            self.lost += 1
+            return 0
+        thread = threading.get_native_id()
+        if thread not in self.threads_seen:
+            self.scan_threads()
+            self.threads_seen.add(thread)
+        chunk = self._chunks[chunk_index]
+        word = record * layout.RECORD_WORDS
+        chunk[word + layout.R_THREAD] = thread
+        chunk[word + layout.R_PACKED] = threading.active_count() | route << layout.ROUTE_SHIFT
+        chunk[word + layout.R_START_NS] = time.monotonic_ns()
+        return place
+
+    def end(self, place: int) -> None:
+        """Note the end of the handler call that ``begin`` gave ``place`` for."""
+        if place:
+            chunk_index, record = divmod(place, layout.CHUNK_RECORDS)
+            word = record * layout.RECORD_WORDS + layout.R_END_NS
+            self._chunks[chunk_index][word] = time.monotonic_ns()
+
+    def scan_threads(self) -> None:
+        """Add all threads alive now to those seen; the probe itself has none."""
+        self.threads_seen.update(
+            thread.native_id for thread in threading.enumerate() if thread.native_id is not None
+        )
+
+    def _grow(self, chunks: int) -> bool:
+        with self._growing:
+            while len(self._chunks) < chunks:
+                offset = len(self._chunks) * layout.CHUNK_BYTES
+                try:
+                    _reserve(self._fd, offset, layout.CHUNK_BYTES)
+                except OSError:
+                    if not self._chunks:
+                        raise
+                    return False
+                mapped = mmap.mmap(self._fd, layout.CHUNK_BYTES, offset=offset)
+                self._chunks.append(memoryview(mapped).cast("Q"))
+        return True
+
+
+def _reserve(fd: int, offset: int, size: int) -> None:
+    """Make the file longer with blocks really taken.
+
+    A hole in a mapped file kills the process with SIGBUS when the disk is full
+    at the time it is written to; a reservation fails here, where it can be told.
+    """
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(fd, offset, size)
+    else:  # macOS has no such call
+        os.ftruncate(fd, offset + size)

@@ -1,0 +1,1 @@
+"""The harness: it plans, starts, loads, measures, judges and explains."""

@@ -1,0 +1,165 @@
+"""The commands. Each function is the table of contents of one nox session."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bench import benchmarks, doctor, options, record
+from bench.analysis.rows import Row, rows
+from bench.config import apply, json_schema, load_config
+from bench.plan import Plan, expand, make_plan, resolve_single, select
+from bench.problem import CELLS_FAILED, INTERRUPTED, BadInput, Problem
+from bench.publish import check_readme, publish, render, update_readme
+from bench.report import lines
+from bench.run import conduct, runs
+from bench.run.paths import paths
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+    from pathlib import Path
+
+DEFAULT_SEED = 1
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; gives its exit status."""
+    # Whoever terminates us gets the same clean end as Ctrl-C.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        chosen = options.parse(arguments)
+        return COMMANDS[chosen.command](chosen)
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return problem.exit_status
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def matrix(chosen: argparse.Namespace) -> int:
+    """All cells; reports/latest.* follow when the run is complete."""
+    folder = _measure(chosen, _plan(chosen))
+    found = publish(folder, chosen.output)
+    print(f"\n{lines.closing(found)}; {chosen.output / 'latest.md'}")
+    print("`nox -s readme` puts the tables into README.md")
+    return _status(found)
+
+
+def single(chosen: argparse.Namespace) -> int:
+    """Some cells, each with its row and why; reports/latest.* stay as they are."""
+    folder = _measure(chosen, _plan(chosen))
+    found = rows(record.read_run(folder / runs.RUN_FILE), runs.trials_of(folder))
+    print()
+    for row in found:
+        print(lines.row_text(row))
+    return _status(found)
+
+
+def plan(chosen: argparse.Namespace) -> int:
+    """What would be measured."""
+    print(lines.plan_text(_plan(chosen)))
+    return 0
+
+
+def report(chosen: argparse.Namespace) -> int:
+    """All reports, from recorded results."""
+    for path in render(chosen.output, chosen.run, chosen.summary):
+        print(path)
+    return 0
+
+
+def readme(chosen: argparse.Namespace) -> int:
+    """README.md's tables."""
+    if chosen.check:
+        stale = check_readme(chosen.output)
+        print(stale or "README.md shows what reports/latest.* records")
+        return CELLS_FAILED if stale else 0
+    changed = update_readme(chosen.output, chosen.run)
+    print(f"README.md {'has the tables of' if changed else 'already had those of'} the run")
+    return 0
+
+
+def examine(_: argparse.Namespace) -> int:
+    """Whether this machine is fit to measure."""
+    text, status = doctor.examine(paths())
+    print(text)
+    return status
+
+
+def schema(_: argparse.Namespace) -> int:
+    """experiments.schema.json, made anew."""
+    where = paths()
+    target = where.root / "experiments.schema.json"
+    document = json_schema(io_kinds=where.io_kinds, servers=where.servers)
+    record.write_whole(target, json.dumps(document, indent=2) + "\n")
+    print(target)
+    return 0
+
+
+def benchmark(chosen: argparse.Namespace) -> int:
+    """The harness's own benchmarks."""
+    return benchmarks.run(chosen.names, paths())
+
+
+def _plan(chosen: argparse.Namespace) -> Plan:
+    where = paths()
+    config = load_config(chosen.config, io_kinds=where.io_kinds, servers=where.servers)
+    asked = options.overrides(chosen)
+    config, profile = apply(config, asked)
+    if chosen.command == "single":
+        # One experiment may be any that the application has, listed or not.
+        listed = config.matrix.io
+        others = tuple(kind for kind in where.io_kinds if kind not in listed)
+        config = replace(config, matrix=replace(config.matrix, io=listed + others))
+    cells = expand(config, f"{sys.version_info.major}.{sys.version_info.minor}")
+    if asked.select:
+        cells = select(cells, asked.select)
+    if chosen.command == "single":
+        every = bool(asked.servers or asked.workers or asked.pythons)
+        cells = resolve_single(cells, chosen.names, every=every)
+    seed = DEFAULT_SEED if asked.seed is None else asked.seed
+    return make_plan(cells, profile, seed=seed, delay_s=config.delay_s)
+
+
+def _measure(chosen: argparse.Namespace, planned: Plan) -> Path:
+    return conduct.conduct(
+        planned,
+        paths(),
+        command=chosen.command,
+        output=chosen.output,
+        fresh=chosen.fresh,
+        keep_raw=chosen.raw == "keep",
+        probe=chosen.probe == "on",
+        say=_say,
+    )
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _status(found: tuple[Row, ...]) -> int:
+    if not found:
+        raise BadInput("No cell was measured: the plan is empty. `nox -s plan` shows it.")
+    return 0 if all(row.verdict.usable for row in found) else CELLS_FAILED
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "matrix": matrix,
+    "single": single,
+    "plan": plan,
+    "report": report,
+    "readme": readme,
+    "doctor": examine,
+    "schema": schema,
+    "bench": benchmark,
+}

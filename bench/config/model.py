@@ -1,0 +1,198 @@
+"""The shape of experiments.yaml: types, limits and descriptions, in one place.
+
+Each limit raises an error whose text says what is allowed, in a person's words; `load` adds the
+place and what was found. `schema` makes the editors' JSON Schema of the same models.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
+
+from bench.config.durations import ALLOWED, PATTERN, parse_duration
+from bench.config.findings import one_of
+from bench.config.settings import ENDPOINTS
+
+if TYPE_CHECKING:
+    from pydantic import ValidatorFunctionWrapHandler
+
+MOST_ENTRIES: Final = 500  # of include or exclude; each is held against every combination
+NAME_PATTERN: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"  # safe in file names and tables
+PYTHON_PATTERN: Final = r"3\.[1-9][0-9]"
+ENUM_OF: Final = "x-enum-of"  # where `schema` puts the names known to Known's field
+
+
+def not_allowed(allowed: str) -> PydanticCustomError:
+    """The one kind of error our own checks raise; its message is what is allowed."""
+    return PydanticCustomError("allowed", "{allowed}", {"allowed": allowed})
+
+
+def _allowed(text: str) -> WrapValidator:
+    """Say what is allowed in one phrase, whichever of pydantic's limits was broken."""
+
+    def check(value: object, inner: ValidatorFunctionWrapHandler) -> object:
+        try:
+            return inner(value)
+        except ValidationError:
+            raise not_allowed(text) from None
+
+    return WrapValidator(check)
+
+
+def _endpoint(value: object) -> object:
+    if value not in ENDPOINTS:
+        raise not_allowed(one_of(ENDPOINTS, value))
+    return value
+
+
+def _known(value: object, info: ValidationInfo, names: str) -> object:
+    allowed: tuple[str, ...] = getattr(info.context, names)
+    if value not in allowed:
+        raise not_allowed(one_of(allowed, value))
+    return value
+
+
+def _io_kind(value: object, info: ValidationInfo) -> object:
+    return _known(value, info, "io_kinds")
+
+
+def _server(value: object, info: ValidationInfo) -> object:
+    return _known(value, info, "servers")
+
+
+def _python(value: object) -> object:
+    if isinstance(value, float):
+        raise not_allowed('a Python version in quotes, such as "3.12" (3.10 alone means 3.1)')
+    if not isinstance(value, str) or not re.fullmatch(PYTHON_PATTERN, value):
+        raise not_allowed('a Python version from "3.10" on, in quotes, such as "3.12"')
+    return value
+
+
+def is_name(value: object) -> bool:
+    """Whether it can be a profile's name."""
+    return isinstance(value, str) and re.fullmatch(NAME_PATTERN, value) is not None
+
+
+def _name(value: object) -> object:
+    if not is_name(value):
+        raise not_allowed("1 to 64 of A-Z a-z 0-9 _ . -, the first a letter or digit")
+    return value
+
+
+def _seconds(value: object) -> object:
+    try:
+        return parse_duration(value if isinstance(value, str) else "")
+    except ValueError:
+        raise not_allowed(ALLOWED) from None
+
+
+_duration = WithJsonSchema({"type": "string", "pattern": f"^{PATTERN}$"})
+_duration_text = BeforeValidator(_seconds)
+
+Endpoint = Annotated[
+    str, BeforeValidator(_endpoint), WithJsonSchema({"type": "string", "enum": [*ENDPOINTS]})
+]
+IoKind = Annotated[str, BeforeValidator(_io_kind), WithJsonSchema({ENUM_OF: "io_kinds"})]
+Server = Annotated[str, BeforeValidator(_server), WithJsonSchema({ENUM_OF: "servers"})]
+Workers = Annotated[int, Field(ge=1, le=64), _allowed("a whole number from 1 to 64")]
+Python = Annotated[
+    str,
+    BeforeValidator(_python),
+    WithJsonSchema({"type": "string", "pattern": f"^{PYTHON_PATTERN}$"}),
+]
+Name = Annotated[
+    str, BeforeValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{NAME_PATTERN}$"})
+]
+Users = Annotated[int, Field(ge=1, le=100_000), _allowed("a whole number from 1 to 100000")]
+SpawnRate = Annotated[
+    float,
+    Field(gt=0, le=100_000, allow_inf_nan=False),
+    _allowed("a number over 0, at most 100000"),
+]
+Rounds = Annotated[int, Field(ge=1, le=1000), _allowed("a whole number from 1 to 1000")]
+Seed = Annotated[int, Field(ge=0, lt=2**32), _allowed("a whole number from 0 to 4294967295")]
+DelaySeconds = Annotated[float, Field(ge=0, le=60), _allowed("from 0s to 1m")]
+WarmupSeconds = Annotated[float, Field(ge=0, le=3600), _allowed("from 0s to 60m")]
+WindowSeconds = Annotated[float, Field(ge=1, le=86_400), _allowed("from 1s to 1440m")]
+Delay = Annotated[DelaySeconds, _duration_text, _duration]
+Warmup = Annotated[WarmupSeconds, _duration_text, _duration]
+Window = Annotated[WindowSeconds, _duration_text, _duration]
+
+
+class Strict(BaseModel):
+    """No conversions, no unknown keys, no changes."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+_ABSENT: Any = None  # stands only where a key isn't given; null itself is refused
+
+
+class EntryModel(Strict):
+    """Values for some of the axes."""
+
+    endpoint: Endpoint = Field(default=_ABSENT, description="How the handler is written.")
+    io: IoKind = Field(default=_ABSENT, description="What the handler waits for.")
+    workers: Workers = Field(default=_ABSENT, description="Worker processes.")
+    server: Server = Field(default=_ABSENT, description="The ASGI server.")
+    python: Python = Field(default=_ABSENT, description='Python version, such as "3.12".')
+
+
+_levels = Field(min_length=1, json_schema_extra={"uniqueItems": True})
+
+
+class MatrixModel(Strict):
+    """The axes. Each combination of their values is a cell; the first listed varies slowest."""
+
+    endpoint: Annotated[list[Endpoint], _levels] = Field(
+        description="How the handler is written: def, async def, or async def with blocking IO."
+    )
+    io: Annotated[list[IoKind], _levels] = Field(
+        description="What the handler waits for: a file in app/io."
+    )
+    workers: Annotated[list[Workers], _levels] = Field(description="Numbers of worker processes.")
+    server: Annotated[list[Server], _levels] = Field(
+        description="ASGI servers: requirements/server-NAME.txt."
+    )
+    python: Annotated[list[Python], _levels] = Field(
+        default_factory=list,
+        description='Python versions in quotes, such as "3.12"; without it, the one at hand.',
+    )
+
+
+class ProfileModel(Strict):
+    """Load settings."""
+
+    users: Users = Field(description="Users, each asking again as soon as it is answered.")
+    spawn_rate: SpawnRate = Field(description="Users started per second.")
+    warmup: Warmup = Field(description="From the last user's start to the window: 3s.")
+    duration: Window = Field(description="Length of the window, at least four delays: 6s.")
+    rounds: Rounds = Field(description="How often each cell is measured.")
+
+
+class ConfigModel(Strict):
+    """The matrix of experiments and its profiles."""
+
+    matrix: MatrixModel
+    include: Annotated[list[EntryModel], Field(max_length=MOST_ENTRIES)] = Field(
+        default_factory=list,
+        description="Extends the combinations whose values it doesn't change, else adds one.",
+    )
+    exclude: Annotated[list[EntryModel], Field(max_length=MOST_ENTRIES)] = Field(
+        default_factory=list, description="Takes out each combination that has these values."
+    )
+    delay: Delay = Field(description="How long the delay server waits: 500ms, 1s.")
+    default_profile: Name = Field(description="The profile used when none is named.")
+    profiles: dict[Name, ProfileModel] = Field(description="Named load settings.")

@@ -1,0 +1,114 @@
+"""The harness's samples, boiled down to the signals of one window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.probe import layout
+from bench.stats import interpolate_cumulative, percentile, time_average
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+NS_PER_S = 1e9
+NS_PER_MS = 1e6
+BYTES_PER_MB = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """The looks at one trial, and its window."""
+
+    looks: Sequence[Mapping[str, Any]]
+    t_ns: NDArray[np.int64]
+    t0_ns: int
+    t1_ns: int
+
+    def cores(self, cumulative_s: Callable[[Mapping[str, Any]], float]) -> float | None:
+        """Mean rate of a counter of CPU seconds over the window."""
+        values = np.array([cumulative_s(look) for look in self.looks], dtype=np.float64)
+        first = interpolate_cumulative(self.t_ns, values, self.t0_ns)
+        last = interpolate_cumulative(self.t_ns, values, self.t1_ns)
+        if first is None or last is None:
+            return None
+        return (last - first) / ((self.t1_ns - self.t0_ns) / NS_PER_S)
+
+    def average(self, value: Callable[[Mapping[str, Any]], float]) -> float | None:
+        """Time average of a gauge over the window."""
+        values = np.array([value(look) for look in self.looks], dtype=np.float64)
+        return time_average(self.t_ns, values, self.t0_ns, self.t1_ns)
+
+    def within(self) -> Sequence[Mapping[str, Any]]:
+        """The looks taken in the window."""
+        return [look for look in self.looks if self.t0_ns <= look["ns"] <= self.t1_ns]
+
+
+def samples_of(looks: Sequence[Mapping[str, Any]], t0_ns: int, t1_ns: int) -> Samples:
+    """Looks with their times as an array."""
+    return Samples(looks, np.array([look["ns"] for look in looks], dtype=np.int64), t0_ns, t1_ns)
+
+
+def group_cores(samples: Samples, group: str) -> float | None:
+    """Cores that a process group used: each process's own growth, so one that ends is not lost."""
+
+    def seconds(look: Mapping[str, Any]) -> float:
+        return float(sum(look["groups"].get(group, {}).get("cpu_s", {}).values()))
+
+    return samples.cores(seconds)
+
+
+def machine_cores(samples: Samples, counter: str) -> float | None:
+    """Cores of the whole machine that were ``busy_s`` or ``steal_s``."""
+    return samples.cores(lambda look: float(look["machine"][counter]))
+
+
+def rss_mb(samples: Samples, group: str) -> float | None:
+    """The most memory that a group had resident in the window; shared pages count for each."""
+    values = [look["groups"].get(group, {}).get("rss", 0) for look in samples.within()]
+    return max(values) / BYTES_PER_MB if values and max(values) else None
+
+
+def gauge_average(samples: Samples, word: int) -> float | None:
+    """Time average of a gauge, summed over workers; None without gauges."""
+    if not _has_gauges(samples):
+        return None
+    return samples.average(lambda look: float(sum(page[word] for page in look["gauges"].values())))
+
+
+def in_flight_average(samples: Samples) -> float | None:
+    """Requests inside the application, time average, summed over workers."""
+    started = gauge_average(samples, layout.G_STARTED)
+    finished = gauge_average(samples, layout.G_FINISHED)
+    return None if started is None or finished is None else started - finished
+
+
+def pool_size(samples: Samples) -> int | None:
+    """Threads that the pools may have, summed over workers."""
+    within = samples.within()
+    if not within or not within[-1]["gauges"]:
+        return None
+    return sum(int(page[layout.G_POOL_SIZE]) for page in within[-1]["gauges"].values())
+
+
+def loop_delay_ms(samples: Samples) -> tuple[float | None, float | None]:
+    """Median and maximum, over looks and workers, of how late the loop's heartbeat is.
+
+    A heartbeat is due every interval; what its age exceeds that by is time in
+    which the loop ran something else, or is still running it.
+    """
+    late_ms = [
+        max(0, look["ns"] - page[layout.G_HEARTBEAT_NS] - page[layout.G_INTERVAL_NS]) / NS_PER_MS
+        for look in samples.within()
+        for page in look["gauges"].values()
+        if page[layout.G_MAGIC] == layout.GAUGE_MAGIC
+    ]
+    return percentile(late_ms, 50), (max(late_ms) if late_ms else None)
+
+
+def _has_gauges(samples: Samples) -> bool:
+    return bool(samples.looks) and all(look["gauges"] for look in samples.looks)

@@ -1,0 +1,226 @@
+"""What will be measured, and in which order. Pure: values in, values out."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from bench.config.combine import combinations, entry_finding
+from bench.config.findings import Finding, nearest, refuse, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.config.combine import Combination
+    from bench.config.settings import Config, Profile
+
+_MOST_TRIALS = 1_000_000
+_LIST = "`nox -s plan` lists all cells"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """An experiment on a server with so many workers, on one Python: what a trial runs."""
+
+    endpoint: str
+    io: str
+    server: str
+    workers: int
+    python: str | None = None  # "3.12"; None: the one at hand
+    names_python: bool = False  # the id tells it, as the plan has more than one
+
+    @property
+    def experiment(self) -> str:
+        """As people say it: `sync_http`, `async_http`, `async_http_sync`."""
+        if self.endpoint == "async_sync":
+            return f"async_{self.io}_sync"
+        return f"{self.endpoint}_{self.io}"
+
+    @property
+    def route(self) -> str:
+        """`/sync/http`, `/async/http`, `/async/http/sync`."""
+        if self.endpoint == "async_sync":
+            return f"/async/{self.io}/sync"
+        return f"/{self.endpoint}/{self.io}"
+
+    @property
+    def id(self) -> str:
+        """`sync_json-uvicorn-w2`, with `-py3.12` where Python varies."""
+        name = f"{self.experiment}-{self.server}-w{self.workers}"
+        return f"{name}-py{self.python}" if self.names_python else name
+
+    @property
+    def environment(self) -> tuple[str | None, str]:
+        """The (python, server) whose environment it needs."""
+        return self.python, self.server
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTrial:
+    """One timed run to come; `index` counts through the plan, both count from 1."""
+
+    index: int
+    round: int
+    cell: Cell
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All trials of a run, in order. Two plans of the same `hash` measure the same."""
+
+    cells: tuple[Cell, ...]
+    trials: tuple[PlannedTrial, ...]
+    profile: Profile
+    seed: int
+    delay_s: float
+    hash: str
+
+
+def expand(config: Config, default_python: str) -> tuple[Cell, ...]:
+    """The cells of a configuration, in declared order; those of `include` come last.
+
+    `default_python` ("3.12") runs the cells that name none.
+
+    Raises:
+        BadInput: entries without effect, incomplete or repeated cells, none or over 100,000.
+    """
+    made, findings = combinations(config)
+    pythons = {combination.levels.get("python", default_python) for combination in made}
+    cells: dict[str, Cell] = {}
+    at_matrix = f"{shown(str(config.path))}:{config.matrix.line}: matrix"
+    for combination in made:
+        cell = _cell(combination, default_python, names_python=len(pythons) > 1)
+        twin = cells.setdefault(cell.id, cell)
+        if twin is cell or (twin == cell and config.axes_replaced):
+            continue
+        if combination.made_by:
+            found, allowed = f"the cell {cell.id} again", "cells that are not there yet"
+            findings.append(entry_finding(config, combination.made_by, found, allowed))
+        else:  # two kinds named x and x_sync: both have an async_x_sync
+            found, allowed = f"two cells named {cell.id}", "io kinds that don't end in _sync"
+            findings.append(Finding(at_matrix, found, allowed, config.matrix.line))
+    if not cells:
+        findings.append(Finding(at_matrix, "no cell left by exclude", "one at least"))
+    if findings:
+        refuse(findings)
+    return tuple(cells.values())
+
+
+def _cell(combination: Combination, default_python: str, *, names_python: bool) -> Cell:
+    levels = combination.levels
+    return Cell(
+        endpoint=str(levels["endpoint"]),
+        io=str(levels["io"]),
+        server=str(levels["server"]),
+        workers=int(levels["workers"]),
+        python=str(levels.get("python", default_python)),
+        names_python=names_python,
+    )
+
+
+def select(cells: Sequence[Cell], globs: Sequence[str]) -> tuple[Cell, ...]:
+    """The cells whose id or experiment matches one of the globs; all when there are none.
+
+    Raises:
+        BadInput: a glob matches nothing.
+    """
+    if not globs:
+        return tuple(cells)
+    return _picked(cells, globs, "--select", every=True)
+
+
+def resolve_single(
+    cells: Sequence[Cell], names: Sequence[str], *, every: bool = False
+) -> tuple[Cell, ...]:
+    """The cells meant by names: full ids, globs on ids, or experiments.
+
+    An experiment means its first cell (the first server and worker count listed), or each of
+    its cells with `every`, for when servers or worker counts were asked for.
+
+    Raises:
+        BadInput: a name fits no cell, or there is no name.
+    """
+    if not names:
+        refuse([Finding("single", "no name", f"names such as {cells[0].experiment}; {_LIST}")])
+    return _picked(cells, names, "single", every=every)
+
+
+def _picked(
+    cells: Sequence[Cell], names: Sequence[str], where: str, *, every: bool
+) -> tuple[Cell, ...]:
+    by_id = {cell.id: cell for cell in cells}
+    chosen: set[str] = set()
+    findings = []
+    for name in names:
+        hits = [key for key, cell in by_id.items() if cell.experiment == name]
+        if not every:
+            del hits[1:]
+        if not hits:
+            hits = [key for key in by_id if fnmatch.fnmatchcase(key, name)]
+        chosen.update(hits)
+        if not hits:
+            findings.append(Finding(where, shown(name), _suggestion(name, cells)))
+    if findings:
+        refuse(findings)
+    return tuple(cell for key, cell in by_id.items() if key in chosen)
+
+
+def _suggestion(name: str, cells: Sequence[Cell]) -> str:
+    experiments = [*dict.fromkeys(cell.experiment for cell in cells)]
+    close = nearest(name, [*experiments, *(cell.id for cell in cells)], 5) or experiments[:5]
+    return f"an experiment, a cell or a glob (nearest: {', '.join(close)}); {_LIST}"
+
+
+def make_plan(cells: Sequence[Cell], profile: Profile, *, seed: int, delay_s: float) -> Plan:
+    """Every cell once in each round, each round in an order of its own, given by the seed.
+
+    The order comes from SHA-256, so it is the same with any Python, on any machine.
+
+    Raises:
+        BadInput: over a million trials.
+    """
+    if len(cells) * profile.rounds > _MOST_TRIALS:
+        found = f"{len(cells)} cells in {profile.rounds} rounds"
+        refuse([Finding("plan", found, f"at most {_MOST_TRIALS} trials")])
+    order = [
+        (number, cell)
+        for number in range(1, profile.rounds + 1)
+        for cell in _shuffled(cells, seed, number)
+    ]
+    trials = (PlannedTrial(index, number, cell) for index, (number, cell) in enumerate(order, 1))
+    return Plan(
+        cells=tuple(cells),
+        trials=tuple(trials),
+        profile=profile,
+        seed=seed,
+        delay_s=delay_s,
+        hash=_plan_hash(cells, profile, seed, delay_s),
+    )
+
+
+def estimate_s(plan: Plan, overhead_s: float = 2.0) -> float:
+    """Seconds the plan will take, with `overhead_s` around the load of each trial."""
+    profile = plan.profile
+    each_s = profile.ramp_s + profile.warmup_s + profile.duration_s + overhead_s
+    return len(plan.trials) * each_s
+
+
+def _shuffled(cells: Sequence[Cell], seed: int, number: int) -> list[Cell]:
+    return sorted(cells, key=lambda cell: _digest(f"{seed}:{number}:{cell.id}"))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plan_hash(cells: Sequence[Cell], profile: Profile, seed: int, delay_s: float) -> str:
+    defines = {
+        "cells": [asdict(cell) for cell in cells],
+        "profile": asdict(profile),
+        "seed": seed,
+        "delay_s": delay_s,
+    }
+    return _digest(json.dumps(defines, sort_keys=True, separators=(",", ":")))[:12]

@@ -1,0 +1,101 @@
+"""When, where, with which versions and under which load something was measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bench.config import format_duration
+from bench.report import text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bench.analysis.rows import Row
+    from bench.record import RunRecord
+
+PACKAGES = (
+    "fastapi",
+    "starlette",
+    "uvicorn",
+    "gunicorn",
+    "uvicorn-worker",
+    "hypercorn",
+    "uvloop",
+    "httptools",
+    "h11",
+    "httpx",
+    "anyio",
+)
+
+
+def caption(run: RunRecord) -> str:
+    """One paragraph for under a table."""
+    return f"{_when(run)} {_where(run)} {_versions(run.environments)} {load_model(run)}"
+
+
+def load_model(run: RunRecord) -> str:
+    """The load, and what it means for the latencies."""
+    profile = run.profile
+    rounds = "1 round" if profile["rounds"] == 1 else f"{profile['rounds']} rounds"
+    return (
+        f"Load: profile {text.code(str(profile['name']))}, {profile['users']} users in a closed"
+        f" loop without pauses, {_time(profile['warmup_s'])} warm-up,"
+        f" {_time(profile['duration_s'])} window, {rounds}, delay {_time(run.delay_s)}. A closed loop slows down with the server,"
+        " so its latencies are not those of independent arrivals."
+    )
+
+
+def spread_note(run: RunRecord, rows: Sequence[Row]) -> str:
+    """What the figures in brackets are."""
+    rounds = int(run.profile["rounds"])
+    if rounds == 1:
+        return "One trial a cell: no spread is known."
+    kinds = {row.throughput_rps.kind for row in rows if row.throughput_rps is not None}
+    if "interval" in kinds:
+        return "Medians over rounds; in brackets the 95 % interval of the median."
+    return f"Medians over rounds; in brackets the range, n = {rounds}."
+
+
+def _when(run: RunRecord) -> str:
+    finished = run.finished or "unfinished"
+    commit = str(run.git.get("commit", ""))[:10]
+    state = " with changes" if run.git.get("dirty") else ""
+    at = f", commit {text.code(commit)}{state}" if commit else ""
+    return f"Measured {run.started[:16].replace('T', ' ')} to {finished[11:16]} UTC{at}."
+
+
+def _where(run: RunRecord) -> str:
+    host = run.host
+    return (
+        f"Machine: {text.escape(str(host['cpu']))}, {host['cores']} cores shared by server, load"
+        f" generator and delay server, {host['memory_gb']} GB, {text.escape(str(host['os']))},"
+        f" kernel {text.escape(str(host['kernel']))}."
+    )
+
+
+def _versions(environments: Mapping[str, Any]) -> str:
+    """Each package's version, several where environments differ."""
+    found: dict[str, list[str]] = {}
+    for environment in environments.values():
+        if not environment.get("packages"):
+            continue
+        if environment.get("role") == "server":
+            _add(found, "Python", str(environment["python"]))
+            for name in PACKAGES:
+                _add(found, name, environment["packages"].get(name))
+        else:
+            _add(found, "locust", environment["packages"].get("locust"))
+    if go := environments.get("go"):
+        _add(found, "Go", str(go.get("version", "")).removeprefix("go"))
+    return "Versions: " + ", ".join(f"{name} {'/'.join(v)}" for name, v in found.items()) + "."
+
+
+def _add(found: dict[str, list[str]], name: str, version: str | None) -> None:
+    if version and version not in found.setdefault(name, []):
+        found[name].append(version)
+    if not found.get(name):
+        found.pop(name, None)
+
+
+def _time(seconds: float) -> str:
+    return format_duration(float(seconds))

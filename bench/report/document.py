@@ -1,0 +1,114 @@
+"""reports/latest.json: the interface for programs (docs/latest-json.md)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.analysis.rows import Row
+    from bench.record import RunRecord
+    from bench.stats import Percentile
+
+SCHEMA = 1
+DIGITS = 6  # significant ones; more would only be noise
+
+
+def document(run: RunRecord, rows: Sequence[Row]) -> str:
+    """The run and its rows as JSON."""
+    content = {
+        "schema": SCHEMA,
+        "run": {
+            "id": run.id,
+            "started": run.started,
+            "finished": run.finished,
+            "profile": dict(run.profile),
+            "seed": run.seed,
+            "delay_s": run.delay_s,
+            "git": dict(run.git),
+        },
+        "host": dict(run.host),
+        "environments": dict(run.environments),
+        "rows": [_row(row) for row in rows],
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "cell": row.cell,
+        "experiment": row.experiment,
+        "endpoint": row.endpoint,
+        "io": row.io,
+        "server": row.server,
+        "workers": row.workers,
+        "python": row.python,
+        "verdict": row.verdict.word,
+        "reasons": list(row.verdict.reasons),
+        "trials": row.trials,
+        "requests": row.requests,
+        "failures": row.failures,
+        "failure_kinds": dict(row.failure_kinds),
+        "unfinished": row.unfinished,
+        "throughput_rps": _throughput(row),
+        "latency_ms": {
+            "p50": _short(row.p50.value_ms),
+            "p90": _short(row.p90.value_ms),
+            "p99": _short(row.p99.value_ms),
+            "mean_by_little": _short(row.mean_by_little_ms),
+        },
+        "latency_over_ms": {
+            name: _short(found.over_ms)
+            for name, found in (("p50", row.p50), ("p90", row.p90), ("p99", row.p99))
+            if found.value_ms is None
+        },
+        "latency_withheld": _withheld(row),
+        "threads_spawned": _short(row.threads_spawned),
+        "threads_active_avg": _short(row.threads_active_avg),
+        "cpu_ms_per_request": _short(row.cpu_ms_per_request),
+        "rss_mb": _short(row.rss_mb),
+        "loop_delay_ms": {
+            "p50": _short(row.loop_delay_p50_ms),
+            "max": _short(row.loop_delay_max_ms),
+        },
+        "pool": {
+            "size": _short(row.pool_size),
+            "busy_avg": _short(row.pool_busy_avg),
+            "waiting_avg": _short(row.pool_waiting_avg),
+        },
+        "upstream_in_flight_avg": _short(row.upstream_in_flight_avg),
+        "limit_rps": _short(row.limit_rps),
+        "share_of_limit": _short(row.share_of_limit),
+        "why": row.why,
+    }
+
+
+def _throughput(row: Row) -> dict[str, Any]:
+    if row.throughput_rps is None:
+        return {"median": None, "low": None, "high": None, "kind": None}
+    summary = asdict(row.throughput_rps)
+    return {
+        "median": _short(summary["median"]),
+        "low": _short(summary["low"]),
+        "high": _short(summary["high"]),
+        "kind": summary["kind"],
+    }
+
+
+def _withheld(row: Row) -> dict[str, str]:
+    named: tuple[tuple[str, Percentile], ...] = (
+        ("p50", row.p50),
+        ("p90", row.p90),
+        ("p99", row.p99),
+    )
+    return {name: found.reason for name, found in named if found.value_ms is None and found.reason}
+
+
+def _short(value: float | None) -> float | int | None:
+    if value is None:
+        return None
+    rounded = float(f"{value:.{DIGITS}g}")
+    return int(rounded) if rounded.is_integer() else rounded

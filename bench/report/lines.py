@@ -1,0 +1,107 @@
+"""What is printed in the terminal: a line a trial, a row and its why, a plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabulate import tabulate
+
+from bench.analysis.verdict import judge
+from bench.analysis.why import Evidence, why
+from bench.plan import Plan, estimate_s
+from bench.report import tables, text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.analysis.rows import Row
+    from bench.record import TrialRecord
+
+
+def trial_line(trial: TrialRecord, done: int, total: int, cores: int) -> str:
+    """One trial as it ends."""
+    place = f"[{done:{len(str(total))}}/{total}] {trial.cell:<32}"
+    verdict = judge(trial, cores)
+    if trial.measured is None or not verdict.usable:
+        return f"{place} {verdict.word}: {'; '.join(verdict.reasons)}"
+    measured = trial.measured
+    doubts = "" if verdict.word == "valid" else f"  [{verdict.word}: {'; '.join(verdict.reasons)}]"
+    return (
+        f"{place} {text.number(measured.throughput_rps):>7} requests/s"
+        f"  p50 {text.percentile(measured.latency.p50):>8}"
+        f"  {why(Evidence(trial, measured, cores))}{doubts}"
+    )
+
+
+def row_text(row: Row) -> str:
+    """One row in full, a line a figure."""
+    if not row.verdict.usable:
+        return f"{row.cell}\n  {row.verdict.word}: {'; '.join(row.verdict.reasons)}\n"
+    latency = ", ".join(
+        f"{name} {text.percentile(found)}"
+        for name, found in (("p50", row.p50), ("p90", row.p90), ("p99", row.p99))
+    )
+    figures = [
+        ("requests/s", tables.spread(row.throughput_rps)),
+        (
+            "limit",
+            f"{text.number(row.limit_rps)} requests/s, {text.share(row.share_of_limit)} of it",
+        ),
+        ("latency", f"{latency}; mean by Little's law {text.milliseconds(row.mean_by_little_ms)}"),
+        ("requests", f"{row.requests}, of them failed {row.failures}; unfinished {row.unfinished}"),
+        (
+            "threads",
+            (
+                f"{text.number(row.threads_spawned)} spawned, "
+                f"{text.number(row.threads_active_avg)} alive on average"
+            ),
+        ),
+        (
+            "server",
+            (
+                f"{text.number(row.cpu_ms_per_request)} ms of CPU a request, "
+                f"{text.number(row.rss_mb)} MB"
+            ),
+        ),
+        ("verdict", "; ".join([row.verdict.word, *row.verdict.reasons])),
+        ("why", row.why or text.NONE),
+    ]
+    body = tabulate(
+        [(f"  {name}", value) for name, value in figures],
+        tablefmt="plain",
+        disable_numparse=True,
+        preserve_whitespace=True,
+    )
+    return f"{row.cell}\n{body}\n"
+
+
+def plan_text(plan: Plan) -> str:
+    """Cells and order, and how long it will take."""
+    profile = plan.profile
+    order = tabulate(
+        [(trial.index, trial.round, trial.cell.id, trial.cell.route) for trial in plan.trials],
+        headers=("trial", "round", "cell", "route"),
+        tablefmt="simple",
+    )
+    return (
+        f"{order}\n\n{summary(plan)}\n"
+        f"profile {profile.name}: {profile.users} users, {profile.spawn_rate:g} started a second,"
+        f" {profile.warmup_s:g} s warm-up, {profile.duration_s:g} s window,"
+        f" {profile.rounds} round(s); seed {plan.seed}; delay {plan.delay_s:g} s\n"
+    )
+
+
+def summary(plan: Plan) -> str:
+    """Cells, trials and expected time in one line."""
+    return (
+        f"{len(plan.cells)} cells, {len(plan.trials)} trials, about"
+        f" {text.duration(estimate_s(plan))}"
+    )
+
+
+def closing(rows: Sequence[Row]) -> str:
+    """How many cells have which verdict."""
+    words: dict[str, int] = {}
+    for row in rows:
+        words[row.verdict.word] = words.get(row.verdict.word, 0) + 1
+    return ", ".join(f"{count} {word}" for word, count in words.items())

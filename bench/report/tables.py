@@ -1,0 +1,147 @@
+"""The two tables: the seed's shape (scenarios as columns), and the matrix (a row a cell)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabulate import tabulate
+
+from bench.report import text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.analysis.rows import Row
+    from bench.stats import Summary
+
+MATRIX_HEADINGS = (
+    "cell",
+    "requests/s",
+    "of limit",
+    "p50",
+    "p99",
+    "failed",
+    "unfinished",
+    "CPU ms/req",
+    "threads",
+    "verdict",
+    "why",
+)
+
+
+def scenario_table(rows: Sequence[Row]) -> tuple[str, str]:
+    """One server at one worker count, its experiments as columns; gives (caption, table).
+
+    The server and worker count of the first row: the ones listed first.
+    """
+    first = rows[0]
+    chosen = [
+        row
+        for row in rows
+        if (row.server, row.workers, row.python) == (first.server, first.workers, first.python)
+    ]
+    lines: list[tuple[str, list[str]]] = [
+        ("requests", [_count(row.requests) for row in chosen]),
+        ("failures", [_failures(row) for row in chosen]),
+        ("unfinished at the end", [_count(row.unfinished) for row in chosen]),
+        ("requests/s", [_rate(row) for row in chosen]),
+        ("latency, median", [text.percentile(row.p50) for row in chosen]),
+        ("latency, p90", [text.percentile(row.p90) for row in chosen]),
+        ("latency, p99", [text.percentile(row.p99) for row in chosen]),
+        ("threads spawned", [text.number(row.threads_spawned) for row in chosen]),
+        ("average active threads", [text.number(row.threads_active_avg) for row in chosen]),
+        ("verdict", [row.verdict.word for row in chosen]),
+    ]
+    table = tabulate(
+        [[name, *values] for name, values in lines],
+        headers=["", *(text.code(row.experiment) for row in chosen)],
+        tablefmt="github",
+        disable_numparse=True,
+        colalign=("left", *("right" for _ in chosen)),
+    )
+    workers = "1 worker" if first.workers == 1 else f"{first.workers} workers"
+    return f"{first.server}, {workers}", table
+
+
+def matrix_table(rows: Sequence[Row]) -> str:
+    """Every cell, in declared order."""
+    return tabulate(
+        [_matrix_line(row) for row in rows],
+        headers=MATRIX_HEADINGS,
+        tablefmt="github",
+        disable_numparse=True,
+        colalign=("left", *("right" for _ in MATRIX_HEADINGS[1:9]), "left", "left"),
+    )
+
+
+def _matrix_line(row: Row) -> list[str]:
+    if not row.verdict.usable:
+        # The reason stands in place of the numbers.
+        reason = text.escape("; ".join(row.verdict.reasons))
+        blanks = [text.NONE] * (len(MATRIX_HEADINGS) - 3)
+        return [text.code(row.cell), *blanks, row.verdict.word, reason]
+    return [
+        text.code(row.cell),
+        _rate(row),
+        text.share(row.share_of_limit),
+        text.percentile(row.p50),
+        text.percentile(row.p99),
+        _failures(row),
+        _count(row.unfinished),
+        text.number(row.cpu_ms_per_request),
+        text.number(row.threads_spawned),
+        row.verdict.word,
+        text.escape(row.why or ""),
+    ]
+
+
+def notes(rows: Sequence[Row]) -> list[str]:
+    """What must be known of single rows: doubts, kinds of failures, withheld percentiles."""
+    found = []
+    for row in rows:
+        parts: list[str] = []
+        if row.verdict.usable:
+            parts += row.verdict.reasons
+            if row.failure_kinds:
+                kinds = ", ".join(f"{count} × {name}" for name, count in row.failure_kinds)
+                parts.append(f"failures over the whole trial: {kinds}")
+            parts += _withheld(row)
+        if parts:
+            found.append(f"{text.code(row.cell)}: {text.escape('; '.join(parts))}")
+    return found
+
+
+def _withheld(row: Row) -> list[str]:
+    """Why percentiles are missing; one reason is told once."""
+    named = (("p50", row.p50), ("p90", row.p90), ("p99", row.p99))
+    reasons: dict[str, list[str]] = {}
+    for name, found in named:
+        if found.value_ms is None and found.reason:
+            reasons.setdefault(found.reason, []).append(name)
+    return [f"{', '.join(names)} withheld: {reason}" for reason, names in reasons.items()]
+
+
+def _rate(row: Row) -> str:
+    return spread(row.throughput_rps)
+
+
+def spread(summary: Summary | None) -> str:
+    """The median, with its interval or range where there are repeats."""
+    if summary is None:
+        return text.NONE
+    middle = text.number(summary.median)
+    if summary.low is None or summary.high is None:
+        return middle
+    return f"{middle} ({text.number(summary.low)} to {text.number(summary.high)})"
+
+
+def _failures(row: Row) -> str:
+    if row.failures is None or row.requests is None:
+        return text.NONE
+    if not row.failures:
+        return "0"
+    return f"{row.failures:,} ({row.failures / row.requests:.1%})"
+
+
+def _count(value: int | None) -> str:
+    return text.NONE if value is None else f"{value:,}"

@@ -1,0 +1,1 @@
+"""Effects: processes, clocks, files. Nothing here computes a result."""

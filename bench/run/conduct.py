@@ -1,0 +1,151 @@
+"""A whole run: find or make its folder, open the lab, measure what is missing, close."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from bench import record
+from bench.record import SCHEMA, RunRecord, TrialRecord
+from bench.report import lines
+from bench.run import environments, host, lab, runs
+from bench.run.measure import Bench, now
+from bench.run.schedule import run_plan
+from bench.run.servers import SERVERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bench.plan import Plan
+    from bench.run.lab import Environments
+    from bench.run.paths import Paths
+
+
+def conduct(
+    plan: Plan,
+    paths: Paths,
+    *,
+    command: str,
+    output: Path,
+    fresh: bool,
+    keep_raw: bool,
+    probe: bool,
+    say: Callable[[str], None],
+) -> Path:
+    """Measure a plan; gives the run's folder.
+
+    Raises:
+        Lacking: the machine or an installation is missing something.
+        BadInput: the output folder can't be used.
+    """
+    host.demand_open_files(plan.profile.users)
+    found = lab.find_environments(paths, plan.cells)
+    about = host.describe()
+    fingerprint = _fingerprint(paths, found, about, probe=probe)
+    folder = (
+        None
+        if fresh
+        else runs.unfinished(
+            output / "runs", command=command, plan_hash=plan.hash, fingerprint=fingerprint
+        )
+    )
+    if folder is None:
+        run = _new_run(plan, paths, found, about, command, fingerprint, probe=probe)
+        folder = output.resolve() / "runs" / run.id
+        runs.create(folder, run)
+        say(f"run {run.id}: {lines.summary(plan)}")
+    else:
+        say(f"run {folder.name}: going on ({lines.summary(plan)} in all)")
+    _measure(
+        plan, paths, found, folder, cores=about["cores"], keep_raw=keep_raw, probe=probe, say=say
+    )
+    runs.finish(folder, now())
+    return folder
+
+
+def _measure(
+    plan: Plan,
+    paths: Paths,
+    found: Environments,
+    folder: Path,
+    *,
+    cores: int,
+    keep_raw: bool,
+    probe: bool,
+    say: Callable[[str], None],
+) -> None:
+    def tell(trial: TrialRecord, done: int) -> None:
+        say(lines.trial_line(trial, done, len(plan.trials), cores))
+
+    with lab.open_lab(paths, found, folder, probe=probe) as opened:
+        run_plan(
+            plan.trials,
+            [trial.index for trial in runs.trials_of(folder)],
+            measure=Bench(folder.name, plan, opened, found.servers, folder, keep_raw),
+            keep=lambda trial: record.append(folder / runs.TRIALS_FILE, trial),
+            tell=tell,
+        )
+
+
+def _new_run(
+    plan: Plan,
+    paths: Paths,
+    found: Environments,
+    about: dict[str, Any],
+    command: str,
+    fingerprint: str,
+    *,
+    probe: bool,
+) -> RunRecord:
+    return RunRecord(
+        schema=SCHEMA,
+        id=runs.new_id(plan.hash),
+        command=command,
+        plan_hash=plan.hash,
+        fingerprint=fingerprint,
+        started=now(),
+        finished=None,
+        cells=tuple(cell.id for cell in plan.cells),
+        trials=len(plan.trials),
+        profile=asdict(plan.profile),
+        seed=plan.seed,
+        delay_s=plan.delay_s,
+        probe=probe,
+        git=host.git_state(paths.root),
+        host=about,
+        environments=_describe(paths, found),
+    )
+
+
+def _describe(paths: Paths, found: Environments) -> dict[str, Any]:
+    """Versions of everything, by environment."""
+    described: dict[str, Any] = {}
+    for role, environment in [
+        *(("server", environment) for environment in found.servers.values()),
+        ("load", found.load),
+    ]:
+        about = environments.describe(environment.python) if environment.python else {}
+        described[environment.name] = {
+            "role": role,
+            "lock_sha256": environment.lock_sha256,
+            "unusable": environment.reason,
+            **about,
+        }
+    for server, _ in found.servers:
+        described[f"server {server}"] = {
+            "role": "pinned",
+            "loop": SERVERS[server].loop,
+            "http": SERVERS[server].http,
+        }
+    described["go"] = {"role": "go", "version": environments.go_version(paths.go)}
+    return described
+
+
+def _fingerprint(paths: Paths, found: Environments, about: dict[str, Any], *, probe: bool) -> str:
+    """What must be the same for a run to be gone on with."""
+    locks = sorted(e.lock_sha256 for e in (*found.servers.values(), found.load))
+    source = host.tree_hash(paths.root, "app", "locustfiles", "go_delay", "bench/run")
+    text = repr((host.identity(about), locks, source, probe))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

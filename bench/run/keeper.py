@@ -1,0 +1,34 @@
+"""Outlives the harness by a moment, to end whatever the harness left behind.
+
+A process of its own, started with nothing but the standard library. Children
+write ``+PGID`` into its standard input before they start their program, the
+harness writes ``-PGID`` when it has ended them. When the pipe closes, however
+the harness ended, every group still listed is killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+
+
+def main() -> None:
+    """Read until the pipe closes, then kill what is left."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    groups: set[int] = set()
+    for line in sys.stdin:
+        change, group = line[0], int(line[1:])
+        if change == "+":
+            groups.add(group)
+        else:
+            groups.discard(group)
+    for group in groups:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

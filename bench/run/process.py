@@ -1,0 +1,214 @@
+"""The one owner of child processes.
+
+Each child has a process group and a session of its own, its output in a file,
+and one way down: terminate, wait briefly, kill the whole group, reap. A keeper
+(``keeper.py``) does the last two if the harness itself is killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+POLL_S = 0.01
+GONE_S = 2.0  # how long killed processes may take to vanish
+
+
+class Ended(Exception):  # noqa: N818 - an event, not an error
+    """The child ended, or closed its pipe, while something was awaited from it."""
+
+
+class Late(Exception):  # noqa: N818 - an event, not an error
+    """A deadline passed."""
+
+
+class Keeper:
+    """The pipe to the process that cleans up after the harness."""
+
+    def __init__(self) -> None:
+        script = Path(__file__).with_name("keeper.py")
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(script)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C in the terminal must not reach it
+        )
+        if self._process.stdin is None:
+            raise AssertionError
+        self._fd = self._process.stdin.fileno()
+
+    def adopt_self(self) -> None:
+        """Called in a child between fork and exec, so there is no gap to be killed in."""
+        os.write(self._fd, b"+%d\n" % os.getpid())
+
+    def forget(self, group: int) -> None:
+        """The group has been ended."""
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._fd, b"-%d\n" % group)
+
+    def close(self) -> None:
+        """Let it go; it kills what is still listed."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process.wait()
+
+
+@dataclass(slots=True)
+class Child:
+    """A running child. ``pid`` is also its process group."""
+
+    name: str
+    argv: tuple[str, ...]
+    log: Path
+    _process: subprocess.Popen[bytes]
+    _keeper: Keeper
+    _events_fd: int
+    _gate_fd: int
+    _buffer: bytes = b""
+    _closed: bool = field(default=False)
+
+    @property
+    def pid(self) -> int:
+        """Process id, and process group id."""
+        return self._process.pid
+
+    def exit_code(self) -> int | None:
+        """The exit status (negative: the signal), None while it runs."""
+        return self._process.poll()
+
+    def open_gate(self) -> None:
+        """Let a child that waits at its gate go on."""
+        os.write(self._gate_fd, b"1")
+
+    def event(self, timeout_s: float) -> dict[str, Any]:
+        """The next line of JSON that the child tells.
+
+        Raises:
+            Late: none came within ``timeout_s`` seconds.
+            Ended: the child closed its end, or told something that is no JSON object.
+        """
+        deadline = time.monotonic() + timeout_s
+        while b"\n" not in self._buffer:
+            wait_s = max(0.0, deadline - time.monotonic())
+            if not select.select([self._events_fd], [], [], wait_s)[0]:
+                raise Late(f"{self.name} said nothing for {timeout_s:g} s")
+            got = os.read(self._events_fd, 65536)
+            if not got:
+                raise Ended(f"{self.name} ended")
+            self._buffer += got
+        line, self._buffer = self._buffer.split(b"\n", 1)
+        try:
+            told = json.loads(line)
+        except ValueError:
+            told = None
+        if not isinstance(told, dict):
+            raise Ended(f"{self.name} said {line[:200]!r}, which is no JSON object")
+        return told
+
+    def log_tail(self, lines: int = 6) -> str:
+        """The last lines of its output."""
+        with contextlib.suppress(OSError):
+            text = self.log.read_bytes()[-16384:].decode(errors="replace")
+            return "\n".join([line for line in text.splitlines() if line.strip()][-lines:])
+        return ""
+
+    def stop(self, grace_s: float) -> None:
+        """Terminate, wait up to ``grace_s`` seconds, kill the group, reap. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            if self._process.poll() is None and grace_s > 0:
+                self._process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(grace_s)
+        finally:
+            self._kill_group()
+            for fd in {self._events_fd, self._gate_fd} - {-1}:
+                os.close(fd)
+
+    def _kill_group(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+        deadline = time.monotonic() + GONE_S
+        while group_members(self.pid) and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+        self._keeper.forget(self.pid)
+
+
+def start(
+    name: str,
+    argv: Sequence[str | Path],
+    *,
+    keeper: Keeper,
+    cwd: Path,
+    env: Mapping[str, str],
+    log: Path,
+    tells: str = "nothing",
+) -> Child:
+    """Start ``argv`` in a group of its own, its output appended to ``log``.
+
+    ``tells`` says where its lines of JSON come from: ``stdout``, or ``pipe``
+    (MATRIX_EVENTS_FD, with a gate to wait at in MATRIX_GATE_FD), or ``nothing``.
+
+    Raises:
+        OSError: the program can't be started.
+    """
+    events_read = events_write = gate_read = gate_write = -1
+    environment = dict(env)
+    if tells != "nothing":
+        events_read, events_write = os.pipe()
+    if tells == "pipe":
+        gate_read, gate_write = os.pipe()
+        environment |= {
+            "MATRIX_EVENTS_FD": str(events_write),
+            "MATRIX_GATE_FD": str(gate_read),
+        }
+    handed = [fd for fd in (events_write, gate_read) if fd >= 0]
+    try:
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [str(part) for part in argv],
+                cwd=cwd,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=events_write if tells == "stdout" else output,
+                stderr=output,
+                pass_fds=handed if tells == "pipe" else (),
+                start_new_session=True,
+                # The harness has one thread, so this is safe, and there is no
+                # other way to tell the keeper before the program starts.
+                preexec_fn=keeper.adopt_self,  # noqa: PLW1509
+            )
+    except BaseException:
+        for fd in {events_read, gate_write} - {-1}:
+            os.close(fd)
+        raise
+    finally:
+        for fd in handed:
+            os.close(fd)
+    return Child(name, tuple(map(str, argv)), log, process, keeper, events_read, gate_write)
+
+
+def group_members(group: int) -> list[int]:
+    """Process ids of a process group that are alive; zombies don't count."""
+    members = []
+    for process in psutil.process_iter(["status"]):
+        with contextlib.suppress(ProcessLookupError, psutil.Error):
+            if os.getpgid(process.pid) == group and process.info["status"] != psutil.STATUS_ZOMBIE:
+                members.append(process.pid)
+    return members

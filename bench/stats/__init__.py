@@ -1,0 +1,44 @@
+"""The statistics: numbers in, numbers out; no clock, no path, no print.
+
+One file a concept; ``measurement.md``'s definitions, each beside the source of its formula.
+Times are int64 nanoseconds of one monotonic clock; a window is [t0, t1).
+"""
+
+from __future__ import annotations
+
+from bench.stats.gauges import interpolate_cumulative, percentile, time_average
+from bench.stats.latency import Latency, latency
+from bench.stats.little import little_disagrees, mean_by_little_ms
+from bench.stats.paired import (
+    LogRatio,
+    benjamini_hochberg,
+    geometric_mean_ratio,
+    log_ratio,
+    unpaired_log_ratio,
+)
+from bench.stats.quantile import Percentile
+from bench.stats.repeats import Summary, summarise
+from bench.stats.survival import Curve, product_limit
+from bench.stats.throughput import hann_rate, plain_rate
+
+__all__ = [
+    "Curve",
+    "Latency",
+    "LogRatio",
+    "Percentile",
+    "Summary",
+    "benjamini_hochberg",
+    "geometric_mean_ratio",
+    "hann_rate",
+    "interpolate_cumulative",
+    "latency",
+    "little_disagrees",
+    "log_ratio",
+    "mean_by_little_ms",
+    "percentile",
+    "plain_rate",
+    "product_limit",
+    "summarise",
+    "time_average",
+    "unpaired_log_ratio",
+]

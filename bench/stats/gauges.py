@@ -1,0 +1,104 @@
+"""What was sampled from outside, ten times a second: averages, counters, percentiles.
+
+A sampler that started late or died early gives no number rather than a wrong one: what lies
+more than 250 ms (two samples and a half) outside its samples is unknown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+_REACH_NS = 250_000_000
+
+
+def time_average(
+    t_ns: NDArray[np.int64], values: ArrayLike, t0_ns: int, t1_ns: int
+) -> float | None:
+    """The mean over [t0, t1) of a gauge that keeps each sampled value until the next sample.
+
+    Before the first sample nothing is assumed: the mean is then of the rest of the window.
+
+    Args:
+        t_ns: when each sample was taken, ascending, shape (n,).
+        values: what was read, shape (n,).
+        t0_ns: the window's first instant.
+        t1_ns: the first instant after it.
+
+    Returns:
+        None if there are no samples, or the first comes more than 250 ms after t0, or the
+        last more than 250 ms before t1.
+
+    Raises:
+        ValueError: the window is empty, times descend, shapes differ, or a value is not finite.
+    """
+    readings = _checked(t_ns, values)
+    if t1_ns <= t0_ns:
+        raise ValueError(f"the window is empty: t0 is {t0_ns} ns, t1 is {t1_ns} ns")
+    if t_ns.size == 0 or t_ns[0] >= t1_ns or not _reaches(t_ns, t0_ns, t1_ns):
+        return None
+    edges_ns = np.append(np.clip(t_ns, t0_ns, t1_ns), np.int64(t1_ns))
+    held_ns = np.diff(edges_ns)
+    return float(np.dot(readings, held_ns) / held_ns.sum())
+
+
+def interpolate_cumulative(t_ns: NDArray[np.int64], values: ArrayLike, at_ns: int) -> float | None:
+    """A counter that only grows (CPU seconds, requests served), read between its samples.
+
+    Linear between the two samples around the instant; up to 250 ms outside all samples the
+    nearest one stands.
+
+    Args:
+        t_ns: when each sample was taken, ascending, shape (n,).
+        values: the counter, shape (n,).
+        at_ns: the instant wanted.
+
+    Returns:
+        In the values' unit; None if there are no samples, the instant is more than 250 ms
+        outside them, or the counter ever falls (a process went and took its share with it).
+
+    Raises:
+        ValueError: times descend, shapes differ, or a value is not finite.
+    """
+    readings = _checked(t_ns, values)
+    if t_ns.size == 0 or not _reaches(t_ns, at_ns, at_ns) or bool((np.diff(readings) < 0).any()):
+        return None
+    # Relative to the instant: a float holds 100 days of nanoseconds exactly, not the epoch's.
+    return float(np.interp(0.0, t_ns - np.int64(at_ns), readings))
+
+
+def percentile(values: ArrayLike, q: float) -> float | None:
+    """The least value that at least q per cent of the values do not exceed; None of no values.
+
+    Always one of the values (numpy's ``inverted_cdf``): nothing is made up between two modes.
+
+    Raises:
+        ValueError: q is not in [0, 100], or a value is not finite.
+    """
+    readings = np.asarray(values, dtype=np.float64)
+    if not 0.0 <= q <= 100.0:
+        raise ValueError(f"q is {q}, must lie in 0 to 100")
+    if not np.isfinite(readings).all():
+        raise ValueError("values must be finite")
+    if readings.size == 0:
+        return None
+    return float(np.percentile(readings, q, method="inverted_cdf"))
+
+
+def _reaches(t_ns: NDArray[np.int64], from_ns: int, to_ns: int) -> bool:
+    return bool(t_ns[0] <= from_ns + _REACH_NS and t_ns[-1] >= to_ns - _REACH_NS)
+
+
+def _checked(t_ns: NDArray[np.int64], values: ArrayLike) -> NDArray[np.float64]:
+    readings = np.asarray(values, dtype=np.float64)
+    if readings.shape != t_ns.shape or t_ns.ndim != 1:
+        raise ValueError(f"one value a time: {t_ns.shape} times, {readings.shape} values")
+    if (np.diff(t_ns) < 0).any():
+        raise ValueError("times must ascend")
+    if not np.isfinite(readings).all():
+        raise ValueError("values must be finite")
+    return readings

@@ -1,0 +1,134 @@
+"""Comparisons: how many times one thing is another, how sure that is, and what survives many.
+
+All is done on logarithms: a ratio and its inverse are then equally far from "no difference",
+and noise that scales with the value, as that of a machine does, becomes additive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+_CONFIDENCE = 0.95
+_FEWEST = 4  # fewer say nothing of their spread: no interval, no p-value
+_ROUNDING = 1e-12  # logs of equal ratios differ by less than this only by floating point
+
+
+@dataclass(frozen=True, slots=True)
+class LogRatio:
+    """How many times: the geometric mean of n ratios, its 95 % interval, p of "no difference".
+
+    low, high and p_value are None where n is below 4. n counts the pairs; where nothing is
+    paired, the values of the side that has fewer.
+    """
+
+    ratio: float
+    low: float | None
+    high: float | None
+    p_value: float | None
+    n: int
+
+
+def log_ratio(a: Sequence[float], b: Sequence[float]) -> LogRatio:
+    """The ratio a / b, paired by position (one pair a round): Student's t on log(a_i / b_i).
+
+    Pairing takes out what moves both of a round alike, such as a machine that drifts.
+
+    Raises:
+        ValueError: lengths differ, are 0, or a value is not positive and finite (says which).
+    """
+    if len(a) != len(b):
+        raise ValueError(f"pairs need equal lengths: a has {len(a)} values, b has {len(b)}")
+    return _student(_logs("a", a) - _logs("b", b))
+
+
+def unpaired_log_ratio(a: Sequence[float], b: Sequence[float]) -> LogRatio:
+    """The ratio a / b where no rounds are shared, as from two runs: Welch's t on the logs.
+
+    Weaker than `log_ratio`: drift between the runs counts as difference. Degrees of freedom
+    after Welch, Biometrika 34 (1947).
+
+    Raises:
+        ValueError: a side is empty, or a value is not positive and finite (says which).
+    """
+    log_a, log_b = _logs("a", a), _logs("b", b)
+    mean = float(log_a.mean() - log_b.mean())
+    n = min(log_a.size, log_b.size)
+    if n < _FEWEST:
+        return LogRatio(float(np.exp(mean)), None, None, None, n)
+    part_a = float(log_a.var(ddof=1)) / log_a.size
+    part_b = float(log_b.var(ddof=1)) / log_b.size
+    error = float(np.sqrt(part_a + part_b))
+    if error < _ROUNDING:
+        return _judged(mean, error, float(n - 1), n)
+    # In shares of the whole, as squares of tiny variances would underflow.
+    share_a, share_b = part_a / (part_a + part_b), part_b / (part_a + part_b)
+    freedom = 1.0 / (share_a**2 / (log_a.size - 1) + share_b**2 / (log_b.size - 1))
+    return _judged(mean, error, freedom, n)
+
+
+def geometric_mean_ratio(ratios: Sequence[float]) -> LogRatio:
+    """The typical one of several ratios, as an effect's over the cells it is taken from.
+
+    The interval is Student's t on their logs. It speaks of cells like these: with three or
+    fewer there is none, and the caller may show their range instead.
+
+    Raises:
+        ValueError: no ratios, or one that is not positive and finite (says which).
+    """
+    return _student(_logs("ratios", ratios))
+
+
+def benjamini_hochberg(p_values: Sequence[float], alpha: float = 0.05) -> list[bool]:
+    """Which of many tests hold when at most a share alpha of those that hold may be false.
+
+    Benjamini and Hochberg, J. R. Statist. Soc. B 57 (1995), as scipy has it; in the order given.
+
+    Raises:
+        ValueError: a p-value is not in [0, 1], or alpha not in (0, 1).
+    """
+    if not 0.0 < alpha < 1.0:
+        raise ValueError(f"alpha is {alpha}, must lie between 0 and 1")
+    for at, p_value in enumerate(p_values):
+        if not 0.0 <= p_value <= 1.0:
+            raise ValueError(f"p_values[{at}] is {p_value}, must lie in 0 to 1")
+    if not p_values:
+        return []
+    adjusted = stats.false_discovery_control(np.asarray(p_values, dtype=np.float64))
+    return [bool(value <= alpha) for value in adjusted]
+
+
+def _logs(name: str, values: Sequence[float]) -> NDArray[np.float64]:
+    if len(values) == 0:
+        raise ValueError(f"{name} is empty")
+    for at, value in enumerate(values):
+        if not (np.isfinite(value) and value > 0):
+            raise ValueError(f"{name}[{at}] is {value}, must be positive and finite")
+    return np.log(np.asarray(values, dtype=np.float64))
+
+
+def _student(logs: NDArray[np.float64]) -> LogRatio:
+    n = logs.size
+    mean = float(logs.mean())
+    if n < _FEWEST:
+        return LogRatio(float(np.exp(mean)), None, None, None, n)
+    error = float(logs.std(ddof=1)) / float(np.sqrt(n))
+    return _judged(mean, error, float(n - 1), n)
+
+
+def _judged(mean: float, error: float, freedom: float, n: int) -> LogRatio:
+    """The ratio with its interval and p-value, from the mean of the logs and its error."""
+    ratio = float(np.exp(mean))
+    if error < _ROUNDING:  # no spread at all: t would be 0 / 0 or infinite
+        return LogRatio(ratio, ratio, ratio, 1.0 if abs(mean) < _ROUNDING else 0.0, n)
+    reach = float(stats.t.ppf(0.5 + _CONFIDENCE / 2.0, freedom)) * error
+    p_value = 2.0 * float(stats.t.sf(abs(mean) / error, freedom))
+    return LogRatio(ratio, float(np.exp(mean - reach)), float(np.exp(mean + reach)), p_value, n)

@@ -1,0 +1,103 @@
+"""Reading a percentile off a survival curve, or why it cannot be known.
+
+A percentile is told only if all of these hold:
+
+* the curve reaches it while at least 5 are at risk (`survival` says why it ends there);
+* at least 5 completions lie beyond it;
+* it stays within 10 % if the requests the curve has no hold on are counted as slower than all.
+  Those entered at ages that no 5 younger ones were seen to reach: under a steady load there are
+  hardly any, since whoever is old was young; many of them are users that starve while others
+  are served (last-in-first-out), or a window that is shorter than what it measures.
+
+Otherwise it is None, with the bound that is known, if any, and a reason. The bound takes requests
+to be independent, which in lock-step they are not: it is a bound, and no estimate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.stats.survival import FEWEST_AT_RISK
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bench.stats.survival import Curve
+
+FEWEST_BEYOND = 5
+SWAY = 0.10  # how far a percentile may move with what cannot be known
+
+_NS_PER_MS = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Percentile:
+    """One percentile: a value; or, withheld, the bound that is known and the reason.
+
+    ``over_ms``: the percentile is above this: the age that the curve has a share of more than
+    1 - q outlast, 97.5 % sure, at most the age that 5 were seen to reach; or, where more than
+    1 - q of all requests of the window were older than the curve can follow, the age that such
+    a share of them had outlasted when last seen.
+    """
+
+    value_ms: float | None
+    over_ms: float | None
+    reason: str | None
+
+
+def read_percentile(curve: Curve, finished: NDArray[np.int64], tail: float) -> Percentile:
+    """The age that a share ``tail`` of the requests outlasts, if it can be known.
+
+    Args:
+        curve: of all requests, ages in nanoseconds.
+        finished: the ages of those that completed, ascending, shape (n,).
+        tail: 1 - q, in (0, 1).
+    """
+    adrift = curve.detached_ns.size
+    if adrift > tail * curve.subjects:
+        # Even where the curve gets there: more of the window's requests than that were older.
+        # One that ended at its last age outlasted only the nanosecond before.
+        known = int(curve.detached_ns[adrift - int(tail * curve.subjects) - 1]) - 1
+        told = f"{adrift} of {curve.subjects} requests were older than the window can follow"
+        return withheld(known, told if finished.size else _NOTHING)
+    known = curve.surely_below(tail)
+    at = curve.reaches(tail)
+    if at is None:
+        return withheld(known, _TOO_SHORT if finished.size else _NOTHING)
+    beyond = _beyond(curve, finished, at, tail)
+    if beyond < FEWEST_BEYOND:
+        return withheld(known, f"{beyond} of the {FEWEST_BEYOND} completions needed beyond it")
+    value_ns = int(curve.age_ns[at])
+    if _sways(curve, value_ns, tail):
+        told = f"hangs on {adrift} of {curve.subjects} requests older than the window can follow"
+        return withheld(known, told)
+    return Percentile(value_ns / _NS_PER_MS, None, None)
+
+
+_NOTHING = "no request succeeded in the window"
+_TOO_SHORT = f"fewer than {FEWEST_AT_RISK} requests were followed to that age"
+
+
+def withheld(known_ns: int, reason: str) -> Percentile:
+    """No value, but what is known: above so many nanoseconds (nothing, if not positive)."""
+    return Percentile(None, known_ns / _NS_PER_MS if known_ns > 0 else None, reason)
+
+
+def _beyond(curve: Curve, finished: NDArray[np.int64], at: int, tail: float) -> int:
+    """Completions beyond the percentile; of those tied at it, the part the curve has not used."""
+    after = finished.size - int(np.searchsorted(finished, curve.age_ns[at], side="right"))
+    above = float(curve.survival[at - 1]) if at else 1.0
+    below = float(curve.survival[at])
+    tied = float(curve.events[at]) * max(0.0, tail - below) / (above - below)
+    return int(after + tied + 1e-6)  # 1 % of 500 are 5, not 4.999…
+
+
+def _sways(curve: Curve, value_ns: int, tail: float) -> bool:
+    """Whether the percentile moves by over 10 % if the detached count as slower than all."""
+    share = curve.detached_ns.size / curve.subjects
+    # share + (1 - share) S = tail, solved for the S of those that the curve does follow.
+    at = curve.reaches((tail - share) / (1.0 - share))
+    return at is None or int(curve.age_ns[at]) > (1.0 + SWAY) * value_ns

@@ -1,0 +1,3 @@
+module go_delay
+
+go 1.22

@@ -1,0 +1,19 @@
+"""The binary form of the request records; the harness reads them with the same constants.
+
+One record a request, of unsigned 64-bit words in native order. Times are
+CLOCK_MONOTONIC nanoseconds.
+"""
+
+from __future__ import annotations
+
+RECORD_WORDS = 3
+RECORD_BYTES = RECORD_WORDS * 8
+R_START_NS = 0
+R_END_NS = 1  # for an unfinished request: when it was cut off
+R_PACKED = 2  # outcome | user << 16
+OUTCOME_MASK = 0xFFFF
+USER_SHIFT = 16
+
+SUCCEEDED = 0
+UNFINISHED = 1
+FIRST_FAILURE = 2  # failures are numbered by kind from here on, named in load.json

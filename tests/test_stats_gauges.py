@@ -1,0 +1,129 @@
+"""Averages of sampled gauges, counters between samples, percentiles of readings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.stats import interpolate_cumulative, percentile, time_average
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+MS = 1_000_000
+S = 1_000 * MS
+T0 = 50_000 * S
+
+
+def at_ms(*offsets: int) -> NDArray[np.int64]:
+    """Instants, as offsets from T0 in ms."""
+    return T0 + np.array(offsets, dtype=np.int64) * MS
+
+
+def test_a_value_stands_until_the_next_sample() -> None:
+    """Uneven samples weigh by the time that they stand for, not by their number."""
+    t_ns = at_ms(-50, 900, 950)
+    assert time_average(t_ns, [40, 0, 10], T0, T0 + S) == pytest.approx(0.9 * 40 + 0.05 * 10)
+
+
+def test_samples_outside_the_window_have_no_part_in_it() -> None:
+    """But for the last one before it, which stands when it begins."""
+    t_ns = at_ms(-900, -100, 500, 1000, 1100)
+    assert time_average(t_ns, [999, 1, 3, 999, 999], T0, T0 + S) == pytest.approx(2.0)
+
+
+def test_a_sampler_a_little_late_leaves_the_start_out() -> None:
+    """Nothing is made up for the time before its first sample."""
+    assert time_average(at_ms(200, 600, 900), [1, 3, 3], T0, T0 + S) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    "t_ns",
+    [at_ms(), at_ms(251, 900), at_ms(-100, 749), at_ms(1000), at_ms(-500)],
+    ids=["none", "late", "died early", "after it all", "before it all"],
+)
+def test_a_sampler_that_missed_an_end_of_the_window_gives_no_average(
+    t_ns: NDArray[np.int64],
+) -> None:
+    """Unknown, not a part passed off as the whole."""
+    assert time_average(t_ns, np.ones(t_ns.size), T0, T0 + S) is None
+
+
+def test_a_counter_is_read_between_its_samples() -> None:
+    """Linearly, at clock values that no float holds to the nanosecond."""
+    late = np.array([2**60, 2**60 + 1000], dtype=np.int64)
+    assert interpolate_cumulative(late, [1.0, 2.0], 2**60 + 250) == pytest.approx(1.25)
+    assert interpolate_cumulative(at_ms(0, 100, 200), [0.0, 0.1, 0.1], T0 + 150 * MS) == 0.1
+
+
+@pytest.mark.parametrize(
+    ("offset_ms", "reading"), [(-251, None), (-250, 5.0), (450, 7.0), (451, None)]
+)
+def test_near_outside_the_samples_the_nearest_stands_and_further_nothing(
+    offset_ms: int, reading: float | None
+) -> None:
+    """Within 250 ms."""
+    assert interpolate_cumulative(at_ms(0, 200), [5.0, 7.0], T0 + offset_ms * MS) == reading
+
+
+def test_a_counter_that_falls_is_none() -> None:
+    """A process went and took its CPU seconds with it: no difference of it can be trusted."""
+    assert interpolate_cumulative(at_ms(0, 100, 200), [1.0, 2.0, 0.5], T0 + 50 * MS) is None
+    assert interpolate_cumulative(at_ms(), [], T0) is None
+
+
+def test_percentiles_are_values_that_were_read() -> None:
+    """Between two modes nothing is made up."""
+    readings = [10.0] * 99 + [500.0]
+    assert [percentile(readings, q) for q in (0, 50, 99, 99.5, 100)] == [10, 10, 10, 500, 500]
+    assert percentile([], 50) is None
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: time_average(at_ms(1, 0), [1, 1], T0, T0 + S),
+        lambda: time_average(at_ms(0), [1, 1], T0, T0 + S),
+        lambda: time_average(at_ms(0), [float("nan")], T0, T0 + S),
+        lambda: time_average(at_ms(0), [1], T0, T0),
+        lambda: interpolate_cumulative(at_ms(1, 0), [1, 1], T0),
+        lambda: percentile([1.0], 101),
+        lambda: percentile([float("inf")], 50),
+    ],
+    ids=["descending", "shapes", "nan", "no window", "descending counter", "q", "infinite"],
+)
+def test_what_makes_no_sense_is_refused(call: Callable[[], object]) -> None:
+    """These are faults of the caller, not results."""
+    with pytest.raises(ValueError, match=r"ascend|one value a time|finite|empty|must lie"):
+        call()
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.tuples(st.integers(-200, 1200), st.integers(0, 99)), min_size=1, max_size=30))
+def test_the_average_is_that_of_every_millisecond(samples: list[tuple[int, int]]) -> None:
+    """A direct, slow sum over the window's milliseconds, each with the last value before it."""
+    samples.sort(key=lambda sample: sample[0])
+    t_ns = at_ms(*[sample[0] for sample in samples])
+    average = time_average(t_ns, [sample[1] for sample in samples], T0, T0 + S)
+    if samples[0][0] > 250 or samples[-1][0] < 750:
+        assert average is None
+        return
+    first = max(samples[0][0], 0)
+    held = [next(v for t, v in reversed(samples) if t <= ms) for ms in range(first, 1000)]
+    assert average == pytest.approx(np.mean(held))
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=50), st.integers(0, 100))
+def test_a_percentile_is_not_exceeded_by_its_share(readings: list[float], q: int) -> None:
+    """At least q per cent of the values are at or below it, fewer are below it."""
+    value = percentile(readings, q)
+    assert value in readings
+    assert sum(r <= value for r in readings) >= q / 100 * len(readings) - 1e-9
+    assert sum(r < value for r in readings) <= q / 100 * len(readings) + 1e-9
