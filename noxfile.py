@@ -59,7 +59,9 @@ def _axes() -> tuple[list[str], list[str]]:
         text = (ROOT / "experiments.yaml").read_text(encoding="utf-8")
         document = yaml.safe_load(text)
         tables = [document["matrix"], *(document.get("include") or [])]
-        pythons = _named(tables, "python") or [CURRENT]
+        pythons = _named(tables, "python")
+        if "python" not in document["matrix"] and CURRENT not in pythons:
+            pythons.append(CURRENT)  # what the cells without a python run on
         servers = [name for name in _named(tables, "server") if name in LOCKED_SERVERS]
     except (OSError, ValueError, TypeError, LookupError, AttributeError, yaml.YAMLError):
         return [CURRENT], LOCKED_SERVERS

@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import benchmarks, doctor, options, record
@@ -16,12 +17,11 @@ from bench.problem import CELLS_FAILED, INTERRUPTED, BadInput, Problem
 from bench.publish import check_readme, publish, render, update_readme
 from bench.report import lines
 from bench.run import conduct, runs
-from bench.run.paths import paths
+from bench.run.paths import default_python, paths
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
-    from pathlib import Path
 
 DEFAULT_SEED = 1
 
@@ -112,7 +112,7 @@ def benchmark(chosen: argparse.Namespace) -> int:
 
 def _plan(chosen: argparse.Namespace) -> Plan:
     where = paths()
-    config = load_config(chosen.config, io_kinds=where.io_kinds, servers=where.servers)
+    config = load_config(_shown(chosen.config), io_kinds=where.io_kinds, servers=where.servers)
     asked = options.overrides(chosen)
     config, profile = apply(config, asked)
     if chosen.command == "single":
@@ -120,7 +120,7 @@ def _plan(chosen: argparse.Namespace) -> Plan:
         listed = config.matrix.io
         others = tuple(kind for kind in where.io_kinds if kind not in listed)
         config = replace(config, matrix=replace(config.matrix, io=listed + others))
-    cells = expand(config, f"{sys.version_info.major}.{sys.version_info.minor}")
+    cells = expand(config, default_python())
     if asked.select:
         cells = select(cells, asked.select)
     if chosen.command == "single":
@@ -128,6 +128,14 @@ def _plan(chosen: argparse.Namespace) -> Plan:
         cells = resolve_single(cells, chosen.names, every=every)
     seed = DEFAULT_SEED if asked.seed is None else asked.seed
     return make_plan(cells, profile, seed=seed, delay_s=config.delay_s)
+
+
+def _shown(path: Path) -> Path:
+    """As a person would type it: messages name the file."""
+    try:
+        return path.resolve().relative_to(Path.cwd())
+    except ValueError:
+        return path
 
 
 def _measure(chosen: argparse.Namespace, planned: Plan) -> Path:

@@ -6,7 +6,6 @@ import contextlib
 import os
 import resource
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,8 @@ from bench.run import environments, host
 from go_delay import build
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bench.run.paths import Paths
 
 LOOK_S = 1.0

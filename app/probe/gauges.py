@@ -58,9 +58,11 @@ class Gauges:
             words[layout.G_POOL_BUSY] = statistics.borrowed_tokens
             words[layout.G_POOL_WAITING] = statistics.tasks_waiting
             alive = threading.active_count()
-            if alive != words[layout.G_THREADS_ALIVE]:
+            # From the first request on: a thread that only helped the server to
+            # start is none of the load's.
+            if log.threads_seen and alive != words[layout.G_THREADS_ALIVE]:
                 log.scan_threads()
-                words[layout.G_THREADS_ALIVE] = alive
+            words[layout.G_THREADS_ALIVE] = alive
             words[layout.G_THREADS_SEEN] = len(log.threads_seen)
             words[layout.G_LOG_LOST] = log.lost
             words[layout.G_HEARTBEAT_NS] = time.monotonic_ns()

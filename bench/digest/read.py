@@ -16,6 +16,7 @@ from app.probe import layout as probe
 from locustfiles import layout as load
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -62,14 +63,15 @@ def request_log(folder: Path) -> RequestLog:
     )
 
 
-def handler_logs(folder: Path) -> tuple[HandlerLog, ...]:
-    """The thread logs of all workers.
+def handler_logs(folder: Path) -> Iterator[HandlerLog]:
+    """The thread logs of all workers, read one at a time: each may be large.
 
     Raises:
         Unreadable: one is damaged.
     """
     names = {path.name.removesuffix(".gz") for path in folder.glob("threads-*.bin*")}
-    return tuple(_handler_log(folder, name) for name in sorted(names))
+    for name in sorted(names):
+        yield _handler_log(folder, name)
 
 
 def _handler_log(folder: Path, name: str) -> HandlerLog:
@@ -78,14 +80,18 @@ def _handler_log(folder: Path, name: str) -> HandlerLog:
     if len(records) == 0 or records[0, 0] != probe.LOG_MAGIC:
         raise Unreadable(f"the thread log {name} does not begin as one")
     pid = int(records[0, 1])
-    # Places are given out before they are written: the rest of the last chunk
-    # is empty, and a killed worker may leave a gap.
-    records = records[1:][records[1:, probe.R_START_NS] != 0]
+    # The rest of the last chunk is empty; and places are given out before they
+    # are written, so a killed worker may leave a gap.
+    begun = records[:, probe.R_START_NS] != 0
+    begun[0] = False
+    last = int(np.flatnonzero(begun)[-1]) + 1 if begun.any() else 1
+    # A slice where that will do: a selection copies hundreds of megabytes.
+    records = records[1:last] if begun[1:last].all() else records[begun]
     packed = records[:, probe.R_PACKED]
     return HandlerLog(
         pid=pid,
-        start_ns=records[:, probe.R_START_NS].astype(np.int64),
-        end_ns=records[:, probe.R_END_NS].astype(np.int64),
+        start_ns=records[:, probe.R_START_NS].view(np.int64),
+        end_ns=records[:, probe.R_END_NS].view(np.int64),
         thread=records[:, probe.R_THREAD],
         alive=(packed & np.uint64(probe.ALIVE_MASK)).astype(np.uint16),
         route=(packed >> np.uint64(probe.ROUTE_SHIFT)).astype(np.uint16),

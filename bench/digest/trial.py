@@ -9,7 +9,8 @@ import numpy as np
 
 from app.probe import layout as probe
 from bench.digest import read, signals
-from bench.digest.read import HandlerLog, RequestLog, Unreadable
+from bench.digest.handlers import Handlers, boil_down
+from bench.digest.read import RequestLog, Unreadable
 from bench.record import (
     Books,
     Latency,
@@ -42,7 +43,7 @@ class Raw:
     facts: Mapping[str, Any]
     load: Mapping[str, Any]  # load.json
     requests: RequestLog
-    handlers: Sequence[HandlerLog]
+    handlers: Sequence[Handlers]
     samples: signals.Samples
 
 
@@ -76,11 +77,15 @@ def digest(folder: Path, profile: Profile, delay_s: float) -> Measured:
 def _read(folder: Path) -> Raw:
     facts = read.json_file(folder, "trial.json")
     looks = read.samples(folder)
+    gate, t0, t1 = facts["gate_ns"], facts["t0_ns"], facts["t1_ns"]
+    # Boiled down one after the other, before the requests are read: of all
+    # this, only what is needed at once is in memory at once.
+    handlers = [boil_down(log, gate, t0, t1) for log in read.handler_logs(folder)]
     return Raw(
         facts=facts,
         load=read.json_file(folder, "load.json"),
         requests=read.request_log(folder),
-        handlers=read.handler_logs(folder),
+        handlers=handlers,
         samples=signals.samples_of(looks, facts["t0_ns"], facts["t1_ns"]),
     )
 
@@ -153,17 +158,9 @@ def _threads(raw: Raw) -> Threads:
     spawned, active = 0, 0.0
     for log in raw.handlers:
         page = raw.facts["gauges_after"].get(str(log.pid))
-        seen = page[probe.G_THREADS_SEEN] if page else 0
-        spawned += max(seen, len(np.unique(log.thread)))
-        in_window = _in_window(raw, log)
-        if in_window.any():
-            active += float(log.alive[in_window].mean())
+        spawned += max(page[probe.G_THREADS_SEEN] if page else 0, log.threads)
+        active += log.alive_avg or 0.0
     return Threads(spawned, active or None)
-
-
-def _in_window(raw: Raw, log: HandlerLog) -> NDArray[np.bool_]:
-    t0, t1 = int(raw.facts["t0_ns"]), int(raw.facts["t1_ns"])
-    return (log.start_ns >= t0) & (log.start_ns < t1)
 
 
 def _signals(raw: Raw) -> Signals:
@@ -228,9 +225,8 @@ def _upstream_average(facts: Mapping[str, Any]) -> float | None:
 
 
 def _shares(raw: Raw) -> dict[str, float]:
-    counts = {str(log.pid): int(np.count_nonzero(_in_window(raw, log))) for log in raw.handlers}
-    total = sum(counts.values())
-    return {pid: count / total for pid, count in counts.items()} if total else {}
+    total = sum(log.in_window for log in raw.handlers)
+    return {str(log.pid): log.in_window / total for log in raw.handlers} if total else {}
 
 
 def _books(raw: Raw) -> Books:
@@ -246,21 +242,13 @@ def _books(raw: Raw) -> Books:
             for pid, page in after.items()
         )
 
-    since = [log.start_ns >= facts["gate_ns"] for log in raw.handlers]
     return Books(
         generator_started=raw.load["started"],
         generator_recorded=len(raw.requests.start_ns),
         app_started=counted(probe.G_STARTED),
         app_finished=counted(probe.G_FINISHED),
-        handlers_begun=sum(int(np.count_nonzero(mask)) for mask in since) if since else None,
-        handlers_ended=(
-            sum(
-                int(np.count_nonzero(log.end_ns[mask]))
-                for log, mask in zip(raw.handlers, since, strict=True)
-            )
-            if since
-            else None
-        ),
+        handlers_begun=sum(log.begun for log in raw.handlers) if raw.handlers else None,
+        handlers_ended=sum(log.ended for log in raw.handlers) if raw.handlers else None,
         log_lost=counted(probe.G_LOG_LOST),
         upstream_calls=facts["upstream_calls"],
         upstream_started=upstream.get("started"),

@@ -40,8 +40,8 @@ def load_model(run: RunRecord) -> str:
     return (
         f"Load: profile {text.code(str(profile['name']))}, {profile['users']} users in a closed"
         f" loop without pauses, {_time(profile['warmup_s'])} warm-up,"
-        f" {_time(profile['duration_s'])} window, {rounds}, delay {_time(run.delay_s)}. A closed loop slows down with the server,"
-        " so its latencies are not those of independent arrivals."
+        f" {_time(profile['duration_s'])} window, {rounds}, delay {_time(run.delay_s)}. A closed"
+        " loop slows down with the server, so its latencies are not those of independent arrivals."
     )
 
 

@@ -18,6 +18,8 @@ def number(value: float | None, digits: int = 3) -> str:
     if value == 0:
         return "0"
     rounded = float(f"{value:.{digits}g}")
+    if float(value).is_integer():
+        return f"{rounded:,.0f}"
     if abs(rounded) >= 10 ** (digits - 1):
         return f"{rounded:,.0f}"
     decimals = digits - 1

@@ -42,24 +42,16 @@ def conduct(
     """
     host.demand_open_files(plan.profile.users)
     found = lab.find_environments(paths, plan.cells)
-    about = host.describe()
-    fingerprint = _fingerprint(paths, found, about, probe=probe)
-    folder = (
-        None
-        if fresh
-        else runs.unfinished(
-            output / "runs", command=command, plan_hash=plan.hash, fingerprint=fingerprint
-        )
-    )
+    run = describe_run(plan, paths, command=command, probe=probe)
+    folder = None if fresh else runs.unfinished(output / "runs", run)
     if folder is None:
-        run = _new_run(plan, paths, found, about, command, fingerprint, probe=probe)
         folder = output.resolve() / "runs" / run.id
         runs.create(folder, run)
         say(f"run {run.id}: {lines.summary(plan)}")
     else:
         say(f"run {folder.name}: going on ({lines.summary(plan)} in all)")
     _measure(
-        plan, paths, found, folder, cores=about["cores"], keep_raw=keep_raw, probe=probe, say=say
+        plan, paths, found, folder, cores=run.host["cores"], keep_raw=keep_raw, probe=probe, say=say
     )
     runs.finish(folder, now())
     return folder
@@ -89,22 +81,16 @@ def _measure(
         )
 
 
-def _new_run(
-    plan: Plan,
-    paths: Paths,
-    found: Environments,
-    about: dict[str, Any],
-    command: str,
-    fingerprint: str,
-    *,
-    probe: bool,
-) -> RunRecord:
+def describe_run(plan: Plan, paths: Paths, *, command: str, probe: bool) -> RunRecord:
+    """The record of a run that starts now: what is measured, with what, on what."""
+    found = lab.find_environments(paths, plan.cells)
+    about = host.describe()
     return RunRecord(
         schema=SCHEMA,
         id=runs.new_id(plan.hash),
         command=command,
         plan_hash=plan.hash,
-        fingerprint=fingerprint,
+        fingerprint=_fingerprint(paths, found, about, probe=probe),
         started=now(),
         finished=None,
         cells=tuple(cell.id for cell in plan.cells),

@@ -45,9 +45,11 @@ def find(folder: Path, root: Path, role: str, python: str | None = None) -> Envi
     try:
         note = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return Environment(
-            name, None, sha256, f"no environment {name}: no Python {python} was found", skipped=True
+        reason = (
+            f"no environment {name}: nox found no Python {python}, or experiments.yaml names"
+            " neither this server nor this Python"
         )
+        return Environment(name, None, sha256, reason, skipped=True)
     if note.get("error"):
         return Environment(name, None, sha256, f"environment {name}: {note['error']}")
     interpreter = Path(str(note.get("python", "")))

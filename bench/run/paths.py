@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,3 +49,8 @@ def paths() -> Paths:
         notes=Path(os.environ.get("MATRIX_NOTES", nox / "notes")),
         delay_cache=Path(os.environ.get("MATRIX_DELAY_CACHE", nox / "delay")),
     )
+
+
+def default_python() -> str:
+    """The Python of cells that name none: the one that the harness runs on, as ``3.12``."""
+    return f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -22,15 +22,15 @@ def new_id(plan_hash: str) -> str:
     return f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{plan_hash[:6]}"
 
 
-def unfinished(runs: Path, *, command: str, plan_hash: str, fingerprint: str) -> Path | None:
+def unfinished(runs: Path, wanted: RunRecord) -> Path | None:
     """The newest unfinished run of the same command, plan, environments and machine."""
+    what = (wanted.command, wanted.plan_hash, wanted.fingerprint)
     for folder in _newest_first(runs):
         try:
             run = read_run(folder / RUN_FILE)
         except BadInput:
             continue
-        same = (run.command, run.plan_hash, run.fingerprint) == (command, plan_hash, fingerprint)
-        if same and run.finished is None:
+        if (run.command, run.plan_hash, run.fingerprint) == what and run.finished is None:
             return folder
     return None
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
 import time
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from bench.run import process
+from bench.run.bringup import HOST, READY_S, Running, bring_up
 from bench.run.facts import Facts
+from bench.run.failure import TrialFailed
 from bench.run.process import Child, Ended, Keeper, Late
-from bench.run.sampler import INTERVAL_S, Gauge, Sampler
+from bench.run.sampler import Gauge, Sampler
 from bench.run.servers import SERVERS
 from bench.run.verify import Expectation, Unverified, verify
+from bench.run.watch import watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,22 +28,9 @@ if TYPE_CHECKING:
     from bench.plan import Cell
     from bench.run.delay import DelayServer
 
-HOST = "127.0.0.1"
-READY_S = 30.0  # for a server to start, and for the generator
-STALL_S = 20.0  # how much longer than planned the generator may take
 STOP_S = 0.3  # for a server to stop by itself: a blocked one never does
-POLL_S = 0.01
-PORT_TRIES = 3
 # Of the harness's own environment, children get these; no proxies, no secrets.
 INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "SYSTEMROOT")
-
-
-class TrialFailed(Exception):  # noqa: N818 - a row, not an error
-    """The trial can't be measured; the text is the row's reason."""
-
-
-class PortTaken(TrialFailed):
-    """Another program took the port between its choice and the server's start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +60,8 @@ def run_trial(
     """
     facts = Facts(started=datetime.now(timezone.utc).isoformat(timespec="milliseconds"))
     began = time.monotonic()
-    trial = _Trial(cell, profile, delay_s, python, lab, folder, facts)
     try:
-        trial.run()
+        _Trial(cell, profile, delay_s, python, lab, folder, facts).run()
     except (TrialFailed, Unverified) as failed:
         facts.failure = str(failed)
     finally:
@@ -83,7 +71,7 @@ def run_trial(
 
 @dataclass(slots=True)
 class _Trial:
-    """The steps of a trial, in order, in ``run``."""
+    """The steps of a trial, in the order of ``run``."""
 
     cell: Cell
     profile: Profile
@@ -96,23 +84,20 @@ class _Trial:
     def run(self) -> None:
         with contextlib.ExitStack() as stack:
             with self._phase("start"):
-                # Both import for a second; side by side they take half of that.
+                # Both import for a second; side by side they take little more than one.
                 load = self._start_load(stack)
-                server, port = self._start_server(stack)
+                running = self._start_server(stack)
             with self._phase("verify"):
-                expected = self._expectation()
-                body = verify(HOST, port, expected)
-                (self.folder / "expected-body").write_bytes(body)
-                (self.folder / "target").write_text(f"http://{HOST}:{port}", encoding="utf-8")
+                self._verify(running)
             with self._phase("gate"):
-                self._await_event(load, "ready", READY_S)
-                sampler = self._prepare(stack, server, load)
+                _await_ready(load)
+                sampler = self._open_gate(stack, running.child, load)
             with self._phase("load"):
-                self._watch(load, sampler)
+                watch(load, sampler, self.lab.delay, self.profile, self.facts)
             stopping = stack.pop_all()
         with self._phase("stop"):
             stopping.close()
-        self._look_back()
+        self._count_up()
 
     @contextlib.contextmanager
     def _phase(self, name: str) -> Iterator[None]:
@@ -121,8 +106,6 @@ class _Trial:
             yield
         finally:
             self.facts.phases_s[name] = round(time.monotonic() - began, 4)
-
-    # -- start
 
     def _start_load(self, stack: contextlib.ExitStack) -> Child:
         profile, lab = self.profile, self.lab
@@ -148,92 +131,48 @@ class _Trial:
         stack.callback(load.stop, 0)
         return load
 
-    def _start_server(self, stack: contextlib.ExitStack) -> tuple[Child, int]:
-        for _ in range(PORT_TRIES - 1):
-            with contextlib.suppress(PortTaken):
-                return self._try_server(stack)
-        return self._try_server(stack)
-
-    def _try_server(self, stack: contextlib.ExitStack) -> tuple[Child, int]:
-        port = _free_port()
-        cell, lab = self.cell, self.lab
-        command = SERVERS[cell.server].command
-        argv = command(lab.server_pythons[cell.server, self.python], HOST, port, cell.workers)
-        self.facts.argv = argv
-        server = process.start(
-            cell.server,
-            argv,
-            keeper=lab.keeper,
-            cwd=lab.root,
-            env=child_environment(
-                MATRIX_TRIAL_DIR=str(self.folder),
-                MATRIX_UPSTREAM=lab.delay.url,
-                MATRIX_DELAY_MS=str(round(self.delay_s * 1000)),
-                MATRIX_PROBE="1" if lab.probe else "0",
-            ),
-            log=self.folder / "server.log",
-        )
-        stack.callback(server.stop, STOP_S)
-        self._await_ready(server, port)
-        return server, port
-
-    def _await_ready(self, server: Child, port: int) -> None:
-        """Poll until every worker has reported and the port answers."""
-        deadline = time.monotonic() + READY_S
-        while time.monotonic() < deadline:
-            if server.exit_code() is not None:
-                self._say_why_it_died(server)
-            reports = list(self.folder.glob("worker-*.json"))
-            if len(reports) >= self.cell.workers and _answers(port):
-                return
-            time.sleep(POLL_S)
-        raise TrialFailed(
-            f"{self.cell.server} was not ready after {READY_S:g} s: {server.log_tail()}"
+    def _start_server(self, stack: contextlib.ExitStack) -> Running:
+        cell, lab, facts = self.cell, self.lab, self.facts
+        environment = child_environment(
+            MATRIX_TRIAL_DIR=str(self.folder),
+            MATRIX_UPSTREAM=lab.delay.url,
+            MATRIX_DELAY_MS=str(round(self.delay_s * 1000)),
+            MATRIX_PROBE="1" if lab.probe else "0",
         )
 
-    def _say_why_it_died(self, server: Child) -> None:
-        tail = server.log_tail()
-        if "address already in use" in tail.lower():
-            raise PortTaken(f"{self.cell.server} found its port taken {PORT_TRIES} times: {tail}")
-        raise TrialFailed(
-            f"{self.cell.server} ended at its start with exit status {server.exit_code()}: {tail}"
-        )
+        def start(port: int) -> Child:
+            python = lab.server_pythons[cell.server, self.python]
+            facts.argv = SERVERS[cell.server].command(python, HOST, port, cell.workers)
+            log = self.folder / "server.log"
+            child = process.start(
+                cell.server, facts.argv, keeper=lab.keeper, cwd=lab.root, env=environment, log=log
+            )
+            stack.callback(child.stop, STOP_S)
+            return child
 
-    # -- verify
+        running = bring_up(start, cell.server, cell.workers, self.folder)
+        facts.workers = sorted(int(report["pid"]) for report in running.reports)
+        facts.loop, facts.http = running.reports[0]["loop"], running.reports[0]["http"]
+        return running
 
-    def _expectation(self) -> Expectation:
-        """What the workers say a right answer is; they must all be what was asked for."""
-        server = SERVERS[self.cell.server]
-        reports = [
-            json.loads(path.read_text(encoding="utf-8"))
-            for path in sorted(self.folder.glob("worker-*.json"))
-        ]
-        facts = self.facts
-        facts.workers = sorted(int(report["pid"]) for report in reports)
-        facts.loop, facts.http = reports[0]["loop"], reports[0]["http"]
-        for report in reports:
-            if (report["loop"], report["http"]) != (server.loop, server.http):
-                raise TrialFailed(
-                    f"a worker runs on {report['loop']} and {report['http']},"
-                    f" pinned are {server.loop} and {server.http}"
-                )
-        route = next((r for r in reports[0]["routes"] if r["path"] == self.cell.route), None)
+    def _verify(self, running: Running) -> None:
+        """One real request; its body is what every answer is then compared to."""
+        path, facts = self.cell.route, self.facts
+        known = running.reports[0]["routes"]
+        route = next((route for route in known if route["path"] == path), None)
         if route is None:
-            raise TrialFailed(f"the application has no route {self.cell.route}")
+            raise TrialFailed(f"the application has no route {path}")
         facts.route_index, facts.upstream_calls = route["index"], route["upstream_calls"]
         facts.waits = route["waits"]
         at_least_s = self.delay_s if facts.waits else 0.0
-        return Expectation(self.cell.route, route["expected"], at_least_s)
+        body = verify(HOST, running.port, Expectation(path, route["expected"], at_least_s))
+        (self.folder / "expected-body").write_bytes(body)
+        (self.folder / "target").write_text(f"http://{HOST}:{running.port}", encoding="utf-8")
 
-    # -- load
-
-    def _prepare(self, stack: contextlib.ExitStack, server: Child, load: Child) -> Sampler:
-        """Everything counts from here on; then open the gate."""
-        gauges = {
-            int(path.stem.partition("-")[2]): Gauge(path)
-            for path in self.folder.glob("gauges-*.bin")
-        }
-        self.facts.gauges_before = _read_all(gauges)
+    def _open_gate(self, stack: contextlib.ExitStack, server: Child, load: Child) -> Sampler:
+        """Everything counts from here on."""
+        gauges = self._gauges()
+        self.facts.gauges_before = {str(pid): gauge.read() for pid, gauge in gauges.items()}
         roots = {
             "server": server.pid,
             "generator": load.pid,
@@ -242,133 +181,33 @@ class _Trial:
         }
         sampler = Sampler(self.folder / "samples.jsonl", roots, gauges)
         stack.callback(sampler.close)
-        self._reset_upstream()
-        self.facts.gate_ns = time.monotonic_ns()
-        load.open_gate()
-        return sampler
-
-    def _watch(self, load: Child, sampler: Sampler) -> None:
-        """Sample until the generator is done; ask the delay server at both ends of the window."""
-        profile = self.profile
-        ramp_s = profile.users / profile.spawn_rate
-        planned_s = ramp_s + profile.warmup_s + profile.duration_s
-        deadline = time.monotonic() + planned_s + STALL_S
-        clock = _Clock(self.facts)
-        while True:
-            now = time.monotonic()
-            if now > deadline:
-                raise TrialFailed(
-                    f"the load generator hangs: not done {STALL_S:g} s after its time;"
-                    f" {load.log_tail()}"
-                )
-            try:
-                event = load.event(clock.wait_s())
-            except Late:
-                self._at(clock.due(), sampler)
-                continue
-            except Ended:
-                raise TrialFailed(f"the load generator ended early: {load.log_tail()}") from None
-            match event.get("event"):
-                case "spawned":
-                    clock.set_window(int(event["spawned_ns"]), profile)
-                case "stopping":
-                    # Who is alive now, before anything is stopped.
-                    self.facts.workers_after = self._workers_now()
-                case "done":
-                    return
-
-    def _at(self, due: str, sampler: Sampler) -> None:
-        sampler.look()
-        with contextlib.suppress(OSError, ValueError):
-            if due == "t0":
-                self.facts.upstream_t0 = self.lab.delay.stats()
-            elif due == "t1":
-                self.facts.upstream_t1 = self.lab.delay.stats()
-
-    def _workers_now(self) -> list[int]:
-        reported = {int(path.stem.partition("-")[2]) for path in self.folder.glob("worker-*.json")}
-        return sorted(pid for pid in reported if _alive(pid))
-
-    # -- afterwards
-
-    def _look_back(self) -> None:
-        """Counts that are final only when nobody is left to change them."""
-        gauges = {
-            int(path.stem.partition("-")[2]): Gauge(path)
-            for path in self.folder.glob("gauges-*.bin")
-        }
-        self.facts.gauges_after = _read_all(gauges)
-        with contextlib.suppress(OSError, ValueError):
-            self.facts.upstream_after = self.lab.delay.stats()
-
-    def _reset_upstream(self) -> None:
         try:
             self.lab.delay.reset()
         except OSError as error:
             raise TrialFailed(f"the delay server does not answer: {error}") from None
+        self.facts.gate_ns = time.monotonic_ns()
+        load.open_gate()
+        return sampler
 
-    def _await_event(self, load: Child, wanted: str, timeout_s: float) -> None:
-        try:
-            event = load.event(timeout_s)
-        except Late as late:
-            raise TrialFailed(f"{late}; {load.log_tail()}") from None
-        except Ended:
-            raise TrialFailed(f"the load generator ended at its start: {load.log_tail()}") from None
-        if event.get("event") != wanted:
-            raise TrialFailed(f"the load generator said {event!r} instead of {wanted!r}")
+    def _count_up(self) -> None:
+        """Counts that are final only when nobody is left to change them."""
+        gauges = self._gauges()
+        self.facts.gauges_after = {str(pid): gauge.read() for pid, gauge in gauges.items()}
+        with contextlib.suppress(OSError, ValueError):
+            self.facts.upstream_after = self.lab.delay.stats()
 
-
-class _Clock:
-    """When to look next: every tenth of a second, and exactly at both ends of the window."""
-
-    def __init__(self, facts: Facts) -> None:
-        self._facts = facts
-        self._next_ns = time.monotonic_ns()
-        self._ends: list[tuple[int, str]] = []
-
-    def set_window(self, spawned_ns: int, profile: Profile) -> None:
-        t0_ns = spawned_ns + int(profile.warmup_s * 1e9)
-        t1_ns = t0_ns + int(profile.duration_s * 1e9)
-        self._facts.t0_ns, self._facts.t1_ns = t0_ns, t1_ns
-        self._ends = [(t0_ns, "t0"), (t1_ns, "t1")]
-
-    def wait_s(self) -> float:
-        """Seconds until the next look."""
-        due_ns = min([self._next_ns, *(ns for ns, _ in self._ends[:1])])
-        return max(0.0, (due_ns - time.monotonic_ns()) / 1e9)
-
-    def due(self) -> str:
-        """What this look is for: ``t0``, ``t1`` or ``tick``."""
-        now = time.monotonic_ns()
-        if self._ends and now >= self._ends[0][0]:
-            return self._ends.pop(0)[1]
-        # From now on, not from when it was due: missed looks are not made up for.
-        self._next_ns = now + int(INTERVAL_S * 1e9)
-        return "tick"
+    def _gauges(self) -> dict[int, Gauge]:
+        paths = self.folder.glob("gauges-*.bin")
+        return {int(path.stem.partition("-")[2]): Gauge(path) for path in paths}
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
-def _answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
-        return True
-    return False
-
-
-def _alive(pid: int) -> bool:
+def _await_ready(load: Child) -> None:
+    """The generator has imported everything and waits at its gate."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def _read_all(gauges: Mapping[int, Gauge]) -> dict[str, list[int]]:
-    return {str(pid): gauge.read() for pid, gauge in gauges.items()}
-
-
-__all__ = ["Lab", "TrialFailed", "child_environment", "run_trial"]
+        event = load.event(READY_S)
+    except Late as late:
+        raise TrialFailed(f"{late}: {load.log_tail()}") from None
+    except Ended:
+        raise TrialFailed(f"the load generator ended at its start: {load.log_tail()}") from None
+    if event.get("event") != "ready":
+        raise TrialFailed(f"the load generator said {event!r} instead of being ready")

@@ -1,0 +1,44 @@
+"""The benchmarks of the harness itself, as ratios from one run where that can be.
+
+``nox -s bench`` runs all; ``nox -s bench -- probe`` only some. Each prints its
+figures beside the bound it is held to; a bound that is missed makes exit status 1.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.benchmarks import overhead, probe, scale
+from bench.problem import CELLS_FAILED, BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bench.benchmarks.outcome import Outcome
+    from bench.run.paths import Paths
+
+BENCHMARKS: dict[str, Callable[[Paths], Sequence[Outcome]]] = {
+    "overhead": overhead.run,
+    "probe": probe.run,
+    "digest": scale.digest_speed,
+    "plan": scale.plan_speed,
+    "report": scale.report_speed,
+}
+
+
+def run(names: Sequence[str], paths: Paths) -> int:
+    """Run the benchmarks named, or all.
+
+    Raises:
+        BadInput: there is no such benchmark.
+    """
+    for name in names:
+        if name not in BENCHMARKS:
+            raise BadInput(f"bench: found {name}, allowed: {', '.join(BENCHMARKS)}")
+    missed = 0
+    for name in names or BENCHMARKS:
+        print(f"\n{name}: {(BENCHMARKS[name].__doc__ or '').splitlines()[0]}", flush=True)
+        for outcome in BENCHMARKS[name](paths):
+            print(f"  {outcome.line()}", flush=True)
+            missed += not outcome.met
+    return CELLS_FAILED if missed else 0

@@ -1,0 +1,157 @@
+"""Whether large inputs stay quick: the digest, the plan, the reports."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import resource
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.probe import layout as probe
+from bench.analysis.rows import rows
+from bench.benchmarks.outcome import Outcome
+from bench.benchmarks.trials import cell, short, trials
+from bench.config import load_config
+from bench.digest.trial import digest
+from bench.plan import expand, make_plan
+from bench.report import document, lines, markdown
+from bench.run import conduct
+from bench.run.paths import default_python
+from locustfiles import layout as load
+
+if TYPE_CHECKING:
+    from bench.record import RunRecord, TrialRecord
+    from bench.run.paths import Paths
+
+RECORDS = 10_000_000
+CELLS = 2_000
+WINDOW_NS = 60 * 10**9
+START_NS = 10**12
+
+
+def digest_speed(_: Paths) -> list[Outcome]:
+    """Ten million thread-log records and ten million request records of one trial."""
+    tenth = _digest_in_child(RECORDS // 10)
+    full = _digest_in_child(RECORDS)
+    return [
+        Outcome("time for 10 million + 10 million records", full["s"], 10, " s"),
+        Outcome("memory at most", full["gb"], 1.5, " GB"),
+        Outcome("time / (10 × the time for a tenth)", full["s"] / tenth["s"] / 10, 1.25),
+    ]
+
+
+def plan_speed(paths: Paths) -> list[Outcome]:
+    """A plan of 2,000 cells, from the file to the text."""
+    with tempfile.TemporaryDirectory(prefix="matrix-bench-") as name:
+        path = _wide_config(Path(name) / "experiments.yaml", paths)
+        began = time.monotonic()
+        config = load_config(path, io_kinds=paths.io_kinds, servers=paths.servers)
+        cells = expand(config, default_python())[:CELLS]
+        plan = make_plan(cells, config.profiles["p"], seed=1, delay_s=config.delay_s)
+        text = lines.plan_text(plan)
+        took_s = time.monotonic() - began
+    return [Outcome(f"plan of {len(cells)} cells ({len(text):,} characters)", took_s, 5, " s")]
+
+
+def report_speed(paths: Paths) -> list[Outcome]:
+    """All reports of 2,000 cells, from one real record repeated."""
+    run, trial = _one_real_record(paths)
+    ids = [f"{trial.cell}-{number}" for number in range(CELLS)]
+    many = [replace(trial, cell=name, index=i) for i, name in enumerate(ids, 1)]
+    run = replace(run, cells=tuple(ids), trials=CELLS)
+    began = time.monotonic()
+    found = rows(run, many)
+    size = len(document.document(run, found)) + len(markdown.report(run, found))
+    took_s = time.monotonic() - began
+    return [Outcome(f"reports of {len(found)} cells ({size:,} characters)", took_s, 5, " s")]
+
+
+def _wide_config(path: Path, paths: Paths) -> Path:
+    kinds, servers = list(paths.io_kinds), list(paths.servers)
+    workers = list(range(1, 1 + -(-CELLS // (3 * len(kinds) * len(servers)))))
+    matrix = {
+        "endpoint": ["sync", "async", "async_sync"],
+        "io": kinds,
+        "workers": workers,
+        "server": servers,
+    }
+    profile = {"users": 10, "spawn_rate": 10, "warmup": "1s", "duration": "6s", "rounds": 1}
+    whole = {"matrix": matrix, "delay": "1s", "default_profile": "p", "profiles": {"p": profile}}
+    path.write_text(json.dumps(whole), encoding="utf-8")  # JSON is YAML
+    return path
+
+
+def _one_real_record(paths: Paths) -> tuple[RunRecord, TrialRecord]:
+    which = cell("async", "noop")
+    profile = short(users=4, warmup_s=0.2, duration_s=1.0)
+    with trials(paths, profile, [which], delay_s=0.1) as bench:
+        record, _ = bench.measured(which)
+        plan = bench.bench.plan
+    return conduct.describe_run(plan, paths, command="matrix", probe=True), record
+
+
+def _digest_in_child(count: int) -> dict[str, float]:
+    """In a process of its own, whose peak memory is the digest's alone."""
+    with tempfile.TemporaryDirectory(prefix="matrix-bench-") as name:
+        folder = Path(name)
+        _write_trial(folder, count)
+        context = multiprocessing.get_context("spawn")
+        with context.Pool(1) as pool:
+            return pool.apply(_timed_digest, (folder,))
+
+
+def _timed_digest(folder: Path) -> dict[str, float]:
+    began = time.monotonic()
+    digest(folder, short(users=100, warmup_s=1.0, duration_s=WINDOW_NS / 1e9), 1.0)
+    took_s = time.monotonic() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"s": took_s, "gb": peak / 1e9 * (1 if sys.platform == "darwin" else 1024)}
+
+
+def _write_trial(folder: Path, count: int) -> None:
+    """A trial's folder with so many records: 100 users who ask without a pause."""
+    users = 100
+    step = WINDOW_NS // (count // users)
+    start = START_NS + np.repeat(np.arange(count // users, dtype=np.uint64) * step, users)
+    noise = np.random.default_rng(1).integers(0, step, count, dtype=np.uint64)
+    end = start + np.uint64(step) // np.uint64(2) + noise // np.uint64(2)
+    requests = np.zeros((count, load.RECORD_WORDS), dtype=np.uint64)
+    requests[:, load.R_START_NS], requests[:, load.R_END_NS] = start, end
+    requests.tofile(folder / "requests.bin")
+    handlers = np.zeros((count + 1, probe.RECORD_WORDS), dtype=np.uint64)
+    handlers[0, :2] = probe.LOG_MAGIC, 7
+    handlers[1:, probe.R_START_NS], handlers[1:, probe.R_END_NS] = start, end
+    handlers[1:, probe.R_THREAD] = 7
+    handlers[1:, probe.R_PACKED] = 1
+    handlers.tofile(folder / "threads-7.bin")
+    _write_facts(folder, count)
+
+
+def _write_facts(folder: Path, count: int) -> None:
+    page = [0] * probe.GAUGE_WORDS
+    facts: dict[str, Any] = {
+        "t0_ns": START_NS, "t1_ns": START_NS + WINDOW_NS, "gate_ns": START_NS, "waits": True,
+        "upstream_t0": None, "upstream_t1": None, "upstream_after": None, "upstream_calls": 0,
+        "gauges_before": {"7": page}, "gauges_after": {"7": page}, "argv": [], "workers": [7],
+        "workers_after": [7], "loop": "uvloop.Loop", "http": "httptools", "failure": None,
+    }  # fmt: skip
+    (folder / "trial.json").write_text(json.dumps(facts), encoding="utf-8")
+    summary = {
+        "started": count, "spawned_ns": START_NS, "first_spawn_ns": START_NS,
+        "failure_kinds": {}, "lateness_ns": [], "locust": {},
+    }  # fmt: skip
+    (folder / "load.json").write_text(json.dumps(summary), encoding="utf-8")
+    machine = {"busy_s": 0.0, "steal_s": 0.0, "total_s": 0.0}
+    looks = [
+        {"ns": START_NS + at, "gauges": {"7": page}, "groups": {}, "machine": machine}
+        for at in range(0, WINDOW_NS + 1, 10**8)
+    ]
+    text = "".join(json.dumps(look) + "\n" for look in looks)
+    (folder / "samples.jsonl").write_text(text, encoding="utf-8")

@@ -1,0 +1,72 @@
+"""Real trials for the benchmarks, in a temporary folder."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.config import Profile
+from bench.plan import Cell, PlannedTrial, make_plan
+from bench.problem import Lacking
+from bench.run import lab
+from bench.run.measure import Bench
+from bench.run.paths import default_python
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bench.record import Measured, TrialRecord
+    from bench.run.paths import Paths
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """Runs single trials, on an open lab."""
+
+    bench: Bench
+
+    def run(self, cell: Cell) -> TrialRecord:
+        """One trial; its raw files are dropped."""
+        return self.bench(PlannedTrial(1, 1, cell))
+
+    def measured(self, cell: Cell, *, probe: bool = True) -> tuple[TrialRecord, Measured]:
+        """One trial that must succeed.
+
+        Raises:
+            Lacking: it did not.
+        """
+        bench = replace(self.bench, lab=replace(self.bench.lab, probe=probe))
+        record = bench(PlannedTrial(1, 1, cell))
+        if record.measured is None:
+            raise Lacking(f"The benchmark's trial of {cell.id} failed: {record.reason}")
+        return record, record.measured
+
+
+def cell(endpoint: str, io: str, server: str = "uvicorn", workers: int = 1) -> Cell:
+    """A cell on the Python that the harness runs on."""
+    return Cell(endpoint, io, server, workers, default_python())
+
+
+@contextlib.contextmanager
+def trials(paths: Paths, profile: Profile, cells: list[Cell], delay_s: float) -> Iterator[Trials]:
+    """Open a lab for these cells.
+
+    Raises:
+        Lacking: an environment or the delay server is missing.
+    """
+    found = lab.find_environments(paths, cells)
+    plan = make_plan(cells, profile, seed=1, delay_s=delay_s)
+    with (
+        tempfile.TemporaryDirectory(prefix="matrix-bench-") as name,
+        lab.open_lab(paths, found, Path(name)) as opened,
+    ):
+        folder = Path(name)
+        yield Trials(Bench("bench", plan, opened, found.servers, folder, keep_raw=False))
+
+
+def short(users: int, warmup_s: float, duration_s: float) -> Profile:
+    """A profile whose users all start at once."""
+    return Profile("bench", users, float(users), warmup_s, duration_s, 1)

@@ -1,0 +1,100 @@
+"""From nothing to a server whose every worker has reported and whose port answers."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench.run.failure import TrialFailed
+from bench.run.servers import SERVERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bench.run.process import Child
+
+HOST = "127.0.0.1"
+READY_S = 30.0
+POLL_S = 0.01
+PORT_TRIES = 3
+
+
+class PortTaken(TrialFailed):
+    """Another program took the port between its choice and the server's start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that is ready; ``reports`` are its workers' own words (``app.main``)."""
+
+    child: Child
+    port: int
+    reports: tuple[dict[str, Any], ...]
+
+
+def bring_up(start: Callable[[int], Child], server: str, workers: int, folder: Path) -> Running:
+    """Start a server on a free port and wait until it is ready.
+
+    ``start`` takes the port. When the port turns out to be taken, another is tried.
+
+    Raises:
+        TrialFailed: it ended, was not ready in time, or is not what was asked for.
+    """
+    for _ in range(PORT_TRIES - 1):
+        with contextlib.suppress(PortTaken):
+            return _try(start, server, workers, folder)
+    return _try(start, server, workers, folder)
+
+
+def _try(start: Callable[[int], Child], server: str, workers: int, folder: Path) -> Running:
+    port = free_port()
+    child = start(port)
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline:
+        if child.exit_code() is not None:
+            _say_why_it_died(child)
+        found = sorted(folder.glob("worker-*.json"))
+        if len(found) >= workers and _answers(port):
+            reports = tuple(json.loads(path.read_text(encoding="utf-8")) for path in found)
+            _check_pinned(server, reports)
+            return Running(child, port, reports)
+        time.sleep(POLL_S)
+    raise TrialFailed(f"{server} was not ready after {READY_S:g} s: {child.log_tail()}")
+
+
+def free_port() -> int:
+    """A port that is free now; it may be taken by the time it is used."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _say_why_it_died(child: Child) -> None:
+    tail = child.log_tail()
+    if "address already in use" in tail.lower():
+        raise PortTaken(f"{child.name} found its port taken {PORT_TRIES} times: {tail}")
+    raise TrialFailed(
+        f"{child.name} ended at its start with exit status {child.exit_code()}: {tail}"
+    )
+
+
+def _check_pinned(server: str, reports: tuple[dict[str, Any], ...]) -> None:
+    """The workers must run on the event loop and the parser that were asked for."""
+    pinned = SERVERS[server]
+    for report in reports:
+        if (report["loop"], report["http"]) != (pinned.loop, pinned.http):
+            raise TrialFailed(
+                f"a worker runs on {report['loop']} and {report['http']},"
+                f" pinned are {pinned.loop} and {pinned.http}"
+            )
+
+
+def _answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
+        return True
+    return False

@@ -1,0 +1,200 @@
+"""Records as a run leaves them, with sensible figures; tests name only what they are about."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+from bench.record import (
+    SCHEMA,
+    Books,
+    Latency,
+    Load,
+    Measured,
+    Process,
+    Requests,
+    RunRecord,
+    Signals,
+    Threads,
+    TrialRecord,
+)
+from bench.stats import Percentile
+
+# 100 users for 6 s on `sync_http`: 40 threads that wait 1 s each.
+_SECTIONS: dict[str, Any] = {
+    "load": Load(
+        users=100,
+        spawn_rate=100.0,
+        warmup_s=3.0,
+        duration_s=6.0,
+        delay_s=1.0,
+        t0_ns=4_000_000_000,
+        t1_ns=10_000_000_000,
+        ramp_s=0.0,
+    ),
+    "requests": Requests(
+        started=460,
+        succeeded=360,
+        failed=0,
+        unfinished=100,
+        window_succeeded=234,
+        window_failed=0,
+        window_unfinished=100,
+        oldest_unfinished_ms=2500.0,
+        failure_kinds={},
+        redirects=0,
+    ),
+    "latency": Latency(
+        p50=Percentile(2570.0, None, None),
+        p90=Percentile(2610.0, None, None),
+        p99=Percentile(2650.0, None, None),
+        mean_measured_ms=2560.0,
+        mean_by_little_ms=2570.7,
+    ),
+    "threads": Threads(spawned=41, active_avg=41.0),
+    "signals": Signals(
+        loop_delay_p50_ms=0.4,
+        loop_delay_max_ms=6.0,
+        pool_size=40,
+        pool_busy_avg=39.6,
+        pool_waiting_avg=58.3,
+        in_flight_avg=99.0,
+        server_cores=0.21,
+        server_ms_per_request=5.4,
+        generator_cores=0.12,
+        generator_late_p99_ms=1.2,
+        delay_server_cores=0.01,
+        harness_cores=0.02,
+        foreign_cores=0.01,
+        steal_cores=0.0,
+        rss_mb=61.5,
+        upstream_in_flight_avg=38.9,
+        upstream_in_flight_peak=40,
+        overshoot_p50_ms=0.3,
+        overshoot_p99_ms=1.1,
+        worker_shares={"4711": 1.0},
+    ),
+    "books": Books(
+        generator_started=460,
+        generator_recorded=460,
+        app_started=460,
+        app_finished=400,
+        handlers_begun=440,
+        handlers_ended=400,
+        log_lost=0,
+        upstream_calls=1,
+        upstream_started=440,
+        upstream_served=400,
+        upstream_cancelled=40,
+    ),
+    "process": Process(
+        argv=("python", "-m", "uvicorn", "app.main:app"),
+        workers=(4711,),
+        workers_after=(4711,),
+        loop="uvloop",
+        http="httptools",
+    ),
+}
+
+_MEASURED = Measured(
+    **_SECTIONS,
+    throughput_rps=38.9,
+    failures_rps=0.0,
+    locust={"requests": 360.0, "median_ms": 2600.0},
+)
+
+_TRIAL = TrialRecord(
+    schema=SCHEMA,
+    run="20260304-050607-1a2b3c",
+    index=1,
+    round=1,
+    cell="sync_http-uvicorn-w1",
+    experiment="sync_http",
+    endpoint="sync",
+    io="http",
+    server="uvicorn",
+    workers=1,
+    python="3.12",
+    started="2026-03-04T05:06:09+00:00",
+    wall_s=12.1,
+    outcome="measured",
+    reason=None,
+    phases_s={"start": 0.7, "verify": 1.01, "load": 10.0, "stop": 0.2},
+    measured=_MEASURED,
+)
+
+_RUN = RunRecord(
+    schema=SCHEMA,
+    id="20260304-050607-1a2b3c",
+    command="matrix",
+    plan_hash="1a2b3c4d5e6f",
+    fingerprint="0f1e2d3c4b5a",
+    started="2026-03-04T05:06:07+00:00",
+    finished="2026-03-04T05:17:27+00:00",
+    cells=("sync_http-uvicorn-w1",),
+    trials=1,
+    profile={
+        "name": "quick",
+        "users": 100,
+        "spawn_rate": 100.0,
+        "warmup_s": 3.0,
+        "duration_s": 6.0,
+        "rounds": 1,
+    },
+    seed=1,
+    delay_s=1.0,
+    probe=True,
+    git={"commit": "24063f2a1b2c3d4e5f60718293a4b5c6d7e8f901", "dirty": False},
+    host={
+        "cpu": "Example CPU @ 2.10GHz",
+        "cores": 2,
+        "memory_gb": 8.2,
+        "os": "Debian GNU/Linux 12",
+        "kernel": "6.1.0",
+    },
+    environments={
+        "server-uvicorn-3.12": {
+            "role": "server",
+            "lock_sha256": "ab" * 32,
+            "unusable": None,
+            "python": "3.12.4",
+            "implementation": "CPython",
+            "packages": {"fastapi": "0.115.0", "uvicorn": "0.30.1", "anyio": "4.4.0"},
+        },
+        "load": {
+            "role": "load",
+            "lock_sha256": "cd" * 32,
+            "unusable": None,
+            "python": "3.12.4",
+            "implementation": "CPython",
+            "packages": {"locust": "2.31.0"},
+        },
+        "server uvicorn": {"role": "pinned", "loop": "uvloop", "http": "httptools"},
+        "go": {"role": "go", "version": "go1.23.1"},
+    },
+)
+
+
+def measured(**overrides: Any) -> Measured:
+    """A pool-bound ``sync_http`` trial; any figure of any part by its own name.
+
+    Names are the same word nowhere twice, so ``users=5`` needs no ``load=``.
+    """
+    parts = {name: _with(part, overrides) for name, part in _SECTIONS.items()}
+    return replace(_MEASURED, **(parts | overrides))
+
+
+def trial(**overrides: Any) -> TrialRecord:
+    """The record of a trial that ran to its end."""
+    return replace(_TRIAL, **overrides)
+
+
+def run(**overrides: Any) -> RunRecord:
+    """The record of a finished run of one round."""
+    return replace(_RUN, **overrides)
+
+
+def _with(part: Any, overrides: dict[str, Any]) -> Any:
+    """The part with what is meant for it, which is taken out of the overrides."""
+    names = [field.name for field in fields(part) if field.name in overrides]
+    return replace(part, **{name: overrides.pop(name) for name in names})
