@@ -106,6 +106,7 @@ def _bench(session: nox.Session, *arguments: str) -> None:
             "-m",
             "bench",
             *arguments,
+            env={"MATRIX_NOX": sys.executable},  # a benchmark starts nox anew
             external=True,
             log=False,
             interrupt_timeout=INTERRUPT_S,

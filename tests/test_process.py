@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -313,16 +312,12 @@ def test_what_cannot_be_started_is_an_os_error_and_leaves_no_file_open(
 
 def test_a_child_gets_no_files_but_its_own(run: Run) -> None:
     """Else a pipe would stay open in a stranger, and its end would never be seen."""
-    first = run("import time; time.sleep(60)", tells="pipe")
+    run("import time; time.sleep(60)", tells="pipe")
     source = "import json, os; print(json.dumps({'fds': sorted(map(int, os.listdir('/dev/fd')))}))"
     told = run(source, tells="stdout").event(SOON_S)
     # The three standard ones, and the one that listing the folder takes.
     assert told["fds"][:3] == [0, 1, 2]
     assert len(told["fds"]) == 4
-    first.stop(0)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(first.pid, 0)
-        pytest.fail("the group is still there")
 
 
 def test_group_members_are_those_alive_in_the_group(run: Run) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.benchmarks import overhead, probe, scale
+from bench.benchmarks import overhead, probe, scale, setup
 from bench.problem import CELLS_FAILED, BadInput
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 BENCHMARKS: dict[str, Callable[[Paths], Sequence[Outcome]]] = {
     "overhead": overhead.run,
     "probe": probe.run,
+    "setup": setup.run,
     "digest": scale.digest_speed,
     "plan": scale.plan_speed,
     "report": scale.report_speed,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -135,5 +136,5 @@ def _bytes(folder: Path, name: str) -> bytes:
         if packed.is_file():
             return gzip.decompress(packed.read_bytes())
         return plain.read_bytes()
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise Unreadable(f"{name} can't be read: {error}") from None

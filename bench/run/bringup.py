@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from bench.run.failure import TrialFailed
 from bench.run.servers import SERVERS
 
@@ -22,6 +24,7 @@ HOST = "127.0.0.1"
 READY_S = 30.0
 POLL_S = 0.01
 PORT_TRIES = 3
+WORKER_FILES = ("worker-*", "gauges-*.bin", "threads-*.bin")
 
 
 class PortTaken(TrialFailed):
@@ -52,6 +55,9 @@ def bring_up(start: Callable[[int], Child], server: str, workers: int, folder: P
 
 
 def _try(start: Callable[[int], Child], server: str, workers: int, folder: Path) -> Running:
+    # A try that failed may have come as far as leaving its workers' files.
+    for left in (path for name in WORKER_FILES for path in folder.glob(name)):
+        left.unlink()
     port = free_port()
     child = start(port)
     deadline = time.monotonic() + READY_S
@@ -59,7 +65,7 @@ def _try(start: Callable[[int], Child], server: str, workers: int, folder: Path)
         if child.exit_code() is not None:
             _say_why_it_died(child)
         found = sorted(folder.glob("worker-*.json"))
-        if len(found) >= workers and _answers(port):
+        if len(found) >= workers and _listens(child, port):
             reports = tuple(json.loads(path.read_text(encoding="utf-8")) for path in found)
             _check_pinned(server, reports)
             return Running(child, port, reports)
@@ -94,7 +100,18 @@ def _check_pinned(server: str, reports: tuple[dict[str, Any], ...]) -> None:
             )
 
 
-def _answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
-        return True
+def _listens(child: Child, port: int) -> bool:
+    """The port answers, and it is this server that does: another program may have taken it."""
+    try:
+        with socket.create_connection((HOST, port), timeout=1):
+            pass
+    except OSError:
+        return False
+    with contextlib.suppress(psutil.Error):
+        master = psutil.Process(child.pid)
+        for process in (master, *master.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                sockets = process.net_connections("tcp")
+                if any(s.status == psutil.CONN_LISTEN and s.laddr.port == port for s in sockets):
+                    return True
     return False

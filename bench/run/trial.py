@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from app.probe.layout import G_FINISHED, G_STARTED
 from bench.run import process
-from bench.run.bringup import HOST, READY_S, Running, bring_up
+from bench.run.bringup import HOST, POLL_S, READY_S, Running, bring_up
 from bench.run.facts import Facts
 from bench.run.failure import TrialFailed
 from bench.run.process import Child, Ended, Keeper, Late
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from bench.plan import Cell
     from bench.run.delay import DelayServer
 
+IDLE_S = 0.5  # for the verifying request to leave the application
 STOP_S = 0.3  # for a server to stop by itself: a blocked one never does
 # Of the harness's own environment, children get these; no proxies, no secrets.
 INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "SYSTEMROOT")
@@ -172,7 +174,7 @@ class _Trial:
     def _open_gate(self, stack: contextlib.ExitStack, server: Child, load: Child) -> Sampler:
         """Everything counts from here on."""
         gauges = self._gauges()
-        self.facts.gauges_before = {str(pid): gauge.read() for pid, gauge in gauges.items()}
+        self.facts.gauges_before = _read_idle(gauges)
         roots = {
             "server": server.pid,
             "generator": load.pid,
@@ -199,6 +201,20 @@ class _Trial:
     def _gauges(self) -> dict[int, Gauge]:
         paths = self.folder.glob("gauges-*.bin")
         return {int(path.stem.partition("-")[2]): Gauge(path) for path in paths}
+
+
+def _read_idle(gauges: Mapping[int, Gauge]) -> dict[str, list[int]]:
+    """The pages once the verifying request has left the application, so it isn't counted again.
+
+    It has its answer a moment before the application is done with it.
+    """
+    deadline = time.monotonic() + IDLE_S
+    while True:
+        pages = {str(pid): gauge.read() for pid, gauge in gauges.items()}
+        idle = all(page[G_STARTED] == page[G_FINISHED] for page in pages.values())
+        if idle or time.monotonic() > deadline:
+            return pages
+        time.sleep(POLL_S)
 
 
 def _await_ready(load: Child) -> None:

@@ -1,0 +1,41 @@
+"""What tests of the real thing share: environments that nox has made, and one open lab."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.benchmarks.trials import cell, short, trials
+from bench.run import environments
+from bench.run.paths import Paths, default_python, paths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bench.benchmarks.trials import Trials
+
+SERVERS = ("uvicorn", "gunicorn", "hypercorn")
+
+
+@pytest.fixture(scope="session")
+def prepared() -> Paths:
+    """Where nox has put the environments; run through nox they must be there."""
+    where = paths()
+    needed = [("load", None), *((f"server-{name}", default_python()) for name in SERVERS)]
+    for role, python in needed:
+        found = environments.find(where.notes, where.root, role, python)
+        if found.python is None:
+            if "MATRIX_NOTES" in os.environ:
+                pytest.fail(f"nox has made no usable environment: {found.reason}")
+            pytest.skip(f"{found.reason}; `nox -s tests` makes it")
+    return where
+
+
+@pytest.fixture(scope="session")
+def bench(prepared: Paths) -> Iterator[Trials]:
+    """Runs real trials of a second or so: 12 users, a delay of 100 ms."""
+    cells = [cell("async", "noop", server) for server in SERVERS]
+    with trials(prepared, short(users=12, warmup_s=0.3, duration_s=1.0), cells, 0.1) as opened:
+        yield opened

@@ -1,0 +1,219 @@
+"""A cell's row, from all its trials."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from bench.analysis.rows import Row, rows
+from bench.record import TrialRecord
+from bench.stats import Percentile, Summary
+from tests.support.records import measured, run, trial
+
+# Figures that make a trial so, in a word.
+SUSPECT = {"steal_cores": 1.0}
+INVALID = {"redirects": 3}
+
+
+def row(*trials: TrialRecord) -> Row:
+    """The one row of trials of one cell."""
+    (found,) = rows(run(), trials)
+    return found
+
+
+def one(**figures: Any) -> TrialRecord:
+    """A trial with these figures."""
+    return trial(measured=measured(**figures))
+
+
+def value(ms: float) -> Percentile:
+    """A percentile that is known."""
+    return Percentile(ms, None, None)
+
+
+def over(ms: float | None, reason: str = "too few") -> Percentile:
+    """A percentile that is withheld."""
+    return Percentile(None, ms, reason)
+
+
+def test_rows_stand_in_declared_order_and_only_where_something_was_tried() -> None:
+    """Trials come in shuffled order."""
+    found = rows(run(cells=("a", "b", "c")), [trial(cell="c"), trial(cell="a"), trial(cell="c")])
+    assert [(each.cell, each.trials) for each in found] == [("a", 1), ("c", 2)]
+    assert rows(run(), []) == ()
+
+
+def test_a_row_says_what_was_measured() -> None:
+    """As the trial's record does."""
+    found = row(trial(cell="sync_http-uvicorn-w1", workers=2, python="3.13"))
+    names = ("cell", "experiment", "endpoint", "io", "server", "workers", "python")
+    assert [getattr(found, name) for name in names] == [
+        *("sync_http-uvicorn-w1", "sync_http", "sync", "http", "uvicorn", 2, "3.13")
+    ]
+
+
+def test_one_trial_shows_no_spread() -> None:
+    """And its figures are the row's."""
+    found = row(one(throughput_rps=38.9))
+    assert found.throughput_rps == Summary(38.9, None, None, 1, "single")
+    assert (found.verdict.word, found.trials, found.requests) == ("valid", 1, 234)
+    assert found.p50 == value(2570.0)
+    assert (found.limit_rps, found.share_of_limit) == (40.0, pytest.approx(0.9725))
+    assert found.why == "pool-bound: 40 of 40 threads busy, 58 waiting"
+
+
+def test_few_trials_show_median_and_range() -> None:
+    """The share of the limit is that of the median."""
+    found = row(*(one(throughput_rps=rps) for rps in (36.0, 39.0, 38.0)))
+    assert found.throughput_rps == Summary(38.0, 36.0, 39.0, 3, "range")
+    assert found.share_of_limit == pytest.approx(0.95)
+
+
+def test_six_trials_show_the_interval_of_the_median() -> None:
+    """From there on it can be given."""
+    found = row(*(one(throughput_rps=rps) for rps in (31.0, 32.0, 33.0, 34.0, 35.0, 36.0)))
+    assert found.throughput_rps is not None
+    assert (found.throughput_rps.median, found.throughput_rps.kind) == (33.5, "interval")
+
+
+def test_counts_are_sums_and_everything_else_medians() -> None:
+    """Also of figures that some trials do not know."""
+    found = row(
+        one(window_succeeded=100, window_failed=1, window_unfinished=7, rss_mb=50.0, spawned=41,
+            failure_kinds={"HTTP 500": 1, "timeout": 2}),
+        one(window_succeeded=200, window_failed=2, window_unfinished=8, rss_mb=70.0, spawned=41,
+            failure_kinds={"timeout": 3}),
+        one(window_succeeded=300, window_failed=3, window_unfinished=9, rss_mb=None, spawned=44),
+    )  # fmt: skip
+    assert (found.requests, found.failures, found.unfinished) == (606, 6, 24)
+    assert (found.rss_mb, found.threads_spawned) == (60.0, 41.0)
+    assert found.failure_kinds == (("timeout", 5), ("HTTP 500", 1))
+
+
+def test_a_figure_that_no_trial_knows_is_unknown() -> None:
+    """And not zero."""
+    unknown = {"active_avg": None, "pool_size": None, "mean_by_little_ms": None}
+    found = row(one(**unknown), one(**unknown))
+    names = ("threads_active_avg", "pool_size", "mean_by_little_ms")
+    assert [getattr(found, name) for name in names] == [None, None, None]
+
+
+def test_a_cell_that_asks_nobody_has_no_upstream_figure() -> None:
+    """The delay server's gauge says 0 then, of nothing."""
+    assert row(one(upstream_in_flight_avg=38.9)).upstream_in_flight_avg == 38.9
+    none = {"upstream_calls": 0, "upstream_started": 0, "upstream_in_flight_avg": 0.0}
+    assert row(one(**none)).upstream_in_flight_avg is None
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ([value(3), value(1), value(2)], value(2)),
+        ([value(1), value(2)], value(1.5)),
+        # Withheld somewhere: of the medians only a bound is known.
+        ([value(100), over(300), over(200)], over(200)),
+        ([over(200), value(500)], over(350)),
+        ([over(None), value(500)], over(None)),
+        ([over(None, "none succeeded")], over(None, "none succeeded")),
+        ([over(100, "first"), over(200, "second")], over(150, "first")),
+    ],
+)
+def test_percentiles_are_medians_or_bounds_of_them(
+    found: list[Percentile], told: Percentile
+) -> None:
+    """A value only where every trial has one."""
+    assert row(*(one(p99=each) for each in found)).p99 == told
+
+
+def test_all_valid_is_valid() -> None:
+    """Without a word more."""
+    verdict = row(one(), one()).verdict
+    assert (verdict.word, verdict.reasons) == ("valid", ())
+
+
+def test_one_suspect_trial_makes_the_cell_suspect() -> None:
+    """It says how many of the trials are."""
+    found = row(one(), one(**SUSPECT), one(**SUSPECT))
+    assert (found.verdict.word, found.trials) == ("suspect", 3)
+    assert found.verdict.reasons == ("steal took 50% of the machine's CPU (2 of 3 trials)",)
+
+
+def test_a_reason_in_a_single_trial_needs_no_count() -> None:
+    """One trial is one trial."""
+    assert row(one(**SUSPECT)).verdict.reasons == ("steal took 50% of the machine's CPU",)
+
+
+def test_a_trial_that_cannot_be_used_leaves_a_doubt_on_the_others() -> None:
+    """Its figures are in none of the numbers."""
+    found = row(one(throughput_rps=38.0), one(throughput_rps=900.0, **INVALID))
+    assert found.verdict.word == "suspect"
+    assert found.verdict.reasons == (
+        "1 of 2 trials can't be used",
+        "3 answers were redirects (1 of 2 trials)",
+    )
+    assert found.throughput_rps == Summary(38.0, None, None, 1, "single")
+    assert (found.trials, found.requests) == (1, 234)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "word"),
+    [
+        (["invalid", "failed", "skipped"], "invalid"),
+        (["skipped", "failed"], "failed"),
+        (["skipped", "skipped"], "skipped"),
+        (["skipped", "suspect"], "suspect"),
+        (["failed", "valid"], "suspect"),
+    ],
+)
+def test_mixed_verdicts_are_told_as_one(outcomes: list[str], word: str) -> None:
+    """The one that says most; no reason is lost."""
+    made = {
+        "valid": one(),
+        "suspect": one(**SUSPECT),
+        "invalid": one(**INVALID),
+        "failed": trial(outcome="failed", reason="it did not start", measured=None),
+        "skipped": trial(outcome="skipped", reason="no Python 3.14", measured=None),
+    }
+    verdict = row(*(made[outcome] for outcome in outcomes)).verdict
+    assert verdict.word == word
+    told = {
+        "suspect": "steal",
+        "invalid": "redirects",
+        "failed": "it did not start",
+        "skipped": "no Python 3.14",
+        "valid": "",
+    }
+    assert all(any(told[each] in reason for reason in verdict.reasons) for each in outcomes)
+
+
+def test_a_cell_with_only_unusable_trials_has_no_numbers() -> None:
+    """Not one, whatever was recorded."""
+    found = row(one(**INVALID), trial(outcome="failed", reason="no start", measured=None))
+    identity = {"cell", "experiment", "endpoint", "io", "server", "workers", "python", "verdict"}
+    empty = (None, (), Percentile(None, None, None))
+    figures = {f.name: getattr(found, f.name) for f in fields(found) if f.name not in identity}
+    assert figures.pop("trials") == 0
+    assert {name: figure for name, figure in figures.items() if figure not in empty} == {}
+
+
+def test_the_why_is_that_of_the_typical_trial() -> None:
+    """Not that of the first or the best."""
+    found = row(
+        one(throughput_rps=10.0, server_cores=0.9, pool_busy_avg=1.0),
+        one(throughput_rps=39.0),
+        one(throughput_rps=39.5, pool_busy_avg=1.0),
+    )
+    assert found.why is not None
+    assert found.why.startswith("pool-bound: ")
+
+
+def test_the_limit_is_the_median_of_those_known() -> None:
+    """Without a delay it is measured, so it varies."""
+    still = {"delay_s": 0.0, "throughput_rps": 100.0}
+    found = row(*(one(server_ms_per_request=cost, **still) for cost in (4.0, 5.0, 8.0, None)))
+    assert found.limit_rps == pytest.approx(200.0)
+    assert found.share_of_limit == pytest.approx(0.5)
+    unknown = row(one(server_ms_per_request=None, **still))
+    assert (unknown.limit_rps, unknown.share_of_limit) == (None, None)

@@ -1,0 +1,155 @@
+"""Which numbers may be printed, and which doubts go with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bench.analysis.verdict import Verdict, judge
+from tests.support.records import measured, trial
+
+CORES = 2
+
+
+def verdict(cores: int = CORES, **figures: Any) -> Verdict:
+    """The verdict on a trial with these figures."""
+    return judge(trial(measured=measured(**figures)), cores)
+
+
+def test_a_trial_with_nothing_against_it_is_valid() -> None:
+    """And has no reasons."""
+    assert verdict() == Verdict("valid", ())
+
+
+@pytest.mark.parametrize("word", ["failed", "skipped"])
+def test_a_trial_without_figures_is_what_its_record_says(word: str) -> None:
+    """With the reason that was recorded; that there is none is said too."""
+    assert judge(trial(outcome=word, reason="why", measured=None), CORES) == Verdict(word, ("why",))
+    assert judge(trial(outcome=word, reason=None, measured=None), CORES) == Verdict(
+        word, ("no reason was recorded",)
+    )
+
+
+@pytest.mark.parametrize(
+    ("figures", "reason"),
+    [
+        (
+            {"generator_cores": 0.86},
+            "the load generator used 0.86 of its 1 core (allowed: 0.85)",
+        ),
+        (
+            {"workers": (11, 12), "workers_after": (11, 13)},
+            "the workers changed during the load: 11, 12 before, 11, 13 after",
+        ),
+        (
+            {"workers": (11,), "workers_after": ()},
+            "the workers changed during the load: 11 before, none after",
+        ),
+        ({"redirects": 1}, "1 answers were redirects"),
+        ({"overshoot_p99_ms": 50.5}, "the delay server was late: p99 overshoot 50 ms"),
+        (
+            {"overshoot_p99_ms": 21.0, "delay_s": 0.1},
+            "the delay server was late: p99 overshoot 21 ms",
+        ),
+        (
+            {"generator_recorded": 459},
+            "the generator started 460 requests and recorded 459: 360 succeeded, 0 failed,"
+            " 100 unfinished",
+        ),
+    ],
+)
+def test_what_makes_a_trial_invalid(figures: dict[str, Any], reason: str) -> None:
+    """Each with its figures."""
+    assert verdict(**figures) == Verdict("invalid", (reason,))
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        {"generator_cores": 0.85},
+        {"generator_cores": None},
+        {"overshoot_p99_ms": 50.0},
+        {"overshoot_p99_ms": 20.0, "delay_s": 0.1},
+        {"overshoot_p99_ms": None},
+        {"mean_measured_ms": 1100.0, "mean_by_little_ms": 1000.0},
+        {"mean_measured_ms": 900.0, "mean_by_little_ms": 1000.0},
+        {"mean_measured_ms": None},
+        {"mean_by_little_ms": None},
+        {"steal_cores": 0.1},
+        {"foreign_cores": 0.1},
+        {"foreign_cores": 0.4, "cores": 8},
+        {"steal_cores": None, "foreign_cores": None},
+        {"window_succeeded": 30},
+    ],
+)
+def test_what_is_just_allowed_or_not_known(figures: dict[str, Any]) -> None:
+    """The thresholds themselves are still good, and nothing is held against the unknown."""
+    assert verdict(**figures) == Verdict("valid", ())
+
+
+@pytest.mark.parametrize(
+    ("figures", "reason"),
+    [
+        ({"window_succeeded": 29}, "only 29 completions in the window"),
+        ({"window_succeeded": 0}, "only 0 completions in the window"),
+        (
+            {"mean_measured_ms": 1101.0, "mean_by_little_ms": 1000.0},
+            "what finished took 1101 ms on average, users / throughput is 1000 ms: the warm-up was"
+            " too short, or some users starve",
+        ),
+        (
+            {"mean_measured_ms": 899.0, "mean_by_little_ms": 1000.0},
+            "what finished took 899 ms on average, users / throughput is 1000 ms: the warm-up was"
+            " too short, or some users starve",
+        ),
+        ({"steal_cores": 0.12}, "steal took 6% of the machine's CPU"),
+        ({"foreign_cores": 0.5}, "other programs took 25% of the machine's CPU"),
+        ({"foreign_cores": 0.5, "cores": 8}, "other programs took 6% of the machine's CPU"),
+    ],
+)
+def test_what_makes_a_trial_suspect(figures: dict[str, Any], reason: str) -> None:
+    """Each with its figures; the numbers may be printed."""
+    assert verdict(**figures) == Verdict("suspect", (reason,))
+
+
+def test_every_reason_is_told() -> None:
+    """Not only the first; doubts no longer matter where the numbers are not printed."""
+    doubts = {"window_succeeded": 3, "steal_cores": 1.0, "foreign_cores": 1.0}
+    assert len(verdict(**doubts).reasons) == 3
+    found = verdict(
+        **doubts, generator_cores=0.9, workers_after=(), redirects=2, overshoot_p99_ms=90.0,
+        app_started=500,
+    )  # fmt: skip
+    assert found.word == "invalid"
+    assert [reason.split()[:3] for reason in found.reasons] == [
+        ["the", "load", "generator"],
+        ["the", "workers", "changed"],
+        ["2", "answers", "were"],
+        ["the", "delay", "server"],
+        ["the", "generator", "started"],
+    ]
+
+
+def test_a_trial_in_which_all_failed_has_failed() -> None:
+    """With how often what; nothing else needs to be said of it, not even the generator's CPU."""
+    kinds = {"HTTP 500": 350, "connection refused": 10}
+    found = verdict(succeeded=0, failed=360, failure_kinds=kinds, generator_cores=0.99)
+    assert found == Verdict(
+        "failed", ("all requests failed: 350 HTTP 500, 10 connection refused",)
+    )
+
+
+def test_a_trial_in_which_many_failed_is_a_result() -> None:
+    """Failures under load are no reason to hide the row."""
+    figures = {"succeeded": 1, "failed": 359, "failure_kinds": {"HTTP 500": 359}}
+    assert verdict(**figures).word == "valid"
+
+
+@pytest.mark.parametrize(
+    ("word", "usable"),
+    [("valid", True), ("suspect", True), ("invalid", False), ("failed", False), ("skipped", False)],
+)
+def test_only_valid_and_suspect_numbers_are_printed(word: str, usable: bool) -> None:  # noqa: FBT001
+    """A wrong number is worse than none."""
+    assert Verdict(word, ()).usable is usable

@@ -1,0 +1,209 @@
+"""Each rule shown true by recorded signals, and not true just beside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bench.analysis.why import RULES, Evidence, why
+from tests.support.records import measured, trial
+
+# Signals in which nothing stands out: each test changes what it is about.
+CALM: dict[str, Any] = {
+    "loop_delay_p50_ms": 0.4,
+    "loop_delay_max_ms": 6.0,
+    "pool_size": 40,
+    "pool_busy_avg": 10.0,
+    "pool_waiting_avg": 0.0,
+    "server_cores": 0.3,
+    "generator_cores": 0.2,
+    "delay_server_cores": 0.0,
+    "harness_cores": 0.0,
+    "foreign_cores": 0.0,
+    "steal_cores": 0.0,
+    "overshoot_p99_ms": 1.0,
+    "server_ms_per_request": 5.0,
+    "delay_s": 1.0,
+    "throughput_rps": 20.0,  # half of what 40 threads allow
+}
+
+
+def sentence(
+    *, endpoint: str = "sync", workers: int = 1, cores: int = 2, **figures: Any
+) -> str:
+    """Why a trial with these figures is as it is."""
+    found = measured(**(CALM | figures))
+    return why(Evidence(trial(endpoint=endpoint, workers=workers), found, cores))
+
+
+def test_where_nothing_stands_out_nothing_is_claimed() -> None:
+    """With the figures that were looked at."""
+    assert sentence() == (
+        "unexplained: no signal stands out at 50% of the limit; server CPU 30% of what it may use"
+    )
+    assert sentence(delay_s=0.0, server_ms_per_request=None) == (
+        "unexplained: no signal stands out; server CPU 30% of what it may use"
+    )
+
+
+@pytest.mark.parametrize(
+    ("holds", "misses", "told"),
+    [
+        pytest.param(
+            {"generator_cores": 0.851},
+            {"generator_cores": 0.85},
+            "generator-bound: the load generator used 0.85 of its 1 core",
+            id="generator",
+        ),
+        pytest.param(
+            {"overshoot_p99_ms": 50.1},
+            {"overshoot_p99_ms": 50.0},
+            "upstream-bound: the delay server answered 50 ms late (p99)",
+            id="upstream, 5 % of a long delay",
+        ),
+        pytest.param(
+            {"overshoot_p99_ms": 20.1, "delay_s": 0.1, "throughput_rps": 200.0},
+            {"overshoot_p99_ms": 20.0, "delay_s": 0.1, "throughput_rps": 200.0},
+            "upstream-bound: the delay server answered 20 ms late (p99)",
+            id="upstream, 20 ms of a short delay",
+        ),
+        pytest.param(
+            {"loop_delay_p50_ms": 100.0, "loop_delay_max_ms": 1012.4},
+            {"loop_delay_p50_ms": 99.9, "loop_delay_max_ms": 1012.4},
+            "loop blocked: its heartbeat was 100 ms late in the median, 1012 ms at worst, at 30%"
+            " CPU",
+            id="loop",
+        ),
+        pytest.param(
+            {"pool_busy_avg": 38.0, "pool_waiting_avg": 57.6},
+            {"pool_busy_avg": 37.9, "pool_waiting_avg": 57.6},
+            "pool-bound: 38 of 40 threads busy, 58 waiting",
+            id="pool, busy",
+        ),
+        pytest.param(
+            {"pool_busy_avg": 40.0, "pool_waiting_avg": 1.0},
+            {"pool_busy_avg": 40.0, "pool_waiting_avg": 0.9},
+            "pool-bound: 40 of 40 threads busy, 1 waiting",
+            id="pool, waiting",
+        ),
+        pytest.param(
+            {"server_cores": 0.85},
+            {"server_cores": 0.84},
+            "CPU-bound: 5.00 ms of CPU a request, 0.85 of 1 cores used",
+            id="CPU of the worker",
+        ),
+        pytest.param(
+            {"server_cores": 1.7, "workers": 2},
+            {"server_cores": 1.68, "workers": 2},
+            "CPU-bound: 5.00 ms of CPU a request, 1.70 of 2 cores used",
+            id="CPU of two workers",
+        ),
+        pytest.param(
+            {"server_cores": 0.7, "generator_cores": 0.8, "foreign_cores": 0.34},
+            {"server_cores": 0.7, "generator_cores": 0.8, "foreign_cores": 0.33},
+            "CPU-bound: 5.00 ms of CPU a request, 0.70 of 1 cores used; the machine's 2 cores are"
+            " full (load generator 0.80)",
+            id="CPU of the machine",
+        ),
+        pytest.param(
+            {"server_cores": 0.5, "generator_cores": 0.8, "foreign_cores": 0.6},
+            {"server_cores": 0.49, "generator_cores": 0.8, "foreign_cores": 0.6},
+            "CPU-bound: 5.00 ms of CPU a request, 0.50 of 1 cores used; the machine's 2 cores are"
+            " full (load generator 0.80)",
+            id="CPU of the machine, most of it not the server's",
+        ),
+        pytest.param(
+            {"throughput_rps": 36.0},
+            {"throughput_rps": 35.9},
+            "delay-bound: at 90% of the limit: nothing to gain",
+            id="delay",
+        ),
+    ],
+)
+def test_a_rule_holds_from_its_threshold_on(
+    holds: dict[str, Any], misses: dict[str, Any], told: str
+) -> None:
+    """One sentence with its figures; just beside, nothing is claimed."""
+    assert sentence(**holds) == told
+    assert sentence(**misses).startswith("unexplained: ")
+
+
+def test_a_loop_that_computes_is_not_called_blocked() -> None:
+    """Its heartbeat is late too, but what it lacks is CPU."""
+    told = sentence(loop_delay_p50_ms=300.0, loop_delay_max_ms=400.0, server_cores=0.97)
+    assert told.startswith("CPU-bound: ")
+
+
+def test_a_pool_full_of_threads_that_compute_is_no_pool_bound_cell() -> None:
+    """More threads would not help; without a delay, being at the limit says nothing else."""
+    full = {"pool_busy_avg": 40.0, "pool_waiting_avg": 50.0, "server_cores": 0.97}
+    assert sentence(**full).startswith("CPU-bound: ")
+    assert sentence(**full, delay_s=0.0, throughput_rps=200.0).startswith("CPU-bound: ")
+
+
+def test_a_full_pool_at_the_delays_limit_is_pool_bound_however_busy_the_cpu() -> None:
+    """All threads wait for the delay as fast as they can: more of them would help."""
+    told = sentence(
+        pool_busy_avg=40.0, pool_waiting_avg=50.0, server_cores=0.97, throughput_rps=39.0
+    )
+    assert told.startswith("pool-bound: ")
+
+
+@pytest.mark.parametrize("unknown", ["pool_size", "pool_busy_avg", "pool_waiting_avg"])
+def test_without_gauges_the_pool_is_not_blamed(unknown: str) -> None:
+    """With the probe off nothing is known of it."""
+    full: dict[str, Any] = {"pool_busy_avg": 40.0, "pool_waiting_avg": 50.0}
+    assert sentence(**(full | {unknown: None})).startswith("unexplained: ")
+
+
+def test_without_delay_being_at_the_limit_is_not_called_delay_bound() -> None:
+    """The limit is then made of the CPU."""
+    assert sentence(delay_s=0.0, throughput_rps=200.0).startswith("unexplained: ")
+
+
+def test_the_cost_of_a_request_may_be_unknown() -> None:
+    """The sentence does without it."""
+    told = sentence(server_cores=0.9, server_ms_per_request=None)
+    assert told == "CPU-bound: 0.90 of 1 cores used"
+
+
+def test_nothing_known_is_unexplained() -> None:
+    """No signal, no claim, and no crash."""
+    silent = dict.fromkeys(set(CALM) - {"delay_s", "throughput_rps"})
+    told = sentence(**silent)
+    assert told == (
+        "unexplained: no signal stands out at 50% of the limit; server CPU 0% of what it may use"
+    )
+
+
+# All causes at once, each with what takes it away again, in the order of the rules.
+ALL: dict[str, Any] = {
+    "generator_cores": 0.9,
+    "overshoot_p99_ms": 60.0,
+    "loop_delay_p50_ms": 500.0,
+    "pool_busy_avg": 40.0,
+    "pool_waiting_avg": 50.0,
+    "server_cores": 0.6,
+    "foreign_cores": 0.5,
+    "throughput_rps": 39.0,
+}
+CURES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("generator-bound", {"generator_cores": 0.8}),
+    ("upstream-bound", {"overshoot_p99_ms": 1.0}),
+    ("loop blocked", {"loop_delay_p50_ms": 1.0}),
+    ("pool-bound", {"pool_waiting_avg": 0.0}),
+    ("CPU-bound", {"foreign_cores": 0.0}),
+    ("delay-bound", {"throughput_rps": 20.0}),
+    ("unexplained", {}),
+)
+
+
+def test_the_first_cause_that_holds_is_told() -> None:
+    """As each is cured, the next is told, in measurement.md's order."""
+    figures = dict(ALL)
+    told = []
+    for _, cure in CURES:
+        told.append(sentence(**figures).split(":")[0])
+        figures |= cure
+    assert told == [cause for cause, _ in CURES] == [rule.cause for rule in RULES]

@@ -1,0 +1,156 @@
+"""The commands as a person types them: exit status, messages, files."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.run.paths import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.run.paths import Paths
+
+MATRIX = """
+matrix:
+  endpoint: [async, async_sync]
+  io: [sleep]
+  workers: [1]
+  server: [uvicorn]
+delay: 100ms
+default_profile: p
+profiles:
+  p: {users: 8, spawn_rate: 8, warmup: 200ms, duration: 1s, rounds: 1}
+"""
+
+
+def run(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """``python -m bench …`` as nox calls it."""
+    return subprocess.run(
+        [sys.executable, "-m", "bench", *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A small matrix of two cells."""
+    path = tmp_path / "experiments.yaml"
+    path.write_text(MATRIX, encoding="utf-8")
+    return path
+
+
+def test_plan_lists_the_default_matrix() -> None:
+    """The checked-in file plans 54 cells, and nothing runs."""
+    done = run("plan")
+    assert done.returncode == 0, done.stderr
+    assert "54 cells, 54 trials, about" in done.stdout
+    assert "sync_json-uvicorn-w2" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["single", "sync_jsn"], "sync_json"),
+        (["plan", "--profile", "quik"], "did you mean quick?"),
+        (["plan", "--duration", "6"], "500ms, 6s, 1m"),
+        (["plan", "--select", "nothing*"], "--select"),
+        (["plan", "--confg", "x"], "--confg"),
+        (["plan", "--config", "no/such.yaml"], "no/such.yaml"),
+        (["matrix", "--server", "apache"], "apache"),
+        (["report", "--run", "never", "--output", "."], "never"),
+        (["nonsense"], "nonsense"),
+        ([], "command"),
+    ],
+)
+def test_bad_input_is_one_message(arguments: list[str], message: str) -> None:
+    """What a person gets wrong is told in one message, with exit status 2 and no traceback."""
+    done = run(*arguments)
+    assert done.returncode == 2, (done.stdout, done.stderr)
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_broken_yaml_breaks_nothing_else(tmp_path: Path) -> None:
+    """A file that is no YAML: exit status 2, with file and line."""
+    path = tmp_path / "broken.yaml"
+    path.write_text("matrix: [", encoding="utf-8")
+    done = run("plan", "--config", path)
+    assert done.returncode == 2
+    assert f"{path}:1" in done.stderr
+
+
+def test_missing_environments_are_told(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the load generator's environment nothing can run: exit status 3 says what to do."""
+    monkeypatch.setenv("MATRIX_NOTES", str(tmp_path / "none"))
+    done = run("matrix", "--config", config, "--output", tmp_path / "reports")
+    assert done.returncode == 3
+    assert "nox -s load" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.real
+@pytest.mark.timeout(120)
+def test_matrix_reports_and_resumes(prepared: Paths, config: Path, tmp_path: Path) -> None:
+    """A small matrix is measured, reported, and after an interruption gone on with."""
+    assert prepared.notes.is_dir()
+    output = tmp_path / "reports"
+    output.mkdir()
+    done = run("matrix", "--config", config, "--output", output)
+    assert done.returncode == 0, done.stdout + done.stderr
+    document = json.loads((output / "latest.json").read_text(encoding="utf-8"))
+    assert [row["cell"] for row in document["rows"]] == [
+        "async_sleep-uvicorn-w1",
+        "async_sync_sleep-uvicorn-w1".replace("async_sync_sleep", "async_sleep_sync"),
+    ]
+    blocked = document["rows"][1]
+    assert blocked["why"].startswith("loop blocked")
+    assert blocked["throughput_rps"]["median"] <= 11
+    texts = {name: (output / name).read_bytes() for name in ("latest.json", "latest.md")}
+
+    again = run("report", "--output", output)
+    assert again.returncode == 0, again.stderr
+    assert {name: (output / name).read_bytes() for name in texts} == texts
+
+    # As if it had been interrupted after the first trial.
+    folder = next((output / "runs").iterdir())
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    (folder / "run.json").write_text(json.dumps({**record, "finished": None}), encoding="utf-8")
+    first, _ = (folder / "trials.jsonl").read_text(encoding="utf-8").splitlines()
+    (folder / "trials.jsonl").write_text(first + "\n", encoding="utf-8")
+    resumed = run("matrix", "--config", config, "--output", output)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "going on" in resumed.stdout
+    lines = (folder / "trials.jsonl").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == first
+    assert [json.loads(line)["index"] for line in lines] == [1, 2]
+    assert len(list((output / "runs").iterdir())) == 1
+
+
+@pytest.mark.real
+def test_missing_interpreter_is_a_skipped_row(prepared: Paths, tmp_path: Path) -> None:
+    """A Python that nobody has costs its cells, not the run: a row with the reason, status 1."""
+    assert prepared.notes.is_dir()
+    path = tmp_path / "experiments.yaml"
+    text = MATRIX.replace("[async, async_sync]", "[async]")
+    current = f"{sys.version_info.major}.{sys.version_info.minor}"
+    path.write_text(text.replace("matrix:", f'matrix:\n  python: ["{current}", "3.99"]'), "utf-8")
+    output = tmp_path / "reports"
+    output.mkdir()
+    done = run("matrix", "--config", path, "--output", output)
+    assert done.returncode == 1, done.stdout + done.stderr
+    rows = json.loads((output / "latest.json").read_text(encoding="utf-8"))["rows"]
+    assert [row["verdict"] for row in rows if row["python"] == "3.99"] == ["skipped"]
+    assert "3.99" in rows[1]["reasons"][0]
+    assert rows[0]["verdict"] in {"valid", "suspect"}

@@ -1,0 +1,201 @@
+"""Real servers, real load, the real delay server: a second or so each."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from bench.analysis.books import imbalance
+from bench.benchmarks.trials import cell
+from bench.run.environments import describe
+from bench.run.host import describe as describe_host
+from tests.conftest import SERVERS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.benchmarks.trials import Trials
+    from bench.plan import Cell
+    from bench.record import TrialRecord
+    from bench.run.paths import Paths
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]
+
+FOREVER = '''
+"""Answers the first request, then blocks for good."""
+import threading
+WAITS, UPSTREAM_CALLS = False, 0
+_first = iter([True])
+def blocking():
+    if not next(_first, False):
+        threading.Event().wait()
+    return expected()
+async def awaiting():
+    return blocking()
+def expected():
+    return {"ok": True}
+'''
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("server", SERVERS)
+def test_each_server_is_measured_and_its_books_balance(
+    bench: Trials, server: str, workers: int
+) -> None:
+    """A waiting endpoint on each server: all parties agree on the number of requests."""
+    record, measured = bench.measured(cell("async", "http_pooled", server, workers))
+    assert imbalance(measured) == ()
+    assert measured.requests.failed == 0
+    assert measured.requests.succeeded > 12
+    assert len(measured.process.workers) == workers
+    assert measured.process.workers == measured.process.workers_after
+    assert sum(measured.signals.worker_shares.values()) == pytest.approx(1)
+    # 12 users, 100 ms: never more than 120 requests/s.
+    assert 0 < measured.throughput_rps <= 120 * 1.05
+    assert measured.load.t1_ns - measured.load.t0_ns == 10**9
+    assert record.wall_s > 1.3
+
+
+def test_def_endpoint_runs_in_the_pool(bench: Trials) -> None:
+    """12 users of a `def` endpoint: 12 threads beside the loop's, all busy, none waiting."""
+    _, measured = bench.measured(cell("sync", "sleep"))
+    assert measured.threads.spawned == 13
+    assert measured.signals.pool_size == 40
+    assert measured.signals.pool_busy_avg == pytest.approx(12, abs=2.5)
+    assert measured.signals.pool_waiting_avg == 0
+
+
+def test_async_endpoint_has_one_thread(bench: Trials) -> None:
+    """An `async def` endpoint that awaits runs on the loop's thread alone."""
+    _, measured = bench.measured(cell("async", "sleep"))
+    assert measured.threads.spawned == 1
+    assert measured.threads.active_avg == 1
+
+
+def test_blocking_call_blocks_the_loop(bench: Trials) -> None:
+    """An `async def` endpoint that blocks serves one at a time, and its heartbeat shows it."""
+    _, measured = bench.measured(cell("async_sync", "sleep"))
+    assert measured.throughput_rps <= 11
+    assert measured.signals.loop_delay_max_ms is not None
+    assert measured.signals.loop_delay_max_ms > 100
+    assert measured.requests.window_unfinished >= 11
+
+
+def test_without_probe(bench: Trials) -> None:
+    """The probe can be switched off: rates and CPU remain, what explains them is unknown."""
+    _, measured = bench.measured(cell("async", "noop"), probe=False)
+    assert measured.throughput_rps > 0
+    assert measured.signals.server_ms_per_request is not None
+    assert measured.threads.spawned is None
+    assert measured.signals.pool_size is None
+    assert measured.books.app_started is None
+
+
+def test_app_that_blocks_for_good_leaves_nothing(bench: Trials, tmp_path: Path) -> None:
+    """Its trial ends in time, as a failed one or one without completions; no process stays."""
+    record = in_other_app(bench, tmp_path, "forever", FOREVER, cell("async_sync", "forever"))
+    assert record.measured is not None
+    assert record.measured.requests.succeeded == 0
+    assert record.measured.requests.unfinished == 12
+    assert record.phases_s["stop"] < 2
+    assert_nothing_left(record)
+
+
+def test_app_that_cannot_be_imported(bench: Trials, tmp_path: Path) -> None:
+    """The row's reason ends with the traceback's last line."""
+    record = in_other_app(bench, tmp_path, "broken", "import no_such_module", cell("sync", "noop"))
+    assert record.outcome == "failed"
+    assert record.reason is not None
+    assert "No module named 'no_such_module'" in record.reason
+    assert_nothing_left(record)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("return {'ok': False}", "expected"),
+        ("from fastapi.responses import RedirectResponse as R\n    return R('/x')", "redirects to"),
+        ("raise RuntimeError", "HTTP 500"),
+    ],
+)
+def test_wrong_answer_fails_the_cell(bench: Trials, tmp_path: Path, body: str, reason: str) -> None:
+    """One wrong answer before the load, and the cell is failed with the reason."""
+    kind = (
+        "WAITS, UPSTREAM_CALLS = False, 0\n"
+        f"def blocking():\n    {body}\n"
+        "async def awaiting():\n    return blocking()\n"
+        "def expected():\n    return {'ok': True}\n"
+    )
+    record = in_other_app(bench, tmp_path, "wrong", kind, cell("sync", "wrong"))
+    assert record.outcome == "failed"
+    assert record.reason is not None
+    assert reason in record.reason
+
+
+def test_taken_port_is_retried(bench: Trials, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that is taken between its choice and the server's start costs a try, not the trial."""
+    from bench.run import bringup  # noqa: PLC0415
+
+    real = bringup.free_port
+    with socket.socket() as holder:
+        holder.bind((bringup.HOST, 0))
+        holder.listen()
+        ports = iter([holder.getsockname()[1]])
+        monkeypatch.setattr(bringup, "free_port", lambda: next(ports, None) or real())
+        record, _ = bench.measured(cell("async", "noop"))
+    assert record.outcome == "measured"
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_environments_are_isolated(prepared: Paths, bench: Trials, server: str) -> None:
+    """A server's environment holds neither the load generator nor another server."""
+    assert prepared.root.is_dir()
+    python = next(
+        path for (name, _), path in bench.bench.lab.server_pythons.items() if name == server
+    )
+    packages = describe(python)["packages"]
+    assert isinstance(packages, dict)
+    # gunicorn's worker is uvicorn's, so those two come together, and only there.
+    allowed = {server, "uvicorn"} if server == "gunicorn" else {server}
+    assert server in packages
+    assert not {"gevent", "locust", "flask", "numpy"} & packages.keys()
+    assert not (set(SERVERS) - allowed) & packages.keys()
+
+
+def test_host_is_described() -> None:
+    """The facts recorded of the machine are there, and name neither person nor host."""
+    about = describe_host()
+    assert about["cores"] >= 1
+    assert about["memory_gb"] > 0
+    assert socket.gethostname() not in str(about)
+
+
+def in_other_app(bench: Trials, folder: Path, name: str, source: str, which: Cell) -> TrialRecord:
+    """One trial of an application that has one more io kind."""
+    root = bench.bench.lab.root
+    for part in ("app", "locustfiles"):
+        shutil.copytree(root / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "app" / "io" / f"{name}.py").write_text(source, encoding="utf-8")
+    changed = replace(bench, bench=replace(bench.bench, lab=replace(bench.bench.lab, root=folder)))
+    return changed.run(which)
+
+
+def assert_nothing_left(record: TrialRecord) -> None:
+    """No process of the trial lives, and nobody listens on its port."""
+    ours = os.getpid()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            line = " ".join(process.cmdline())
+            assert process.pid == ours or "app.main:app" not in line, line
+    if record.measured is not None:
+        argv = list(record.measured.process.argv)
+        port = int(argv[argv.index("--port") + 1])
+        with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            pass

@@ -1,0 +1,131 @@
+"""Run folders: which is gone on with, which is the newest, how one ends."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench import record
+from bench.problem import BadInput
+from bench.run import runs
+from tests.support.records import run, trial
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WANTED = run(finished=None)
+
+
+def made(tmp_path: Path, name: str, *, trials: int = 0, **overrides: object) -> Path:
+    """A run's folder."""
+    folder = tmp_path / name
+    runs.create(folder, run(**{"id": name, "finished": None, **overrides}))
+    for index in range(1, trials + 1):
+        record.append(folder / runs.TRIALS_FILE, trial(index=index))
+    return folder
+
+
+def test_an_id_sorts_by_time_and_tells_the_plan() -> None:
+    """Folders in the order of their names are folders in the order of their start."""
+    assert re.fullmatch(r"20\d{6}-\d{6}-1a2b3c", runs.new_id("1a2b3c4d5e6f"))
+
+
+def test_the_newest_unfinished_run_is_gone_on_with(tmp_path: Path) -> None:
+    """Of several, the last that was started."""
+    made(tmp_path, "20260101-000000-a")
+    wanted = made(tmp_path, "20260102-000000-a")
+    made(tmp_path, "20260103-000000-a", finished="2026-01-03T01:00:00+00:00")
+    assert runs.unfinished(tmp_path, WANTED) == wanted
+
+
+@pytest.mark.parametrize("field", ["command", "plan_hash", "fingerprint"])
+def test_a_run_of_something_else_is_not_gone_on_with(tmp_path: Path, field: str) -> None:
+    """Another command, plan, environment or machine: its trials would not be comparable."""
+    made(tmp_path, "20260101-000000-a", **{field: "other"})
+    assert runs.unfinished(tmp_path, WANTED) is None
+
+
+@pytest.mark.parametrize("field", ["seed", "started", "git", "cells"])
+def test_what_does_not_define_the_run_may_differ(tmp_path: Path, field: str) -> None:
+    """A commit that changes only the documentation does not cost a night of measuring."""
+    other = {"seed": 2, "started": "2026-01-01", "git": {}, "cells": ()}[field]
+    folder = made(tmp_path, "20260101-000000-a", **{field: other})
+    assert runs.unfinished(tmp_path, WANTED) == folder
+
+
+def test_a_damaged_run_is_passed_over(tmp_path: Path) -> None:
+    """An older whole one is still found; files beside the folders don't matter."""
+    whole = made(tmp_path, "20260101-000000-a", trials=1)
+    damaged = made(tmp_path, "20260102-000000-a", trials=1)
+    (damaged / runs.RUN_FILE).write_text("{", "utf-8")
+    (tmp_path / "20260103-000000-a").mkdir()
+    (tmp_path / "20260104-notes.txt").touch()
+    assert runs.unfinished(tmp_path, WANTED) == whole
+    assert runs.newest(tmp_path) == whole
+
+
+def test_there_may_be_no_runs_at_all(tmp_path: Path) -> None:
+    """Neither in an empty folder nor in none."""
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        assert runs.unfinished(folder, WANTED) is None
+        assert runs.newest(folder) is None
+
+
+def test_the_newest_is_the_last_that_measured_something(tmp_path: Path) -> None:
+    """Finished or not; one interrupted before its first trial has nothing to show."""
+    made(tmp_path, "20260101-000000-a", trials=1, finished="2026-01-01T01:00:00+00:00")
+    wanted = made(tmp_path, "20260102-000000-a", trials=1)
+    made(tmp_path, "20260103-000000-a")
+    assert runs.newest(tmp_path) == wanted
+
+
+def test_the_newest_of_one_command(tmp_path: Path) -> None:
+    """A single run does not stand in for the matrix."""
+    matrix = made(tmp_path, "20260101-000000-a", trials=1)
+    single = made(tmp_path, "20260102-000000-a", trials=1, command="single")
+    assert runs.newest(tmp_path, command="matrix") == matrix
+    assert runs.newest(tmp_path, command="single") == single
+    assert runs.newest(tmp_path, command="other") is None
+
+
+def test_finishing_changes_only_the_end(tmp_path: Path) -> None:
+    """And then it is not gone on with."""
+    folder = made(tmp_path, "20260101-000000-a")
+    before = record.read_run(folder / runs.RUN_FILE)
+    after = runs.finish(folder, "2026-01-01T01:00:00+00:00")
+    assert record.read_run(folder / runs.RUN_FILE) == after
+    assert after == run(id=before.id, finished="2026-01-01T01:00:00+00:00")
+    assert runs.unfinished(tmp_path, WANTED) is None
+
+
+def test_create_makes_the_folders_above(tmp_path: Path) -> None:
+    """`--output` may name a place that is not there yet."""
+    runs.create(tmp_path / "a" / "b" / "c", WANTED)
+    assert record.read_run(tmp_path / "a" / "b" / "c" / runs.RUN_FILE) == WANTED
+
+
+def test_create_where_nothing_can_be_written_is_bad_input(tmp_path: Path) -> None:
+    """Option, folder and cause are named."""
+    (tmp_path / "file").touch()
+    with pytest.raises(BadInput) as caught:
+        runs.create(tmp_path / "file" / "run", WANTED)
+    assert str(caught.value) == f"--output: {tmp_path}/file/run can't be written: Not a directory"
+
+
+def test_create_never_takes_a_folder_that_is_there(tmp_path: Path) -> None:
+    """Records of another run are not mixed with these, nor overwritten."""
+    folder = made(tmp_path, "20260101-000000-a", seed=7)
+    with pytest.raises(BadInput, match="File exists"):
+        runs.create(folder, WANTED)
+    assert record.read_run(folder / runs.RUN_FILE).seed == 7
+
+
+def test_trials_of_a_run(tmp_path: Path) -> None:
+    """None before the first has ended, then all."""
+    folder = made(tmp_path, "20260101-000000-a")
+    assert runs.trials_of(folder) == ()
+    record.append(folder / runs.TRIALS_FILE, trial(index=1))
+    record.append(folder / runs.TRIALS_FILE, trial(index=2))
+    assert runs.trials_of(folder) == (trial(index=1), trial(index=2))
