@@ -69,7 +69,7 @@ def examine(paths: Paths) -> tuple[str, int]:
 
 
 def _cores() -> Finding:
-    cores = host.describe()["cores"]
+    cores = host.describe().cores
     if cores >= 4:
         return Finding("cores", str(cores), "good")
     advice = "server, load generator and delay server share them: compare, don't quote"
@@ -96,7 +96,7 @@ def _load() -> Finding:
 
 
 def _quota() -> Finding:
-    quota = host.describe()["cgroup_quota"]
+    quota = host.describe().cgroup_quota
     if quota is None:
         return Finding("CPU quota", "none", "good")
     return Finding(
@@ -105,7 +105,7 @@ def _quota() -> Finding:
 
 
 def _governor() -> Finding:
-    governor = host.describe()["governor"]
+    governor = host.describe().governor
     if governor in {None, "performance"}:
         return Finding("CPU governor", governor or "not to be seen", "good")
     return Finding(

@@ -7,7 +7,6 @@ can make it again.
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,10 +44,9 @@ class Recorded:
 def publish(folder: Path, output: Path) -> tuple[Row, ...]:
     """Make a run the published one; gives its rows."""
     recorded = _read(folder / runs.RUN_FILE, folder / runs.TRIALS_FILE)
+    recorded.files()  # if they can't be rendered, nothing is replaced
     for source, name in ((runs.TRIALS_FILE, LATEST_TRIALS), (runs.RUN_FILE, LATEST_RUN)):
-        draft = output / f".{name}"
-        shutil.copyfile(folder / source, draft)
-        draft.replace(output / name)
+        record.write_whole(output / name, (folder / source).read_text(encoding="utf-8"))
     _write(recorded, output)
     return recorded.rows
 

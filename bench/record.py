@@ -12,14 +12,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from bench.config import Profile
 from bench.problem import BadInput
 from bench.stats import Percentile
 
-SCHEMA = 1
+SCHEMA: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,10 @@ class Measured:
 class TrialRecord:
     """One timed run of one cell. ``measured`` is None when it failed or was skipped."""
 
-    schema: int
+    # A figure that is no number was never measured.
+    __pydantic_config__ = ConfigDict(allow_inf_nan=False)
+
+    schema: Literal[1]
     run: str
     index: int  # its place in the plan
     round: int
@@ -168,10 +172,31 @@ class TrialRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Host:
+    """The machine: ``bench.run.host`` says how each fact is found; None where it can't be."""
+
+    cpu: str
+    cores: int  # that may be used, by affinity and quota
+    cores_of_machine: int | None
+    affinity: int | None
+    cgroup_quota: float | None
+    memory_gb: float
+    system: str
+    kernel: str
+    os: str
+    architecture: str
+    governor: str | None
+    load_before: tuple[float, ...]
+    open_files: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """What was run, on what: written when the run starts, completed when it ends."""
 
-    schema: int
+    __pydantic_config__ = ConfigDict(allow_inf_nan=False)
+
+    schema: Literal[1]
     id: str
     command: str  # matrix or single
     plan_hash: str
@@ -180,12 +205,12 @@ class RunRecord:
     finished: str | None
     cells: tuple[str, ...]  # in declared order
     trials: int
-    profile: Mapping[str, Any]
+    profile: Profile
     seed: int
     delay_s: float
     probe: bool
     git: Mapping[str, Any]
-    host: Mapping[str, Any]
+    host: Host
     environments: Mapping[str, Any]
 
 

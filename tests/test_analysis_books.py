@@ -23,17 +23,20 @@ def test_books_that_balance() -> None:
     assert faults() == ()
 
 
-EVEN = {
-    **{"started": 460, "succeeded": 460, "unfinished": 0, "app_started": 460},
-    **{"app_finished": 460, "handlers_begun": 460, "handlers_ended": 460},
-    **{"upstream_started": 460, "upstream_served": 460},
-}
+EVEN = dict.fromkeys(
+    (
+        *("started", "succeeded", "app_started", "app_finished"),
+        *("handlers_begun", "handlers_ended", "upstream_started", "upstream_served"),
+    ),
+    460,
+) | {"unfinished": 0}
+OFF = dict.fromkeys(("app_started", "app_finished", "handlers_begun", "handlers_ended", "log_lost"))
 
 
 @pytest.mark.parametrize(
     "figures",
     [
-        pytest.param({**EVEN}, id="nothing was in flight"),
+        pytest.param(EVEN, id="nothing was in flight"),
         pytest.param({"app_finished": 460, "handlers_ended": 440}, id="answered, not yet received"),
         pytest.param({"app_started": 440}, id="asked, not yet received by the app"),
         pytest.param({"handlers_begun": 400, "upstream_started": 400}, id="waiting for a thread"),
@@ -42,9 +45,12 @@ EVEN = {
             {"upstream_served": 440, "upstream_cancelled": 0}, id="upstream answered all of them"
         ),
         pytest.param(
-            {"succeeded": 350, "failed": 10, "app_started": 450}, id="refused, never reached the app"
+            {"succeeded": 350, "failed": 10, "app_started": 450},
+            id="refused, never reached the app",
         ),
-        pytest.param({"upstream_calls": 0, "upstream_started": 0, "upstream_served": 0}, id="a file"),
+        pytest.param(
+            {"upstream_calls": 0, "upstream_started": 0, "upstream_served": 0}, id="a file"
+        ),
         pytest.param(
             {"upstream_calls": 0, "upstream_started": None, "upstream_served": None},
             id="a file, and no counts",
@@ -53,13 +59,7 @@ EVEN = {
             {"upstream_calls": 2, "upstream_started": 880, "upstream_served": 800},
             id="two calls a request",
         ),
-        pytest.param(
-            {
-                **{"app_started": None, "app_finished": None, "log_lost": None},
-                **{"handlers_begun": None, "handlers_ended": None},
-            },
-            id="the probe was off",
-        ),
+        pytest.param(OFF, id="the probe was off"),
         pytest.param({"log_lost": None}, id="no count of lost records"),
     ],
 )
@@ -83,18 +83,24 @@ GENERATOR = (
         ({"failed": 1}, GENERATOR.format(460, 460, 360, 1, 100)),
         (
             {"app_finished": 359, "handlers_ended": 400},
-            "the generator started 460 and got 360 good answers; the application began 460 and"
-            " ended 359",
+            (
+                "the generator started 460 and got 360 good answers; the application began 460 and"
+                " ended 359"
+            ),
         ),
         (
             {"app_finished": 461},
-            "the generator started 460 and got 360 good answers; the application began 460 and"
-            " ended 461",
+            (
+                "the generator started 460 and got 360 good answers; the application began 460 and"
+                " ended 461"
+            ),
         ),
         (
             {"app_started": 461},
-            "the generator started 460 and got 360 good answers; the application began 461 and"
-            " ended 400",
+            (
+                "the generator started 460 and got 360 good answers; the application began 461 and"
+                " ended 400"
+            ),
         ),
         ({"handlers_ended": 359}, "360 good answers, 359 ended calls in the thread log"),
         (
@@ -131,10 +137,16 @@ def test_each_imbalance_is_told_with_its_figures(figures: dict[str, Any], fault:
 
 def test_what_the_log_lost_is_not_counted_twice() -> None:
     """A full log is one fault, not three: the calls are known to have been."""
-    found = faults(
-        handlers_begun=340, handlers_ended=300, log_lost=100, upstream_started=340
-    )
+    found = faults(handlers_begun=340, handlers_ended=300, log_lost=100, upstream_started=340)
     assert found == ("the thread log had no room for 100 calls",)
+
+
+def test_calls_that_the_log_lost_are_calls_all_the_same() -> None:
+    """With them there were more than requests."""
+    assert faults(handlers_begun=440, log_lost=21) == (
+        "460 requests began, 440 calls in the thread log",
+        "the thread log had no room for 21 calls",
+    )
 
 
 def test_the_delay_server_may_have_been_asked_by_calls_that_the_log_lost() -> None:
@@ -145,20 +157,14 @@ def test_the_delay_server_may_have_been_asked_by_calls_that_the_log_lost() -> No
 
 def test_an_application_that_began_nothing_needs_no_thread_log() -> None:
     """All connections were refused."""
-    found = faults(
-        **{"started": 460, "succeeded": 0, "failed": 460, "unfinished": 0},
-        **{"app_started": 0, "app_finished": 0, "upstream_started": 0, "upstream_served": 0},
-        **{"handlers_begun": None, "handlers_ended": None},
-    )
-    assert found == ()
+    none = ("succeeded", "unfinished", "app_started", "app_finished")
+    figures: dict[str, Any] = dict.fromkeys((*none, "upstream_started", "upstream_served"), 0)
+    assert faults(**figures, failed=460, handlers_begun=None, handlers_ended=None) == ()
 
 
 def test_the_delay_server_is_reconciled_with_the_generator_when_the_probe_is_off() -> None:
     """Two parties still count: a good answer without a call cannot be."""
-    off = dict.fromkeys(
-        ("app_started", "app_finished", "handlers_begun", "handlers_ended", "log_lost")
-    )
-    assert faults(**off, upstream_served=359) == (
+    assert faults(**OFF, upstream_served=359) == (
         "360 good answers, but the delay server gave only 359",
     )
 

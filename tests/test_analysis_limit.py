@@ -40,7 +40,7 @@ def test_sync_without_a_gauge_has_the_usual_pool_in_each_worker() -> None:
 
 
 def test_async_is_bounded_by_users_alone() -> None:
-    """users / d, whatever the pool and the workers."""
+    """Users / d, whatever the pool and the workers."""
     assert limit("async", users=100, delay_s=0.5, workers=2, pool_size=1) == 200.0
 
 

@@ -10,6 +10,7 @@ from bench.analysis.verdict import Verdict, judge
 from tests.support.records import measured, trial
 
 CORES = 2
+STARVED = "the warm-up was too short, or some users starve"
 
 
 def verdict(cores: int = CORES, **figures: Any) -> Verdict:
@@ -46,7 +47,7 @@ def test_a_trial_without_figures_is_what_its_record_says(word: str) -> None:
             {"workers": (11,), "workers_after": ()},
             "the workers changed during the load: 11 before, none after",
         ),
-        ({"redirects": 1}, "1 answers were redirects"),
+        ({"redirects": 1}, "1 answer was a redirect"),
         ({"overshoot_p99_ms": 50.5}, "the delay server was late: p99 overshoot 50 ms"),
         (
             {"overshoot_p99_ms": 21.0, "delay_s": 0.1},
@@ -54,8 +55,10 @@ def test_a_trial_without_figures_is_what_its_record_says(word: str) -> None:
         ),
         (
             {"generator_recorded": 459},
-            "the generator started 460 requests and recorded 459: 360 succeeded, 0 failed,"
-            " 100 unfinished",
+            (
+                "the generator started 460 requests and recorded 459: 360 succeeded, 0 failed,"
+                " 100 unfinished"
+            ),
         ),
     ],
 )
@@ -95,13 +98,11 @@ def test_what_is_just_allowed_or_not_known(figures: dict[str, Any]) -> None:
         ({"window_succeeded": 0}, "only 0 completions in the window"),
         (
             {"mean_measured_ms": 1101.0, "mean_by_little_ms": 1000.0},
-            "what finished took 1101 ms on average, users / throughput is 1000 ms: the warm-up was"
-            " too short, or some users starve",
+            f"what finished took 1101 ms on average, users / throughput is 1000 ms: {STARVED}",
         ),
         (
             {"mean_measured_ms": 899.0, "mean_by_little_ms": 1000.0},
-            "what finished took 899 ms on average, users / throughput is 1000 ms: the warm-up was"
-            " too short, or some users starve",
+            f"what finished took 899 ms on average, users / throughput is 1000 ms: {STARVED}",
         ),
         ({"steal_cores": 0.12}, "steal took 6% of the machine's CPU"),
         ({"foreign_cores": 0.5}, "other programs took 25% of the machine's CPU"),
@@ -115,7 +116,7 @@ def test_what_makes_a_trial_suspect(figures: dict[str, Any], reason: str) -> Non
 
 def test_every_reason_is_told() -> None:
     """Not only the first; doubts no longer matter where the numbers are not printed."""
-    doubts = {"window_succeeded": 3, "steal_cores": 1.0, "foreign_cores": 1.0}
+    doubts: dict[str, Any] = {"window_succeeded": 3, "steal_cores": 1.0, "foreign_cores": 1.0}
     assert len(verdict(**doubts).reasons) == 3
     found = verdict(
         **doubts, generator_cores=0.9, workers_after=(), redirects=2, overshoot_p99_ms=90.0,
@@ -135,14 +136,12 @@ def test_a_trial_in_which_all_failed_has_failed() -> None:
     """With how often what; nothing else needs to be said of it, not even the generator's CPU."""
     kinds = {"HTTP 500": 350, "connection refused": 10}
     found = verdict(succeeded=0, failed=360, failure_kinds=kinds, generator_cores=0.99)
-    assert found == Verdict(
-        "failed", ("all requests failed: 350 HTTP 500, 10 connection refused",)
-    )
+    assert found == Verdict("failed", ("all requests failed: 350 HTTP 500, 10 connection refused",))
 
 
 def test_a_trial_in_which_many_failed_is_a_result() -> None:
     """Failures under load are no reason to hide the row."""
-    figures = {"succeeded": 1, "failed": 359, "failure_kinds": {"HTTP 500": 359}}
+    figures: dict[str, Any] = {"succeeded": 1, "failed": 359, "failure_kinds": {"HTTP 500": 359}}
     assert verdict(**figures).word == "valid"
 
 

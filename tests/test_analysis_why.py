@@ -29,9 +29,7 @@ CALM: dict[str, Any] = {
 }
 
 
-def sentence(
-    *, endpoint: str = "sync", workers: int = 1, cores: int = 2, **figures: Any
-) -> str:
+def sentence(*, endpoint: str = "sync", workers: int = 1, cores: int = 2, **figures: Any) -> str:
     """Why a trial with these figures is as it is."""
     found = measured(**(CALM | figures))
     return why(Evidence(trial(endpoint=endpoint, workers=workers), found, cores))
@@ -71,7 +69,7 @@ def test_where_nothing_stands_out_nothing_is_claimed() -> None:
         pytest.param(
             {"loop_delay_p50_ms": 100.0, "loop_delay_max_ms": 1012.4},
             {"loop_delay_p50_ms": 99.9, "loop_delay_max_ms": 1012.4},
-            "loop blocked: its heartbeat was 100 ms late in the median, 1012 ms at worst, at 30%"
+            "loop blocked: its heartbeat was 100 ms late in the median, 1.01 s at worst, at 30%"
             " CPU",
             id="loop",
         ),
@@ -90,26 +88,26 @@ def test_where_nothing_stands_out_nothing_is_claimed() -> None:
         pytest.param(
             {"server_cores": 0.85},
             {"server_cores": 0.84},
-            "CPU-bound: 5.00 ms of CPU a request, 0.85 of 1 cores used",
+            "CPU-bound: 5 ms of CPU a request, 0.85 of 1 core used",
             id="CPU of the worker",
         ),
         pytest.param(
-            {"server_cores": 1.7, "workers": 2},
-            {"server_cores": 1.68, "workers": 2},
-            "CPU-bound: 5.00 ms of CPU a request, 1.70 of 2 cores used",
+            {"server_cores": 1.7, "workers": 2, "cores": 4},
+            {"server_cores": 1.68, "workers": 2, "cores": 4},
+            "CPU-bound: 5 ms of CPU a request, 1.70 of 2 cores used",
             id="CPU of two workers",
         ),
         pytest.param(
             {"server_cores": 0.7, "generator_cores": 0.8, "foreign_cores": 0.34},
             {"server_cores": 0.7, "generator_cores": 0.8, "foreign_cores": 0.33},
-            "CPU-bound: 5.00 ms of CPU a request, 0.70 of 1 cores used; the machine's 2 cores are"
+            "CPU-bound: 5 ms of CPU a request, 0.70 of 1 core used; the machine's 2 cores are"
             " full (load generator 0.80)",
             id="CPU of the machine",
         ),
         pytest.param(
             {"server_cores": 0.5, "generator_cores": 0.8, "foreign_cores": 0.6},
             {"server_cores": 0.49, "generator_cores": 0.8, "foreign_cores": 0.6},
-            "CPU-bound: 5.00 ms of CPU a request, 0.50 of 1 cores used; the machine's 2 cores are"
+            "CPU-bound: 5 ms of CPU a request, 0.50 of 1 core used; the machine's 2 cores are"
             " full (load generator 0.80)",
             id="CPU of the machine, most of it not the server's",
         ),
@@ -129,6 +127,16 @@ def test_a_rule_holds_from_its_threshold_on(
     assert sentence(**misses).startswith("unexplained: ")
 
 
+@pytest.mark.parametrize(
+    "user", ["delay_server_cores", "harness_cores", "foreign_cores", "steal_cores"]
+)
+def test_a_full_machine_is_cpu_bound_whoever_fills_it(user: str) -> None:
+    """A whole core of two is in use; what another takes is not the server's to have."""
+    calm: dict[str, Any] = {"server_cores": 0.8, "generator_cores": 0.2}
+    assert sentence(**calm).startswith("unexplained: ")
+    assert sentence(**(calm | {user: 0.85})).startswith("CPU-bound: ")
+
+
 def test_a_loop_that_computes_is_not_called_blocked() -> None:
     """Its heartbeat is late too, but what it lacks is CPU."""
     told = sentence(loop_delay_p50_ms=300.0, loop_delay_max_ms=400.0, server_cores=0.97)
@@ -137,7 +145,11 @@ def test_a_loop_that_computes_is_not_called_blocked() -> None:
 
 def test_a_pool_full_of_threads_that_compute_is_no_pool_bound_cell() -> None:
     """More threads would not help; without a delay, being at the limit says nothing else."""
-    full = {"pool_busy_avg": 40.0, "pool_waiting_avg": 50.0, "server_cores": 0.97}
+    full: dict[str, Any] = {
+        "pool_busy_avg": 40.0,
+        "pool_waiting_avg": 50.0,
+        "server_cores": 0.97,
+    }
     assert sentence(**full).startswith("CPU-bound: ")
     assert sentence(**full, delay_s=0.0, throughput_rps=200.0).startswith("CPU-bound: ")
 
@@ -165,12 +177,12 @@ def test_without_delay_being_at_the_limit_is_not_called_delay_bound() -> None:
 def test_the_cost_of_a_request_may_be_unknown() -> None:
     """The sentence does without it."""
     told = sentence(server_cores=0.9, server_ms_per_request=None)
-    assert told == "CPU-bound: 0.90 of 1 cores used"
+    assert told == "CPU-bound: 0.90 of 1 core used"
 
 
 def test_nothing_known_is_unexplained() -> None:
     """No signal, no claim, and no crash."""
-    silent = dict.fromkeys(set(CALM) - {"delay_s", "throughput_rps"})
+    silent: dict[str, Any] = dict.fromkeys(set(CALM) - {"delay_s", "throughput_rps"})
     told = sentence(**silent)
     assert told == (
         "unexplained: no signal stands out at 50% of the limit; server CPU 0% of what it may use"

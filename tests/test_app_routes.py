@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
+import platform
 import threading
 import time
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ from bench.digest.read import handler_logs
 from tests.support.asgi import ask, drive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[1]
 DELAY_MS = 40
@@ -90,7 +90,7 @@ class Worker:
 
 
 @pytest.fixture(scope="module")
-def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Worker:
     """The real application in a process of its own."""
     folder = tmp_path_factory.mktemp("trial")
     asked = Asked()
@@ -111,7 +111,7 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
         thread.join()
         server.server_close()
     (report,) = folder.glob("worker-*.json")
-    yield Worker(answers, json.loads(report.read_text(encoding="utf-8")), asked.calls)
+    return Worker(answers, json.loads(report.read_text(encoding="utf-8")), asked.calls)
 
 
 def route_of(worker: Worker, path: str) -> dict[str, Any]:
@@ -172,8 +172,7 @@ def test_the_expected_document_is_a_few_kilobytes() -> None:
 def test_the_worker_says_what_it_runs_on(worker: Worker) -> None:
     """Its own Python and loop; no HTTP parser, as no server loaded one."""
     report = worker.report
-    version = ".".join(str(part) for part in sys.version_info[:3])
-    assert (report["python"], report["http"]) == (version, None)
+    assert (report["python"], report["http"]) == (platform.python_version(), None)
     assert report["loop"].startswith("asyncio.")
     assert report["pid"] != os.getpid()
 

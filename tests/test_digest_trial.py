@@ -409,6 +409,25 @@ def test_a_loop_blocked_all_the_time_shows_its_whole_age(tmp_path: Path) -> None
     assert signals.loop_delay_max_ms == pytest.approx(2450.0)
 
 
+@pytest.mark.parametrize("age_ms", [-3, 0, 49, 50])
+def test_a_heart_that_is_not_due_yet_is_not_late(tmp_path: Path, age_ms: int) -> None:
+    """It may even beat between the look's clock and its reading of the page."""
+    looks = [look(ns, gauges={1: page(heartbeat_ns=ns - age_ms * MS)}) for ns in (T0, T1)]
+    signals = digest(write_trial(tmp_path, looks=looks), PROFILE, 0.25).signals
+    assert (signals.loop_delay_p50_ms, signals.loop_delay_max_ms) == (0.0, 0.0)
+
+
+def test_without_a_look_all_that_was_sampled_is_unknown(tmp_path: Path) -> None:
+    """The requests' own figures stand."""
+    requests = [Request(T0, T0 + 500 * MS)]
+    measured = digest(write_trial(tmp_path, requests=requests, looks=[]), PROFILE, 0.25)
+    signals = measured.signals
+    assert (signals.pool_busy_avg, signals.pool_size, signals.loop_delay_max_ms) == (None,) * 3
+    assert (signals.server_cores, signals.server_ms_per_request, signals.rss_mb) == (None,) * 3
+    assert (signals.foreign_cores, signals.steal_cores) == (None, None)
+    assert measured.throughput_rps == pytest.approx(2.0)
+
+
 @pytest.mark.parametrize(("t0", "t1"), [(0, 0), (T0, T0), (T1, T0), (0, T1)])
 def test_without_a_window_there_are_no_figures(tmp_path: Path, t0: int, t1: int) -> None:
     """Users never all spawned, so there is nothing to judge requests by."""

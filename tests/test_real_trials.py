@@ -172,8 +172,8 @@ def test_environments_are_isolated(prepared: Paths, bench: Trials, server: str) 
 def test_host_is_described() -> None:
     """The facts recorded of the machine are there, and name neither person nor host."""
     about = describe_host()
-    assert about["cores"] >= 1
-    assert about["memory_gb"] > 0
+    assert about.cores >= 1
+    assert about.memory_gb > 0
     assert socket.gethostname() not in str(about)
 
 

@@ -86,8 +86,10 @@ def test_a_run_comes_back_as_it_was_written(
 
 def test_the_builder_knows_every_field_by_one_name() -> None:
     """A name that two parts share would set only one of them."""
-    parts = [part for part in (getattr(measured(), f.name) for f in fields(measured()))]
-    names = [f.name for part in parts if hasattr(part, "__dataclass_fields__") for f in fields(part)]
+    parts = [getattr(measured(), field.name) for field in fields(measured())]
+    names = [
+        f.name for part in parts if hasattr(part, "__dataclass_fields__") for f in fields(part)
+    ]
     assert len(names) == len(set(names))
     with pytest.raises(TypeError, match="no_such_figure"):
         measured(no_such_figure=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 WANTED = run(finished=None)
 
 
-def made(tmp_path: Path, name: str, *, trials: int = 0, **overrides: object) -> Path:
+def made(tmp_path: Path, name: str, *, trials: int = 0, **overrides: Any) -> Path:
     """A run's folder."""
     folder = tmp_path / name
     runs.create(folder, run(**{"id": name, "finished": None, **overrides}))
@@ -43,15 +43,17 @@ def test_the_newest_unfinished_run_is_gone_on_with(tmp_path: Path) -> None:
 @pytest.mark.parametrize("field", ["command", "plan_hash", "fingerprint"])
 def test_a_run_of_something_else_is_not_gone_on_with(tmp_path: Path, field: str) -> None:
     """Another command, plan, environment or machine: its trials would not be comparable."""
-    made(tmp_path, "20260101-000000-a", **{field: "other"})
+    other: dict[str, Any] = {field: "other"}
+    made(tmp_path, "20260101-000000-a", **other)
     assert runs.unfinished(tmp_path, WANTED) is None
 
 
 @pytest.mark.parametrize("field", ["seed", "started", "git", "cells"])
 def test_what_does_not_define_the_run_may_differ(tmp_path: Path, field: str) -> None:
     """A commit that changes only the documentation does not cost a night of measuring."""
-    other = {"seed": 2, "started": "2026-01-01", "git": {}, "cells": ()}[field]
-    folder = made(tmp_path, "20260101-000000-a", **{field: other})
+    others: dict[str, Any] = {"seed": 2, "started": "2026-01-01", "git": {}, "cells": ()}
+    other = {field: others[field]}
+    folder = made(tmp_path, "20260101-000000-a", **other)
     assert runs.unfinished(tmp_path, WANTED) == folder
 
 

@@ -65,7 +65,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_: object) -> None:  # type: ignore[override]
+    def log_message(self, *_: object) -> None:
         """Nothing to say."""
 
 
@@ -113,14 +113,18 @@ def test_a_right_answer_gives_its_exact_bytes(port: int) -> None:
         ("/fits", f"/fits answers HTTP 500: {'x' * 120}"),
         (
             "/closed",
-            "/closed gives no answer: RemoteDisconnected: Remote end closed connection without"
-            " response",
+            (
+                "/closed gives no answer: RemoteDisconnected: Remote end closed connection without"
+                " response"
+            ),
         ),
         ("/garbled", "/garbled gives no answer: BadStatusLine: SSH-2.0-OpenSSH_9.2\r\n"),
         (
             "/short",
-            "/short gives no answer: IncompleteRead: IncompleteRead(8 bytes read, 92 more"
-            " expected)",
+            (
+                "/short gives no answer: IncompleteRead: IncompleteRead(8 bytes read, 92 more"
+                " expected)"
+            ),
         ),
     ],
 )

@@ -77,11 +77,11 @@ class ThreadLog:
                 offset = len(self._chunks) * layout.CHUNK_BYTES
                 try:
                     _reserve(self._fd, offset, layout.CHUNK_BYTES)
+                    mapped = mmap.mmap(self._fd, layout.CHUNK_BYTES, offset=offset)
                 except OSError:
                     if not self._chunks:
                         raise
                     return False
-                mapped = mmap.mmap(self._fd, layout.CHUNK_BYTES, offset=offset)
                 self._chunks.append(memoryview(mapped).cast("Q"))
         return True
 

@@ -63,7 +63,7 @@ def rows(run: RunRecord, trials: Sequence[TrialRecord]) -> tuple[Row, ...]:
     by_cell: dict[str, list[TrialRecord]] = {}
     for trial in trials:
         by_cell.setdefault(trial.cell, []).append(trial)
-    cores = int(run.host["cores"])
+    cores = run.host.cores
     return tuple(_row(by_cell[cell], cores) for cell in run.cells if cell in by_cell)
 
 
@@ -136,7 +136,7 @@ def _together(verdicts: Sequence[Verdict]) -> Verdict:
 
 
 def _times(count: int, trials: int) -> str:
-    return "" if trials == 1 else f" ({count} of {trials} trials)"
+    return "" if count == trials else f" ({count} of {trials} trials)"
 
 
 def _percentile(found: Sequence[Percentile]) -> Percentile:

@@ -61,7 +61,10 @@ def _invalidating(evidence: Evidence) -> tuple[str, ...]:
             f" {_ids(process.workers_after)} after"
         )
     if measured.requests.redirects:
-        reasons.append(f"{measured.requests.redirects} answers were redirects")
+        count = measured.requests.redirects
+        reasons.append(
+            "1 answer was a redirect" if count == 1 else f"{count} answers were redirects"
+        )
     if delay_server_late(measured):
         reasons.append(
             f"the delay server was late: p99 overshoot {signals.overshoot_p99_ms:.0f} ms"

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.analysis.limit import limit_rps, usable_cores
+from bench.figures import milliseconds, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bench.record import Measured, TrialRecord
+
 
 GENERATOR_CORES = 0.85  # of the one core that the generator can use
 BUSY = 0.85  # of the cores that the server may use
@@ -112,10 +114,10 @@ def _delay_bound(evidence: Evidence) -> bool:
 def _cpu_figures(evidence: Evidence) -> str:
     signals = evidence.measured.signals
     cost = signals.server_ms_per_request
-    per_request = "" if cost is None else f"{cost:.2f} ms of CPU a request, "
+    per_request = "" if cost is None else f"{number(cost)} ms of CPU a request, "
     text = (
         f"{per_request}{signals.server_cores:.2f} of"
-        f" {usable_cores(evidence.trial, evidence.cores)} cores used"
+        f" {_cores(usable_cores(evidence.trial, evidence.cores))} used"
     )
     if evidence.server_busy < BUSY:
         text += (
@@ -123,6 +125,10 @@ def _cpu_figures(evidence: Evidence) -> str:
             f" (load generator {signals.generator_cores or 0:.2f})"
         )
     return text
+
+
+def _cores(count: int) -> str:
+    return "1 core" if count == 1 else f"{count} cores"
 
 
 def _unexplained(evidence: Evidence) -> str:
@@ -148,8 +154,8 @@ RULES: tuple[Rule, ...] = (
         "loop blocked",
         _loop_blocked,
         lambda e: (
-            f"its heartbeat was {e.measured.signals.loop_delay_p50_ms:.0f} ms late in the median,"
-            f" {e.measured.signals.loop_delay_max_ms:.0f} ms at worst, at"
+            f"its heartbeat was {milliseconds(e.measured.signals.loop_delay_p50_ms)} late in the"
+            f" median, {milliseconds(e.measured.signals.loop_delay_max_ms)} at worst, at"
             f" {e.server_busy:.0%} CPU"
         ),
     ),

@@ -15,7 +15,7 @@ from bench.benchmarks.trials import cell, short, trials
 from bench.problem import Lacking
 from bench.run.bringup import free_port
 from bench.run.paths import default_python
-from bench.run.trial import child_environment
+from bench.run.process import child_environment
 
 if TYPE_CHECKING:
     from bench.run.paths import Paths

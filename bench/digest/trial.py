@@ -53,7 +53,15 @@ def digest(folder: Path, profile: Profile, delay_s: float) -> Measured:
     Raises:
         Unreadable: a file is missing or damaged; the trial can't be used.
     """
-    raw = _read(folder)
+    try:
+        return _measured(_read(folder), profile, delay_s)
+    except KeyError as missing:
+        raise Unreadable(f"a file of the trial lacks {missing}") from missing
+    except (TypeError, ValueError) as wrong:
+        raise Unreadable(f"the trial's files contradict each other: {wrong}") from wrong
+
+
+def _measured(raw: Raw, profile: Profile, delay_s: float) -> Measured:
     t0, t1 = raw.facts["t0_ns"], raw.facts["t1_ns"]
     if not 0 < t0 < t1:
         raise Unreadable("the generator never said that all users had spawned")
@@ -81,6 +89,10 @@ def _read(folder: Path) -> Raw:
     # Boiled down one after the other, before the requests are read: of all
     # this, only what is needed at once is in memory at once.
     handlers = [boil_down(log, gate, t0, t1) for log in read.handler_logs(folder)]
+    if facts["gauges_after"]:  # the probe was on
+        missing = set(facts["workers"]) - {log.pid for log in handlers}
+        if missing:
+            raise Unreadable(f"the thread log of worker {min(missing)} is missing")
     return Raw(
         facts=facts,
         load=read.json_file(folder, "load.json"),

@@ -36,40 +36,54 @@ def caption(run: RunRecord) -> str:
 def load_model(run: RunRecord) -> str:
     """The load, and what it means for the latencies."""
     profile = run.profile
-    rounds = "1 round" if profile["rounds"] == 1 else f"{profile['rounds']} rounds"
+    rounds = "1 round" if profile.rounds == 1 else f"{profile.rounds} rounds"
     return (
-        f"Load: profile {text.code(str(profile['name']))}, {profile['users']} users in a closed"
-        f" loop without pauses, {_time(profile['warmup_s'])} warm-up,"
-        f" {_time(profile['duration_s'])} window, {rounds}, delay {_time(run.delay_s)}. A closed"
+        f"Load: profile {text.code(profile.name)}, {profile.users} users in a closed"
+        f" loop without pauses, {_time(profile.warmup_s)} warm-up,"
+        f" {_time(profile.duration_s)} window, {rounds}, delay {_time(run.delay_s)}. A closed"
         " loop slows down with the server, so its latencies are not those of independent arrivals."
     )
 
 
-def spread_note(run: RunRecord, rows: Sequence[Row]) -> str:
+def spread_note(rows: Sequence[Row]) -> str:
     """What the figures in brackets are."""
-    rounds = int(run.profile["rounds"])
-    if rounds == 1:
+    found = [row.throughput_rps for row in rows if row.throughput_rps is not None]
+    if all(summary.kind == "single" for summary in found):
         return "One trial a cell: no spread is known."
-    kinds = {row.throughput_rps.kind for row in rows if row.throughput_rps is not None}
-    if "interval" in kinds:
-        return "Medians over rounds; in brackets the 95 % interval of the median."
-    return f"Medians over rounds; in brackets the range, n = {rounds}."
+    counts = sorted({summary.n for summary in found if summary.kind == "range"})
+    n = (
+        f"n = {counts[0]}"
+        if len(counts) == 1
+        else f"n = {counts[0]} to {counts[-1]}"
+        if counts
+        else ""
+    )
+    if not any(summary.kind == "interval" for summary in found):
+        return f"Medians over rounds; in brackets the range, {n}."
+    rest = f"; of cells with fewer than 6 trials the range, {n}" if counts else ""
+    return f"Medians over rounds; in brackets the 95 % interval of the median{rest}."
 
 
 def _when(run: RunRecord) -> str:
-    finished = run.finished or "unfinished"
+    began = run.started[:16].replace("T", " ")
+    if run.finished is None:
+        span = f"from {began} UTC, unfinished"
+    elif run.finished[:10] == run.started[:10]:
+        span = f"{began} to {run.finished[11:16]} UTC"
+    else:
+        span = f"{began} to {run.finished[:16].replace('T', ' ')} UTC"
     commit = str(run.git.get("commit", ""))[:10]
     state = " with changes" if run.git.get("dirty") else ""
     at = f", commit {text.code(commit)}{state}" if commit else ""
-    return f"Measured {run.started[:16].replace('T', ' ')} to {finished[11:16]} UTC{at}."
+    return f"Measured {span}{at}."
 
 
 def _where(run: RunRecord) -> str:
     host = run.host
     return (
-        f"Machine: {text.escape(str(host['cpu']))}, {host['cores']} cores shared by server, load"
-        f" generator and delay server, {host['memory_gb']} GB, {text.escape(str(host['os']))},"
-        f" kernel {text.escape(str(host['kernel']))}."
+        f"Machine: {text.escape(host.cpu)}, {host.cores} cores shared by server, load"
+        f" generator and delay server, {host.memory_gb} GB, {text.escape(host.os)},"
+        f" kernel {text.escape(host.kernel)}."
     )
 
 

@@ -8,6 +8,7 @@ from tabulate import tabulate
 
 from bench.analysis.verdict import judge
 from bench.analysis.why import Evidence, why
+from bench.figures import NONE, milliseconds, number
 from bench.plan import Plan, estimate_s
 from bench.report import tables, text
 
@@ -20,14 +21,18 @@ if TYPE_CHECKING:
 
 def trial_line(trial: TrialRecord, done: int, total: int, cores: int) -> str:
     """One trial as it ends."""
-    place = f"[{done:{len(str(total))}}/{total}] {trial.cell:<32}"
+    place = f"[{done:{len(str(total))}}/{total}] {text.line(trial.cell):<32}"
     verdict = judge(trial, cores)
     if trial.measured is None or not verdict.usable:
-        return f"{place} {verdict.word}: {'; '.join(verdict.reasons)}"
+        return f"{place} {verdict.word}: {text.line('; '.join(verdict.reasons))}"
     measured = trial.measured
-    doubts = "" if verdict.word == "valid" else f"  [{verdict.word}: {'; '.join(verdict.reasons)}]"
+    doubts = (
+        ""
+        if verdict.word == "valid"
+        else f"  [{verdict.word}: {text.line('; '.join(verdict.reasons))}]"
+    )
     return (
-        f"{place} {text.number(measured.throughput_rps):>7} requests/s"
+        f"{place} {number(measured.throughput_rps):>7} requests/s"
         f"  p50 {text.percentile(measured.latency.p50):>8}"
         f"  {why(Evidence(trial, measured, cores))}{doubts}"
     )
@@ -36,7 +41,8 @@ def trial_line(trial: TrialRecord, done: int, total: int, cores: int) -> str:
 def row_text(row: Row) -> str:
     """One row in full, a line a figure."""
     if not row.verdict.usable:
-        return f"{row.cell}\n  {row.verdict.word}: {'; '.join(row.verdict.reasons)}\n"
+        reasons = text.line("; ".join(row.verdict.reasons))
+        return f"{text.line(row.cell)}\n  {row.verdict.word}: {reasons}\n"
     latency = ", ".join(
         f"{name} {text.percentile(found)}"
         for name, found in (("p50", row.p50), ("p90", row.p90), ("p99", row.p99))
@@ -45,26 +51,26 @@ def row_text(row: Row) -> str:
         ("requests/s", tables.spread(row.throughput_rps)),
         (
             "limit",
-            f"{text.number(row.limit_rps)} requests/s, {text.share(row.share_of_limit)} of it",
+            f"{number(row.limit_rps)} requests/s, {text.share(row.share_of_limit)} of it",
         ),
-        ("latency", f"{latency}; mean by Little's law {text.milliseconds(row.mean_by_little_ms)}"),
-        ("requests", f"{row.requests}, of them failed {row.failures}; unfinished {row.unfinished}"),
+        ("latency", f"{latency}; mean by Little's law {milliseconds(row.mean_by_little_ms)}"),
+        (
+            "requests",
+            f"{row.requests:,}, of them failed {row.failures:,}; unfinished {row.unfinished:,}",
+        ),
         (
             "threads",
             (
-                f"{text.number(row.threads_spawned)} spawned, "
-                f"{text.number(row.threads_active_avg)} alive on average"
+                f"{number(row.threads_spawned)} spawned, "
+                f"{number(row.threads_active_avg)} alive on average"
             ),
         ),
         (
             "server",
-            (
-                f"{text.number(row.cpu_ms_per_request)} ms of CPU a request, "
-                f"{text.number(row.rss_mb)} MB"
-            ),
+            (f"{number(row.cpu_ms_per_request)} ms of CPU a request, {number(row.rss_mb)} MB"),
         ),
-        ("verdict", "; ".join([row.verdict.word, *row.verdict.reasons])),
-        ("why", row.why or text.NONE),
+        ("verdict", text.line("; ".join([row.verdict.word, *row.verdict.reasons]))),
+        ("why", text.line(row.why or NONE)),
     ]
     body = tabulate(
         [(f"  {name}", value) for name, value in figures],
@@ -72,7 +78,7 @@ def row_text(row: Row) -> str:
         disable_numparse=True,
         preserve_whitespace=True,
     )
-    return f"{row.cell}\n{body}\n"
+    return f"{text.line(row.cell)}\n{body}\n"
 
 
 def plan_text(plan: Plan) -> str:
@@ -87,7 +93,8 @@ def plan_text(plan: Plan) -> str:
         f"{order}\n\n{summary(plan)}\n"
         f"profile {profile.name}: {profile.users} users, {profile.spawn_rate:g} started a second,"
         f" {profile.warmup_s:g} s warm-up, {profile.duration_s:g} s window,"
-        f" {profile.rounds} round(s); seed {plan.seed}; delay {plan.delay_s:g} s\n"
+        f" {profile.rounds} {'round' if profile.rounds == 1 else 'rounds'}; seed {plan.seed};"
+        f" delay {plan.delay_s:g} s\n"
     )
 
 

@@ -31,10 +31,10 @@ def body(run: RunRecord, rows: Sequence[Row]) -> str:
     parts = [
         f"### Scenarios: {title}",
         scenarios,
-        f"### All {len(rows)} cells",
+        "### The matrix",
         verdicts(rows),
         tables.matrix_table(rows),
-        caption.spread_note(run, rows),
+        caption.spread_note(rows),
         caption.caption(run),
         *_notes(rows),
     ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
+from bench.figures import NONE, number
 from bench.report import text
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ def scenario_table(rows: Sequence[Row]) -> tuple[str, str]:
         ("latency, median", [text.percentile(row.p50) for row in chosen]),
         ("latency, p90", [text.percentile(row.p90) for row in chosen]),
         ("latency, p99", [text.percentile(row.p99) for row in chosen]),
-        ("threads spawned", [text.number(row.threads_spawned) for row in chosen]),
-        ("average active threads", [text.number(row.threads_active_avg) for row in chosen]),
+        ("threads spawned", [number(row.threads_spawned) for row in chosen]),
+        ("average active threads", [number(row.threads_active_avg) for row in chosen]),
         ("verdict", [row.verdict.word for row in chosen]),
     ]
     table = tabulate(
@@ -78,7 +79,7 @@ def _matrix_line(row: Row) -> list[str]:
     if not row.verdict.usable:
         # The reason stands in place of the numbers.
         reason = text.escape("; ".join(row.verdict.reasons))
-        blanks = [text.NONE] * (len(MATRIX_HEADINGS) - 3)
+        blanks = [NONE] * (len(MATRIX_HEADINGS) - 3)
         return [text.code(row.cell), *blanks, row.verdict.word, reason]
     return [
         text.code(row.cell),
@@ -88,8 +89,8 @@ def _matrix_line(row: Row) -> list[str]:
         text.percentile(row.p99),
         _failures(row),
         _count(row.unfinished),
-        text.number(row.cpu_ms_per_request),
-        text.number(row.threads_spawned),
+        number(row.cpu_ms_per_request),
+        number(row.threads_spawned),
         row.verdict.word,
         text.escape(row.why or ""),
     ]
@@ -128,20 +129,20 @@ def _rate(row: Row) -> str:
 def spread(summary: Summary | None) -> str:
     """The median, with its interval or range where there are repeats."""
     if summary is None:
-        return text.NONE
-    middle = text.number(summary.median)
+        return NONE
+    middle = number(summary.median)
     if summary.low is None or summary.high is None:
         return middle
-    return f"{middle} ({text.number(summary.low)} to {text.number(summary.high)})"
+    return f"{middle} ({number(summary.low)} to {number(summary.high)})"
 
 
 def _failures(row: Row) -> str:
     if row.failures is None or row.requests is None:
-        return text.NONE
+        return NONE
     if not row.failures:
         return "0"
     return f"{row.failures:,} ({row.failures / row.requests:.1%})"
 
 
 def _count(value: int | None) -> str:
-    return text.NONE if value is None else f"{value:,}"
+    return NONE if value is None else f"{value:,}"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bench import record
-from bench.record import SCHEMA, RunRecord, TrialRecord
+from bench.record import SCHEMA, Host, RunRecord, TrialRecord
 from bench.report import lines
 from bench.run import environments, host, lab, runs
 from bench.run.measure import Bench, now
@@ -51,7 +50,7 @@ def conduct(
     else:
         say(f"run {folder.name}: going on ({lines.summary(plan)} in all)")
     _measure(
-        plan, paths, found, folder, cores=run.host["cores"], keep_raw=keep_raw, probe=probe, say=say
+        plan, paths, found, folder, cores=run.host.cores, keep_raw=keep_raw, probe=probe, say=say
     )
     runs.finish(folder, now())
     return folder
@@ -95,7 +94,7 @@ def describe_run(plan: Plan, paths: Paths, *, command: str, probe: bool) -> RunR
         finished=None,
         cells=tuple(cell.id for cell in plan.cells),
         trials=len(plan.trials),
-        profile=asdict(plan.profile),
+        profile=plan.profile,
         seed=plan.seed,
         delay_s=plan.delay_s,
         probe=probe,
@@ -129,7 +128,7 @@ def _describe(paths: Paths, found: Environments) -> dict[str, Any]:
     return described
 
 
-def _fingerprint(paths: Paths, found: Environments, about: dict[str, Any], *, probe: bool) -> str:
+def _fingerprint(paths: Paths, found: Environments, about: Host, *, probe: bool) -> str:
     """What must be the same for a run to be gone on with."""
     locks = sorted(e.lock_sha256 for e in (*found.servers.values(), found.load))
     source = host.tree_hash(paths.root, "app", "locustfiles", "go_delay", "bench/run")

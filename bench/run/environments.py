@@ -43,12 +43,15 @@ def find(folder: Path, root: Path, role: str, python: str | None = None) -> Envi
     lock = root / "requirements" / f"{role}.txt"
     sha256 = hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else ""
     try:
-        note = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        reason = (
-            f"no environment {name}: nox found no Python {python}, or experiments.yaml names"
-            " neither this server nor this Python"
-        )
+        note = dict(json.loads((folder / f"{name}.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        why = "nox has not made it"
+        if python is not None:
+            why = (
+                f"nox found no Python {python}, or experiments.yaml names neither this server"
+                " nor this Python"
+            )
+        reason = f"no environment {name}: {why}"
         return Environment(name, None, sha256, reason, skipped=True)
     if note.get("error"):
         return Environment(name, None, sha256, f"environment {name}: {note['error']}")
@@ -65,9 +68,12 @@ def describe(python: Path) -> dict[str, object]:
     Raises:
         OSError: its interpreter can't be run.
     """
-    done = subprocess.run(
-        [str(python), "-I", "-c", _ASK], capture_output=True, timeout=ASK_S, check=False
-    )
+    try:
+        done = subprocess.run(
+            [str(python), "-I", "-c", _ASK], capture_output=True, timeout=ASK_S, check=False
+        )
+    except subprocess.TimeoutExpired as late:
+        raise OSError(f"{python} did not answer in {ASK_S:g} s") from late
     if done.returncode:
         raise OSError(f"{python} can't be run: {done.stderr.decode(errors='replace')[-300:]}")
     return dict(json.loads(done.stdout))

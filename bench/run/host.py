@@ -8,42 +8,48 @@ import os
 import platform
 import resource
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from bench.problem import Lacking
+from bench.record import Host
 
 # Beside its connections each process needs files of its own.
 SPARE_FILES = 200
 
 
-def describe() -> dict[str, Any]:
+def describe() -> Host:
     """CPU, memory, system: only facts of the machine, no names of people or hosts."""
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
     quota = _cgroup_quota()
     cores = affinity or psutil.cpu_count() or 1
-    return {
-        "cpu": _cpu_model(),
-        "cores": cores if quota is None else max(1, min(cores, int(quota))),
-        "cores_of_machine": psutil.cpu_count(),
-        "affinity": affinity,
-        "cgroup_quota": quota,
-        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
-        "system": platform.system(),
-        "kernel": platform.release(),
-        "os": _os_name(),
-        "architecture": platform.machine(),
-        "governor": read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-        "load_before": [round(value, 2) for value in os.getloadavg()],
-        "open_files": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+    return Host(
+        cpu=_cpu_model(),
+        cores=cores if quota is None else max(1, min(cores, int(quota))),
+        cores_of_machine=psutil.cpu_count(),
+        affinity=affinity,
+        cgroup_quota=quota,
+        memory_gb=round(psutil.virtual_memory().total / 1e9, 1),
+        system=platform.system(),
+        kernel=platform.release(),
+        os=_os_name(),
+        architecture=platform.machine(),
+        governor=read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        load_before=tuple(round(value, 2) for value in os.getloadavg()),
+        open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+    )
+
+
+def identity(host: Host) -> str:
+    """What must stay the same for a run to be gone on with."""
+    stable = {
+        key: value
+        for key, value in asdict(host).items()
+        if key not in {"load_before", "open_files"}
     }
-
-
-def identity(host: dict[str, Any]) -> str:
-    """What must stay the same for a run to be continued."""
-    stable = {key: value for key, value in host.items() if key not in {"load_before", "open_files"}}
     return hashlib.sha256(repr(sorted(stable.items())).encode()).hexdigest()[:12]
 
 

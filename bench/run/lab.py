@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from bench.problem import Lacking
 from bench.run import delay, environments
-from bench.run.process import Keeper
-from bench.run.trial import Lab, child_environment
+from bench.run.process import Keeper, child_environment
+from bench.run.trial import Lab
 from go_delay import build
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ and one way down: terminate, wait briefly, kill the whole group, reap. A keeper
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import select
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 POLL_S = 0.01
+# Of the harness's own environment, children get these; no proxies, no secrets.
+INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "SYSTEMROOT")
 GONE_S = 2.0  # how long killed processes may take to vanish
 
 
@@ -137,8 +140,7 @@ class Child:
                     self._process.wait(grace_s)
         finally:
             self._kill_group()
-            for fd in {self._events_fd, self._gate_fd} - {-1}:
-                os.close(fd)
+            _close(self._events_fd, self._gate_fd)
 
     def _kill_group(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -168,6 +170,10 @@ def start(
     Raises:
         OSError: the program can't be started.
     """
+    program = str(argv[0])
+    if not os.access(program, os.X_OK):
+        # Said before the fork: a child that can't exec has told the keeper already.
+        raise FileNotFoundError(errno.ENOENT, f"{name} can't be started: no program", program)
     events_read = events_write = gate_read = gate_write = -1
     environment = dict(env)
     if tells != "nothing":
@@ -190,18 +196,31 @@ def start(
                 stderr=output,
                 pass_fds=handed if tells == "pipe" else (),
                 start_new_session=True,
-                # The harness has one thread, so this is safe, and there is no
+                # One write(2) between fork and exec takes no lock, so it is safe
+                # beside the idle threads of numpy's libraries; and there is no
                 # other way to tell the keeper before the program starts.
                 preexec_fn=keeper.adopt_self,  # noqa: PLW1509
             )
+    except subprocess.SubprocessError as error:
+        _close(events_read, gate_write)
+        raise OSError(f"{name} can't be started: the keeper is gone") from error
     except BaseException:
-        for fd in {events_read, gate_write} - {-1}:
-            os.close(fd)
+        _close(events_read, gate_write)
         raise
     finally:
-        for fd in handed:
-            os.close(fd)
+        _close(*handed)
     return Child(name, tuple(map(str, argv)), log, process, keeper, events_read, gate_write)
+
+
+def _close(*fds: int) -> None:
+    for fd in set(fds) - {-1}:
+        os.close(fd)
+
+
+def child_environment(**variables: str) -> dict[str, str]:
+    """The environment a child gets: a few variables of ours, and what is meant for it."""
+    kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    return kept | variables
 
 
 def group_members(group: int) -> list[int]:

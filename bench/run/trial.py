@@ -11,11 +11,11 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from app.probe.layout import G_FINISHED, G_STARTED
-from bench.run import process
-from bench.run.bringup import HOST, POLL_S, READY_S, Running, bring_up
+from bench.run import generator, process
+from bench.run.bringup import HOST, POLL_S, Running, bring_up
 from bench.run.facts import Facts
 from bench.run.failure import TrialFailed
-from bench.run.process import Child, Ended, Keeper, Late
+from bench.run.process import Child, Keeper, child_environment
 from bench.run.sampler import Gauge, Sampler
 from bench.run.servers import SERVERS
 from bench.run.verify import Expectation, Unverified, verify
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 IDLE_S = 0.5  # for the verifying request to leave the application
 STOP_S = 0.3  # for a server to stop by itself: a blocked one never does
-# Of the harness's own environment, children get these; no proxies, no secrets.
-INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "SYSTEMROOT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +43,6 @@ class Lab:
     load_python: Path
     server_pythons: Mapping[tuple[str, str], Path]  # by (server, python)
     probe: bool = True
-
-
-def child_environment(**variables: str) -> dict[str, str]:
-    """The environment a child gets."""
-    kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    return kept | variables
 
 
 def run_trial(
@@ -87,12 +79,13 @@ class _Trial:
         with contextlib.ExitStack() as stack:
             with self._phase("start"):
                 # Both import for a second; side by side they take little more than one.
-                load = self._start_load(stack)
+                load = generator.start(self.lab, self.profile, self.cell.route, self.folder)
+                stack.callback(load.stop, 0)
                 running = self._start_server(stack)
             with self._phase("verify"):
                 self._verify(running)
             with self._phase("gate"):
-                _await_ready(load)
+                generator.await_ready(load)
                 sampler = self._open_gate(stack, running.child, load)
             with self._phase("load"):
                 watch(load, sampler, self.lab.delay, self.profile, self.facts)
@@ -108,30 +101,6 @@ class _Trial:
             yield
         finally:
             self.facts.phases_s[name] = round(time.monotonic() - began, 4)
-
-    def _start_load(self, stack: contextlib.ExitStack) -> Child:
-        profile, lab = self.profile, self.lab
-        load = process.start(
-            "the load generator",
-            [
-                *(lab.load_python, "-m", "locust", "-f", "locustfiles/users.py"),
-                *("--headless", "--only-summary", "--skip-log-setup"),
-                *("--users", str(profile.users), "--spawn-rate", str(profile.spawn_rate)),
-                *("--exit-code-on-error", "0", "--stop-timeout", "0"),
-            ],
-            keeper=lab.keeper,
-            cwd=lab.root,
-            env=child_environment(
-                MATRIX_TRIAL_DIR=str(self.folder),
-                MATRIX_ROUTE=self.cell.route,
-                MATRIX_WARMUP_S=str(profile.warmup_s),
-                MATRIX_DURATION_S=str(profile.duration_s),
-            ),
-            log=self.folder / "load.log",
-            tells="pipe",
-        )
-        stack.callback(load.stop, 0)
-        return load
 
     def _start_server(self, stack: contextlib.ExitStack) -> Running:
         cell, lab, facts = self.cell, self.lab, self.facts
@@ -168,8 +137,7 @@ class _Trial:
         facts.waits = route["waits"]
         at_least_s = self.delay_s if facts.waits else 0.0
         body = verify(HOST, running.port, Expectation(path, route["expected"], at_least_s))
-        (self.folder / "expected-body").write_bytes(body)
-        (self.folder / "target").write_text(f"http://{HOST}:{running.port}", encoding="utf-8")
+        generator.aim(self.folder, f"http://{HOST}:{running.port}", body)
 
     def _open_gate(self, stack: contextlib.ExitStack, server: Child, load: Child) -> Sampler:
         """Everything counts from here on."""
@@ -215,15 +183,3 @@ def _read_idle(gauges: Mapping[int, Gauge]) -> dict[str, list[int]]:
         if idle or time.monotonic() > deadline:
             return pages
         time.sleep(POLL_S)
-
-
-def _await_ready(load: Child) -> None:
-    """The generator has imported everything and waits at its gate."""
-    try:
-        event = load.event(READY_S)
-    except Late as late:
-        raise TrialFailed(f"{late}: {load.log_tail()}") from None
-    except Ended:
-        raise TrialFailed(f"the load generator ended at its start: {load.log_tail()}") from None
-    if event.get("event") != "ready":
-        raise TrialFailed(f"the load generator said {event!r} instead of being ready")

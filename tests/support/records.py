@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
+from bench.config import Profile
 from bench.record import (
     SCHEMA,
     Books,
+    Host,
     Latency,
     Load,
     Measured,
@@ -133,25 +135,33 @@ _RUN = RunRecord(
     finished="2026-03-04T05:17:27+00:00",
     cells=("sync_http-uvicorn-w1",),
     trials=1,
-    profile={
-        "name": "quick",
-        "users": 100,
-        "spawn_rate": 100.0,
-        "warmup_s": 3.0,
-        "duration_s": 6.0,
-        "rounds": 1,
-    },
+    profile=Profile(
+        name="quick",
+        users=100,
+        spawn_rate=100.0,
+        warmup_s=3.0,
+        duration_s=6.0,
+        rounds=1,
+    ),
     seed=1,
     delay_s=1.0,
     probe=True,
     git={"commit": "24063f2a1b2c3d4e5f60718293a4b5c6d7e8f901", "dirty": False},
-    host={
-        "cpu": "Example CPU @ 2.10GHz",
-        "cores": 2,
-        "memory_gb": 8.2,
-        "os": "Debian GNU/Linux 12",
-        "kernel": "6.1.0",
-    },
+    host=Host(
+        cpu="Example CPU @ 2.10GHz",
+        cores=2,
+        memory_gb=8.2,
+        os="Debian GNU/Linux 12",
+        kernel="6.1.0",
+        cores_of_machine=2,
+        affinity=2,
+        cgroup_quota=None,
+        system="Linux",
+        architecture="x86_64",
+        governor=None,
+        load_before=(0.1, 0.2, 0.3),
+        open_files=1024,
+    ),
     environments={
         "server-uvicorn-3.12": {
             "role": "server",
@@ -198,3 +208,82 @@ def _with(part: Any, overrides: dict[str, Any]) -> Any:
     """The part with what is meant for it, which is taken out of the overrides."""
     names = [field.name for field in fields(part) if field.name in overrides]
     return replace(part, **{name: overrides.pop(name) for name in names})
+
+
+# Texts that an application or a person may have made, meant to break out of tables.
+HOSTILE = "<script>alert(1)</script> | `rm -rf` **bold**\n| a | row |\n[link](http://example.com)"
+
+
+def example(rounds: int = 1) -> tuple[RunRecord, tuple[TrialRecord, ...]]:
+    """A run in which everything occurs that a report has to show, so many times."""
+    cells = {
+        "sync_http-uvicorn-w1": trial(),
+        "async_json-uvicorn-w1": trial(endpoint="async", io="json", measured=_DOUBTFUL),
+        "async_http_sync-uvicorn-w1": trial(endpoint="async_sync", measured=_BLOCKED),
+        "sync_json-uvicorn-w1": trial(io="json", measured=measured(redirects=3)),
+        "async_http-uvicorn-w1": trial(
+            endpoint="async", outcome="failed", reason=f"it did not start: {HOSTILE}", measured=None
+        ),
+        "async_http-gunicorn-w2": trial(
+            endpoint="async",
+            server="gunicorn",
+            workers=2,
+            outcome="skipped",
+            reason="no environment server-gunicorn-3.12",
+            measured=None,
+        ),
+        "<script>|`x`-uvicorn-w2": trial(io="<script>|`x`", workers=2, measured=measured()),
+    }
+    trials = [
+        _named(one, cell, index, number)
+        for number in range(1, rounds + 1)
+        for index, (cell, one) in enumerate(cells.items(), (number - 1) * len(cells) + 1)
+    ]
+    profile = replace(_RUN.profile, rounds=rounds)
+    return run(cells=tuple(cells), trials=len(trials), profile=profile), tuple(trials)
+
+
+_DOUBTFUL = measured(
+    delay_s=0.0,
+    throughput_rps=1234.5,
+    server_cores=0.97,
+    server_ms_per_request=0.78571,
+    pool_busy_avg=0.8,
+    pool_waiting_avg=0.0,
+    foreign_cores=0.31,
+    window_succeeded=7400,
+    window_failed=7,
+    failure_kinds={"HTTP 500": 5, HOSTILE: 2},
+    upstream_calls=0,
+    mean_measured_ms=64.0,
+    mean_by_little_ms=81.0,
+    p50=Percentile(79.9, None, None),
+    p90=Percentile(99.96, None, None),
+    p99=Percentile(None, 999.7, "3 of the 5 completions needed beyond it"),
+)
+_BLOCKED = measured(
+    throughput_rps=0.97,
+    loop_delay_p50_ms=512.3,
+    loop_delay_max_ms=1031.0,
+    pool_busy_avg=0.0,
+    pool_waiting_avg=0.0,
+    server_cores=0.03,
+    server_ms_per_request=30.9,
+    spawned=1,
+    active_avg=1.0,
+    window_succeeded=30,
+    mean_measured_ms=None,
+    mean_by_little_ms=103092.8,
+    p50=Percentile(None, 8012.0, "fewer than 5 requests were followed to that age"),
+    p90=Percentile(None, 8950.0, "fewer than 5 requests were followed to that age"),
+    p99=Percentile(None, None, "fewer than 5 requests were followed to that age"),
+)
+
+
+def _named(one: TrialRecord, cell: str, index: int, number: int) -> TrialRecord:
+    """The trial in its place, a little faster in each round."""
+    found = one.measured
+    if found is not None:
+        found = replace(found, throughput_rps=found.throughput_rps * (1 + (number - 1) / 100))
+    experiment = cell.partition("-")[0]
+    return replace(one, cell=cell, experiment=experiment, index=index, round=number, measured=found)

@@ -1,0 +1,62 @@
+"""The load generator as a child: locust, headless, in its own environment, waiting at its gate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.run import process
+from bench.run.failure import TrialFailed
+from bench.run.process import Child, Ended, Late
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.config import Profile
+    from bench.run.trial import Lab
+
+READY_S = 30.0
+
+
+def start(lab: Lab, profile: Profile, route: str, folder: Path) -> Child:
+    """Start it; it imports everything and then waits for ``aim`` and its gate."""
+    return process.start(
+        "the load generator",
+        [
+            *(lab.load_python, "-m", "locust", "-f", "locustfiles/users.py"),
+            *("--headless", "--only-summary", "--skip-log-setup"),
+            *("--users", str(profile.users), "--spawn-rate", str(profile.spawn_rate)),
+            *("--exit-code-on-error", "0", "--stop-timeout", "0"),
+        ],
+        keeper=lab.keeper,
+        cwd=lab.root,
+        env=process.child_environment(
+            MATRIX_TRIAL_DIR=str(folder),
+            MATRIX_ROUTE=route,
+            MATRIX_WARMUP_S=str(profile.warmup_s),
+            MATRIX_DURATION_S=str(profile.duration_s),
+        ),
+        log=folder / "load.log",
+        tells="pipe",
+    )
+
+
+def aim(folder: Path, target: str, body: bytes) -> None:
+    """Say where the load goes (a base URL), and what each right answer is, byte for byte."""
+    (folder / "expected-body").write_bytes(body)
+    (folder / "target").write_text(target, encoding="utf-8")
+
+
+def await_ready(load: Child) -> None:
+    """Wait until it stands at its gate.
+
+    Raises:
+        TrialFailed: it ended, or is not ready in time.
+    """
+    try:
+        event = load.event(READY_S)
+    except Late as late:
+        raise TrialFailed(f"{late}: {load.log_tail()}") from None
+    except Ended:
+        raise TrialFailed(f"the load generator ended at its start: {load.log_tail()}") from None
+    if event.get("event") != "ready":
+        raise TrialFailed(f"the load generator said {event!r} instead of being ready")

@@ -1,0 +1,168 @@
+"""The probe's ASGI wrappers: they count, they tell, and they change nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from app.probe import layout
+from app.probe.asgi import Application, counted, when_started
+from app.probe.gauges import Gauges
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app.probe.asgi import Message, Receive, Scope, Send
+
+
+@pytest.fixture
+def gauges(tmp_path: Path) -> Gauges:
+    """A page of no request yet."""
+    return Gauges(tmp_path / "gauges-1.bin")
+
+
+def books(gauges: Gauges) -> tuple[int, int]:
+    """Requests that entered and left."""
+    return gauges.words[layout.G_STARTED], gauges.words[layout.G_FINISHED]
+
+
+async def receive() -> Message:
+    """Nothing is to be received."""
+    raise NotImplementedError
+
+
+async def send(_: Message) -> None:
+    """Nothing is to be sent."""
+    raise NotImplementedError
+
+
+class Recorder:
+    """An application that notes what it was called with, and fails if told to."""
+
+    def __init__(self, failure: BaseException | None = None) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+        self.failure = failure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Note, then fail."""
+        self.calls.append((scope, receive, send))
+        if self.failure is not None:
+            raise self.failure
+
+
+def call(application: Application, scope: Scope) -> None:
+    """One call."""
+
+    async def main() -> None:
+        await application(scope, receive, send)
+
+    asyncio.run(main())
+
+
+def told_once(started: list[str]) -> Any:
+    """What notes that the application has started."""
+    return lambda: started.append("started")
+
+
+def test_a_request_is_counted_in_and_out(gauges: Gauges) -> None:
+    """The application gets the very same scope, receive and send."""
+    recorder, scope = Recorder(), {"type": "http"}
+    wrapped = counted(recorder, gauges)
+    call(wrapped, scope)
+    call(wrapped, scope)
+    assert books(gauges) == (2, 2)
+    for given in recorder.calls:
+        assert given[0] is scope
+        assert given[1:] == (receive, send)
+    assert scope == {"type": "http"}
+
+
+@pytest.mark.parametrize("failure", [ValueError("broken"), asyncio.CancelledError()])
+def test_a_request_that_fails_is_counted_out_too(gauges: Gauges, failure: BaseException) -> None:
+    """Its exception passes through, the same object."""
+    with pytest.raises(type(failure)) as caught:
+        call(counted(Recorder(failure), gauges), {"type": "http"})
+    if isinstance(failure, ValueError):
+        assert caught.value is failure
+    assert books(gauges) == (1, 1)
+
+
+@pytest.mark.parametrize("kind", ["websocket", "lifespan"])
+def test_what_is_no_request_is_not_counted(gauges: Gauges, kind: str) -> None:
+    """Passed on untouched."""
+    recorder, scope = Recorder(), {"type": kind}
+    call(counted(recorder, gauges), scope)
+    assert books(gauges) == (0, 0)
+    ((given, *channels),) = recorder.calls
+    assert given is scope
+    assert channels == [receive, send]
+
+
+@pytest.mark.parametrize("kind", ["websocket", "http"])
+def test_a_start_is_not_looked_for_in_requests(kind: str) -> None:
+    """They are passed on untouched, their exceptions too."""
+    started: list[str] = []
+    recorder, scope = Recorder(ValueError("broken")), {"type": kind}
+    with pytest.raises(ValueError, match="broken"):
+        call(when_started(recorder, told_once(started)), scope)
+    ((given, *channels),) = recorder.calls
+    assert given is scope
+    assert channels == [receive, send]
+    assert started == []
+
+
+def lifespan(application: Application, orders: list[str], events: list[str]) -> None:
+    """Give an application the orders of a server, noting in ``events`` what it answers."""
+
+    async def main() -> None:
+        pending = iter(orders)
+
+        async def order() -> Message:
+            return {"type": next(pending)}
+
+        async def answer(message: Message) -> None:
+            events.append(message["type"])
+
+        await application({"type": "lifespan"}, order, answer)
+
+    asyncio.run(main())
+
+
+async def obedient(_: Scope, receive: Receive, send: Send) -> None:
+    """An application that starts up and shuts down."""
+    for _order in range(2):
+        order = await receive()
+        await send({"type": f"{order['type']}.complete"})
+
+
+async def unfit(_: Scope, receive: Receive, send: Send) -> None:
+    """An application that can't start."""
+    await receive()
+    await send({"type": "lifespan.startup.failed", "message": "no"})
+
+
+def test_the_start_is_told_before_the_server_hears_of_it() -> None:
+    """Once, after the application's own start-up; all messages pass, the shutdown's too."""
+    events: list[str] = []
+    orders = ["lifespan.startup", "lifespan.shutdown"]
+    lifespan(when_started(obedient, told_once(events)), orders, events)
+    assert events == ["started", "lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+def test_an_application_that_fails_to_start_has_not_started() -> None:
+    """The server hears of the failure, and no worker reports itself."""
+    events: list[str] = []
+    lifespan(when_started(unfit, told_once(events)), ["lifespan.startup"], events)
+    assert events == ["lifespan.startup.failed"]
+
+
+def test_the_start_is_told_on_the_loop_within_a_task() -> None:
+    """Where the pool's limiter and the heart's timer belong."""
+    tasks: list[Any] = []
+    events: list[str] = []
+    application = when_started(obedient, lambda: tasks.append(asyncio.current_task()))
+    lifespan(application, ["lifespan.startup", "lifespan.shutdown"], events)
+    assert len(tasks) == 1
+    assert isinstance(tasks[0], asyncio.Task)

@@ -1,0 +1,82 @@
+"""Whatever a person reads, as it was found good to read (tests/golden/report).
+
+UPDATE_GOLDENS=1 writes the goldens anew.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bench.analysis.rows import rows
+from bench.config import Profile
+from bench.plan import Cell, make_plan
+from bench.report import document, lines, markdown
+from tests.support.records import example
+
+GOLDENS = Path(__file__).parent / "golden/report"
+CORES = 2
+README = f"# A project\n\nAbove.\n\n{markdown.BEGIN}\nan older table\n{markdown.END}\n\nBelow.\n"
+
+
+def as_golden(name: str, text: str) -> None:
+    """Compare with the golden; pytest shows the difference."""
+    golden = GOLDENS / name
+    if os.environ.get("UPDATE_GOLDENS"):
+        golden.parent.mkdir(parents=True, exist_ok=True)
+        golden.write_text(text, "utf-8")
+    assert text == golden.read_text("utf-8")
+
+
+@pytest.mark.parametrize("rounds", [1, 3])
+def test_latest_md(rounds: int) -> None:
+    """Every verdict, with one round and with several."""
+    run, trials = example(rounds)
+    as_golden(f"latest-{rounds}.md", markdown.report(run, rows(run, trials)))
+
+
+@pytest.mark.parametrize("rounds", [1, 3])
+def test_latest_json(rounds: int) -> None:
+    """The same for programs."""
+    run, trials = example(rounds)
+    as_golden(f"latest-{rounds}.json", document.document(run, rows(run, trials)))
+
+
+def test_a_run_that_measured_nothing() -> None:
+    """No tables, but a report."""
+    run, _ = example()
+    as_golden("empty.md", markdown.report(run, ()))
+
+
+def test_readme() -> None:
+    """Only what is between the markers is replaced."""
+    run, trials = example()
+    as_golden("readme.md", markdown.into_readme(README, run, rows(run, trials)))
+
+
+def test_lines_of_trials() -> None:
+    """What the terminal shows as a run goes on: one line a trial."""
+    _, trials = example()
+    shown = [lines.trial_line(one, one.index, 54, CORES) for one in trials]
+    as_golden("trials.txt", "\n".join(shown) + "\n")
+
+
+def test_rows_in_full() -> None:
+    """What `single` prints, with the closing line."""
+    run, trials = example(3)
+    found = rows(run, trials)
+    shown = [lines.row_text(row) for row in found]
+    as_golden("rows.txt", "\n".join(shown) + "\n" + lines.closing(found) + "\n")
+
+
+def test_plan() -> None:
+    """What `plan` prints."""
+    cells = (
+        Cell("sync", "http", "uvicorn", 1, "3.12"),
+        Cell("async_sync", "json", "gunicorn", 2, "3.12"),
+        Cell("async", "http_pooled", "hypercorn", 1, "3.12"),
+    )
+    profile = Profile("quick", users=100, spawn_rate=100.0, warmup_s=3.0, duration_s=6.0, rounds=2)
+    as_golden("plan.txt", lines.plan_text(make_plan(cells, profile, seed=1, delay_s=1.0)))

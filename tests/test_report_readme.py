@@ -1,0 +1,37 @@
+"""The tables between README.md's markers."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.analysis.rows import rows
+from bench.problem import BadInput
+from bench.report.markdown import BEGIN, END, body, into_readme
+from tests.support.records import example
+
+RUN, TRIALS = example()
+ROWS = rows(RUN, TRIALS)
+prose = st.text(max_size=60).filter(lambda text: BEGIN not in text and END not in text)
+
+
+@given(before=prose, old=prose, after=prose)
+def test_only_what_is_between_the_markers_changes(before: str, old: str, after: str) -> None:
+    """Doing it again changes nothing."""
+    once = into_readme(f"{before}{BEGIN}{old}{END}{after}", RUN, ROWS)
+    assert once == f"{before}{BEGIN}\n\n{body(RUN, ROWS)}\n{END}{after}"
+    assert into_readme(once, RUN, ROWS) == once
+
+
+@pytest.mark.parametrize(
+    "readme", ["", "# A project\n", f"{BEGIN}\n", f"{END}\n", f"{END}\n{BEGIN}\n"]
+)
+def test_without_both_markers_in_order_it_is_refused(readme: str) -> None:
+    """It says what to put in, word for word."""
+    with pytest.raises(BadInput) as caught:
+        into_readme(readme, RUN, ROWS)
+    assert str(caught.value) == (
+        "README.md: the markers are missing; put these two lines where the tables belong:\n"
+        f"{BEGIN}\n{END}"
+    )
