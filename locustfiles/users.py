@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from geventhttpclient.url import URL
 from locust import FastHttpUser, events, task
 
 # The repository's root, so that both sides use one description of the format.
@@ -98,7 +99,13 @@ def tell(event: str, **facts: object) -> None:
 
 
 class Asker(FastHttpUser):
-    """Asks without a pause; checks status and body; follows no redirect."""
+    """Asks without a pause; checks status and body; follows no redirect.
+
+    It uses the connection below FastHttpUser's session: the session's request
+    (URL, context, headers, response objects) costs the generator 300 µs, the
+    connection's 140 µs, and the generator must not be what is measured.
+    Locust's own statistics are told of each request all the same.
+    """
 
     network_timeout = NO_TIMEOUT_S
     connection_timeout = NO_TIMEOUT_S
@@ -106,9 +113,10 @@ class Asker(FastHttpUser):
     concurrency = 1
 
     def on_start(self) -> None:
-        """Take a number."""
+        """Take a number and a connection."""
         self.number = STATE.users
         STATE.users += 1
+        self.connection = self.client.client.clientpool.get_client(URL(f"{self.host}{PATH}"))
 
     @task
     def ask(self) -> None:
@@ -123,35 +131,38 @@ class Asker(FastHttpUser):
         records.started += 1
         start_ns = time.monotonic_ns()
         try:
-            with self.client.get(PATH, catch_response=True, allow_redirects=False) as response:
-                end_ns = time.monotonic_ns()
-                failure = judge(response)
-                if failure is None:
-                    outcome = layout.SUCCEEDED
-                else:
-                    outcome = records.kind(failure)
-                    response.failure(failure)
+            failure = self.failure()
+            end_ns = time.monotonic_ns()
+            outcome = layout.SUCCEEDED if failure is None else records.kind(failure)
         finally:
             # GreenletExit at the stop comes through here with the outcome
             # still "unfinished".
             if outcome == layout.UNFINISHED:
                 end_ns = time.monotonic_ns()
             records.add(start_ns, end_ns, outcome, self.number)
+        self.environment.events.request.fire(
+            request_type="GET",
+            name=PATH,
+            response_time=(end_ns - start_ns) / 1e6,
+            response_length=len(STATE.expected),
+            exception=None if failure is None else RuntimeError(failure),
+            context={},
+            response=None,
+        )
 
-
-def judge(response: Any) -> str | None:
-    """What is wrong with a response, in few and general words; None if nothing is."""
-    status = response.status_code
-    if status == 0:
-        error = response.error
-        return f"{type(error).__name__}"
-    if 300 <= status < 400:
-        return f"HTTP {status} (redirect)"
-    if status != 200:
-        return f"HTTP {status}"
-    if response.content != STATE.expected:
-        return "wrong body"
-    return None
+    def failure(self) -> str | None:
+        """Ask, and say what is wrong with the answer in few and general words; None: nothing."""
+        try:
+            response = self.connection.request("GET", PATH)
+            body = response.read()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a failed request
+            return type(error).__name__
+        status = response.status_code
+        if 300 <= status < 400:
+            return f"HTTP {status} (redirect)"
+        if status != 200:
+            return f"HTTP {status}"
+        return None if body == STATE.expected else "wrong body"
 
 
 @events.init.add_listener

@@ -38,10 +38,10 @@ def sentence(*, endpoint: str = "sync", workers: int = 1, cores: int = 2, **figu
 def test_where_nothing_stands_out_nothing_is_claimed() -> None:
     """With the figures that were looked at."""
     assert sentence() == (
-        "unexplained: no signal stands out at 50% of the limit; server CPU 30% of what it may use"
+        "unexplained: no signal stands out at 50% of the limit; the server used 0.30 cores"
     )
     assert sentence(delay_s=0.0, server_ms_per_request=None) == (
-        "unexplained: no signal stands out; server CPU 30% of what it may use"
+        "unexplained: no signal stands out; the server used 0.30 cores"
     )
 
 
@@ -74,41 +74,60 @@ def test_where_nothing_stands_out_nothing_is_claimed() -> None:
             id="loop",
         ),
         pytest.param(
-            {"pool_busy_avg": 38.0, "pool_waiting_avg": 57.6},
-            {"pool_busy_avg": 37.9, "pool_waiting_avg": 57.6},
+            {"pool_busy_avg": 38.0, "pool_waiting_avg": 57.6, "throughput_rps": 19.9},
+            {"pool_busy_avg": 37.9, "pool_waiting_avg": 57.6, "throughput_rps": 19.9},
             "pool-bound: 38 of 40 threads busy, 58 waiting",
             id="pool, busy",
         ),
         pytest.param(
-            {"pool_busy_avg": 40.0, "pool_waiting_avg": 1.0},
-            {"pool_busy_avg": 40.0, "pool_waiting_avg": 0.9},
+            {"pool_busy_avg": 40.0, "pool_waiting_avg": 1.0, "server_cores": 0.97},
+            {"pool_busy_avg": 40.0, "pool_waiting_avg": 0.9, "server_cores": 0.84},
             "pool-bound: 40 of 40 threads busy, 1 waiting",
             id="pool, waiting",
         ),
         pytest.param(
+            {
+                "pool_size": 80,
+                "pool_busy_avg": 74.0,
+                "pool_waiting_avg": 26.0,
+                "workers": 2,
+                "throughput_rps": 40.0,
+            },
+            {
+                "pool_size": 80,
+                "pool_busy_avg": 74.0,
+                "pool_waiting_avg": 26.0,
+                "workers": 2,
+                "throughput_rps": 39.9,
+            },
+            "pool-bound: 74 of 80 threads busy, 26 waiting; the workers have unequal shares of the"
+            " connections",
+            id="pool of one worker of two",
+        ),
+        pytest.param(
             {"server_cores": 0.85},
             {"server_cores": 0.84},
-            "CPU-bound: 5 ms of CPU a request, 0.85 of 1 core used",
+            "CPU-bound: 5 ms of CPU a request, 0.85 cores used by 1 worker",
             id="CPU of the worker",
         ),
         pytest.param(
             {"server_cores": 1.7, "workers": 2, "cores": 4},
             {"server_cores": 1.68, "workers": 2, "cores": 4},
-            "CPU-bound: 5 ms of CPU a request, 1.70 of 2 cores used",
+            "CPU-bound: 5 ms of CPU a request, 1.70 cores used by 2 workers",
             id="CPU of two workers",
         ),
         pytest.param(
-            {"server_cores": 0.7, "generator_cores": 0.8, "foreign_cores": 0.34},
-            {"server_cores": 0.7, "generator_cores": 0.8, "foreign_cores": 0.33},
-            "CPU-bound: 5 ms of CPU a request, 0.70 of 1 core used; the machine's 2 cores are"
-            " full (load generator 0.80)",
+            {"server_cores": 0.7, "generator_cores": 0.8, "foreign_cores": 0.2},
+            {"server_cores": 0.7, "generator_cores": 0.8, "foreign_cores": 0.19},
+            "CPU-bound: 5 ms of CPU a request, 0.70 cores used by 1 worker; the machine's 2 cores"
+            " were 85% busy (load generator 0.80)",
             id="CPU of the machine",
         ),
         pytest.param(
             {"server_cores": 0.5, "generator_cores": 0.8, "foreign_cores": 0.6},
             {"server_cores": 0.49, "generator_cores": 0.8, "foreign_cores": 0.6},
-            "CPU-bound: 5 ms of CPU a request, 0.50 of 1 core used; the machine's 2 cores are"
-            " full (load generator 0.80)",
+            "CPU-bound: 5 ms of CPU a request, 0.50 cores used by 1 worker; the machine's 2 cores"
+            " were 95% busy (load generator 0.80)",
             id="CPU of the machine, most of it not the server's",
         ),
         pytest.param(
@@ -149,15 +168,16 @@ def test_a_pool_full_of_threads_that_compute_is_no_pool_bound_cell() -> None:
         "pool_busy_avg": 40.0,
         "pool_waiting_avg": 50.0,
         "server_cores": 0.97,
+        "throughput_rps": 19.9,  # a thread waits for the delay in less than half of its time
     }
     assert sentence(**full).startswith("CPU-bound: ")
-    assert sentence(**full, delay_s=0.0, throughput_rps=200.0).startswith("CPU-bound: ")
+    assert sentence(**(full | {"delay_s": 0.0, "throughput_rps": 200.0})).startswith("CPU-bound: ")
 
 
-def test_a_full_pool_at_the_delays_limit_is_pool_bound_however_busy_the_cpu() -> None:
-    """All threads wait for the delay as fast as they can: more of them would help."""
+def test_a_full_pool_that_mostly_waits_is_pool_bound_however_busy_the_cpu() -> None:
+    """Threads that wait for the delay in most of their time: more of them would help."""
     told = sentence(
-        pool_busy_avg=40.0, pool_waiting_avg=50.0, server_cores=0.97, throughput_rps=39.0
+        pool_busy_avg=40.0, pool_waiting_avg=50.0, server_cores=0.97, throughput_rps=20.0
     )
     assert told.startswith("pool-bound: ")
 
@@ -177,7 +197,7 @@ def test_without_delay_being_at_the_limit_is_not_called_delay_bound() -> None:
 def test_the_cost_of_a_request_may_be_unknown() -> None:
     """The sentence does without it."""
     told = sentence(server_cores=0.9, server_ms_per_request=None)
-    assert told == "CPU-bound: 0.90 of 1 core used"
+    assert told == "CPU-bound: 0.90 cores used by 1 worker"
 
 
 def test_nothing_known_is_unexplained() -> None:
@@ -185,7 +205,7 @@ def test_nothing_known_is_unexplained() -> None:
     silent: dict[str, Any] = dict.fromkeys(set(CALM) - {"delay_s", "throughput_rps"})
     told = sentence(**silent)
     assert told == (
-        "unexplained: no signal stands out at 50% of the limit; server CPU 0% of what it may use"
+        "unexplained: no signal stands out at 50% of the limit; the server used 0.00 cores"
     )
 
 

@@ -61,6 +61,12 @@ def test_each_server_is_measured_and_its_books_balance(
     assert 0 < measured.throughput_rps <= 120 * 1.05
     assert measured.load.t1_ns - measured.load.t0_ns == 10**9
     assert record.wall_s > 1.3
+    # All that runs below the harness is not counted as its own, too.
+    signals = measured.signals
+    assert signals.harness_cores is not None
+    assert signals.server_cores is not None
+    assert 0 < signals.harness_cores < 0.5
+    assert signals.server_cores > 0
 
 
 def test_def_endpoint_runs_in_the_pool(bench: Trials) -> None:

@@ -330,3 +330,29 @@ def test_a_million_requests_take_well_under_a_second() -> None:
     ours = latency(start, end, np.ones(start.size, dtype=np.bool_), 10 * S, 50 * S)
     assert time.process_time() - began < 1.0
     assert ours.p99.value_ms == pytest.approx(1_000 * np.exp(2.326), rel=0.03)
+
+
+def test_starving_users_withhold_the_median() -> None:
+    """One slot of 1 s serves 10 users in turn; 440 others wait from before the window on.
+
+    Each finished request took 10 s, and the curve of the young says so; but most of the
+    window's requests outlasted twice that, so it is no median of theirs.
+    """
+    second = 10**9
+    t0, t1 = 300 * second, 360 * second
+    served = np.arange(360, dtype=np.int64) * second
+    # Ten users share the slot: each waits for the nine others.
+    start = np.maximum(served - 10 * second, 0)
+    starving = np.zeros(440, dtype=np.int64)
+    found = latency(
+        np.concatenate([start, starving]),
+        np.concatenate([served, np.full(440, -1)]),
+        np.concatenate([np.ones(360, dtype=bool), np.zeros(440, dtype=bool)]),
+        t0,
+        t1,
+    )
+    assert found.mean_measured_ms == pytest.approx(10_000)
+    assert found.p50.value_ms is None
+    assert found.p50.over_ms is not None
+    assert found.p50.over_ms > 300_000
+    assert found.p50.reason is not None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.books import imbalance
 from bench.analysis.why import GENERATOR_CORES, Evidence, delay_server_late, generator_bound
+from bench.figures import milliseconds
 from bench.stats import little_disagrees
 
 if TYPE_CHECKING:
@@ -81,8 +82,8 @@ def _doubts(measured: Measured, cores: int) -> tuple[str, ...]:
     little, mean = latency.mean_by_little_ms, latency.mean_measured_ms
     if little is not None and mean is not None and little_disagrees(mean, little):
         reasons.append(
-            f"what finished took {mean:.0f} ms on average, users / throughput is {little:.0f} ms:"
-            " the warm-up was too short, or some users starve"
+            f"what finished took {milliseconds(mean)} on average, users / throughput is"
+            f" {milliseconds(little)}: the warm-up was too short, or some users starve"
         )
     for name, used in (("steal", signals.steal_cores), ("other programs", signals.foreign_cores)):
         if used is not None and used > NOISE_SHARE * cores:

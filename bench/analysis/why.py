@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 GENERATOR_CORES = 0.85  # of the one core that the generator can use
 BUSY = 0.85  # of the cores that the server may use
-MACHINE_BUSY = 0.92  # of all cores
+MACHINE_BUSY = 0.85  # of all cores
 LATE_SHARE, LATE_MS = 0.05, 20.0  # of the delay server, whichever is more
 BLOCKED_MS = 100.0  # median age of the loop's heartbeat beyond its interval
 POOL_FULL = 0.95
+MOSTLY = 0.5
 AT_LIMIT = 0.90
 
 
@@ -88,17 +89,28 @@ def _loop_blocked(evidence: Evidence) -> bool:
 
 
 def _pool_bound(evidence: Evidence) -> bool:
-    """All threads taken, requests waiting for one, and not just for want of CPU.
+    """Requests wait for a thread, and the threads wait for the delay or have CPU to spare.
 
-    Threads that compete for the interpreter lock fill the pool too; more of
-    them would not help, so that is no pool-bound cell.
+    Threads that compete for the interpreter fill the pool too; more of them
+    would not help, so that is no pool-bound cell. The share of the limit is the
+    share of a thread's time that the delay takes.
     """
     signals = evidence.measured.signals
-    size, busy, waiting = signals.pool_size, signals.pool_busy_avg, signals.pool_waiting_avg
-    if not size or busy is None or waiting is None:
+    size, waiting = signals.pool_size, signals.pool_waiting_avg
+    if not size or signals.pool_busy_avg is None or waiting is None or waiting < 1:
         return False
-    at_limit = evidence.measured.load.delay_s > 0 and (evidence.share_of_limit or 0) >= AT_LIMIT
-    return busy >= POOL_FULL * size and waiting >= 1 and (at_limit or evidence.server_busy < BUSY)
+    waits = evidence.measured.load.delay_s > 0 and (evidence.share_of_limit or 0) >= MOSTLY
+    return waits or (signals.pool_busy_avg >= POOL_FULL * size and evidence.server_busy < BUSY)
+
+
+def _pool_figures(evidence: Evidence) -> str:
+    signals = evidence.measured.signals
+    size, busy = signals.pool_size or 0, signals.pool_busy_avg or 0.0
+    text = f"{busy:.0f} of {size} threads busy, {signals.pool_waiting_avg:.0f} waiting"
+    if busy < POOL_FULL * size:
+        # One pool is full while another is not: connections stay with a worker.
+        text += "; the workers have unequal shares of the connections"
+    return text
 
 
 def _cpu_bound(evidence: Evidence) -> bool:
@@ -116,25 +128,25 @@ def _cpu_figures(evidence: Evidence) -> str:
     cost = signals.server_ms_per_request
     per_request = "" if cost is None else f"{number(cost)} ms of CPU a request, "
     text = (
-        f"{per_request}{signals.server_cores:.2f} of"
-        f" {_cores(usable_cores(evidence.trial, evidence.cores))} used"
+        f"{per_request}{signals.server_cores:.2f} cores used by {_workers(evidence.trial.workers)}"
     )
     if evidence.server_busy < BUSY:
         text += (
-            f"; the machine's {evidence.cores} cores are full"
+            f"; the machine's {evidence.cores} cores were {evidence.machine_busy:.0%} busy"
             f" (load generator {signals.generator_cores or 0:.2f})"
         )
     return text
 
 
-def _cores(count: int) -> str:
-    return "1 core" if count == 1 else f"{count} cores"
+def _workers(count: int) -> str:
+    return "1 worker" if count == 1 else f"{count} workers"
 
 
 def _unexplained(evidence: Evidence) -> str:
     share = evidence.share_of_limit
     at = "" if share is None else f" at {share:.0%} of the limit"
-    return f"no signal stands out{at}; server CPU {evidence.server_busy:.0%} of what it may use"
+    used = evidence.measured.signals.server_cores or 0.0
+    return f"no signal stands out{at}; the server used {used:.2f} cores"
 
 
 RULES: tuple[Rule, ...] = (
@@ -159,14 +171,7 @@ RULES: tuple[Rule, ...] = (
             f" {e.server_busy:.0%} CPU"
         ),
     ),
-    Rule(
-        "pool-bound",
-        _pool_bound,
-        lambda e: (
-            f"{e.measured.signals.pool_busy_avg:.0f} of {e.measured.signals.pool_size} threads"
-            f" busy, {e.measured.signals.pool_waiting_avg:.0f} waiting"
-        ),
-    ),
+    Rule("pool-bound", _pool_bound, _pool_figures),
     Rule("CPU-bound", _cpu_bound, _cpu_figures),
     Rule(
         "delay-bound",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import mmap
+import os
 import time
 from typing import IO, TYPE_CHECKING, Any
 
@@ -64,10 +65,11 @@ class Sampler:
         self._file.close()
 
     def _find_children(self) -> None:
+        """Everyone below a root; but of the harness only itself, for all others are below it."""
         for name, root in self._roots.items():
             group = [root] if root is not None else []
             with contextlib.suppress(psutil.Error):
-                if root is not None:
+                if root is not None and root.pid != os.getpid():
                     group += root.children(recursive=True)
             self._groups[name] = group
 

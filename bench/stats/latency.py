@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from bench.stats.survival import Curve
 
 _NS_PER_MS = 1e6
+# Among requests alike, hardly any that share 1 - q which outlasts the percentile outlasts it twice
+# over, and none of them for the whole of a window that saw the others come and go.
+STARVED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +78,14 @@ def latency(
     last = np.where(in_flight, np.int64(t1_ns - 1), end) - start
     finished = np.sort(last[event])
     curve = product_limit(entry, last, event)
+    # In flight throughout: the window saw neither their beginning nor their end.
+    stuck = np.sort(last[in_flight & (start < t0_ns)])
     kept = event | in_flight
     spared = curve if kept.all() else product_limit(entry[kept], last[kept], event[kept])
     return Latency(
-        p50=_percentile(curve, spared, finished, 0.50),
-        p90=_percentile(curve, spared, finished, 0.10),
-        p99=_percentile(curve, spared, finished, 0.01),
+        p50=_percentile(curve, spared, finished, stuck, 0.50),
+        p90=_percentile(curve, spared, finished, stuck, 0.10),
+        p99=_percentile(curve, spared, finished, stuck, 0.01),
         mean_measured_ms=float(finished.mean()) / _NS_PER_MS if finished.size else None,
         completions=finished.size,
         oldest_unfinished_ms=_oldest_ms(start[in_flight], t1_ns),
@@ -88,10 +93,21 @@ def latency(
 
 
 def _percentile(
-    curve: Curve, spared: Curve, finished: NDArray[np.int64], tail: float
+    curve: Curve,
+    spared: Curve,
+    finished: NDArray[np.int64],
+    stuck: NDArray[np.int64],
+    tail: float,
 ) -> Percentile:
-    """As the curve has it, unless the one spared the failures says something else."""
+    """As the curve has it, unless starving users or the one spared the failures contradict it."""
     slow = read_percentile(curve, finished, tail)
+    if slow.value_ms is not None:
+        over = stuck.size - int(np.searchsorted(stuck, STARVED * slow.value_ms * _NS_PER_MS))
+        if over > tail * curve.subjects:
+            # Few are served again and again and most never: the young then tell
+            # nothing of the old, however many of them come to the same age.
+            told = f"{over} of {curve.subjects} requests outlasted twice what the finished suggest"
+            return withheld(int(stuck[stuck.size - int(tail * curve.subjects) - 1]) - 1, told)
     if slow.value_ms is None or spared is curve:
         return slow
     fast = read_percentile(spared, finished, tail)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats  # type: ignore[import-untyped]
+
+from bench.stats.lazy import scipy_stats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +103,7 @@ def benjamini_hochberg(p_values: Sequence[float], alpha: float = 0.05) -> list[b
             raise ValueError(f"p_values[{at}] is {p_value}, must lie in 0 to 1")
     if not p_values:
         return []
-    adjusted = stats.false_discovery_control(np.asarray(p_values, dtype=np.float64))
+    adjusted = scipy_stats().false_discovery_control(np.asarray(p_values, dtype=np.float64))
     return [bool(value <= alpha) for value in adjusted]
 
 
@@ -129,6 +130,7 @@ def _judged(mean: float, error: float, freedom: float, n: int) -> LogRatio:
     ratio = float(np.exp(mean))
     if error < _ROUNDING:  # no spread at all: t would be 0 / 0 or infinite
         return LogRatio(ratio, ratio, ratio, 1.0 if abs(mean) < _ROUNDING else 0.0, n)
-    reach = float(stats.t.ppf(0.5 + _CONFIDENCE / 2.0, freedom)) * error
-    p_value = 2.0 * float(stats.t.sf(abs(mean) / error, freedom))
+    student = scipy_stats().t
+    reach = float(student.ppf(0.5 + _CONFIDENCE / 2.0, freedom)) * error
+    p_value = 2.0 * float(student.sf(abs(mean) / error, freedom))
     return LogRatio(ratio, float(np.exp(mean - reach)), float(np.exp(mean + reach)), p_value, n)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy import stats  # type: ignore[import-untyped]
+
+from bench.stats.lazy import scipy_stats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,4 +59,4 @@ def summarise(values: Sequence[float]) -> Summary:
 def _rank(n: int) -> int:
     # ppf is the least m with P(B <= m) >= 2.5 %, so P(B <= m - 1), which is the chance that
     # the median lies below the m-th value, stays under 2.5 %.
-    return int(stats.binom.ppf((1.0 - _CONFIDENCE) / 2.0, n, 0.5))
+    return int(scipy_stats().binom.ppf((1.0 - _CONFIDENCE) / 2.0, n, 0.5))
