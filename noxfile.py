@@ -191,6 +191,12 @@ def report(session: nox.Session) -> None:
 
 
 @nox.session(python=False, requires=["harness"])
+def compare(session: nox.Session) -> None:
+    """Judge one run against another, as in `-- RUN_A RUN_B`; `latest` and parts of a run too."""
+    _bench(session, "compare", *session.posargs)
+
+
+@nox.session(python=False, requires=["harness"])
 def readme(session: nox.Session) -> None:
     """Put the tables into README.md; `-- --check` only says whether they are stale."""
     _bench(session, "readme", *session.posargs)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from app.io import kinds
-from app.probe.asgi import Application, counted, when_started
+from app.probe.asgi import Application, watched
 from app.probe.gauges import Gauges
 from app.probe.thread_log import ThreadLog
 from app.routes import Route, handler, routes
@@ -34,14 +34,15 @@ def create_app(settings: Settings) -> Application:
     fastapi = FastAPI(openapi_url=None)
     table = routes(kinds())
     for route in table:
-        fastapi.add_api_route(route.path, handler(route, log), methods=["GET"])
+        # No response model: FastAPI would take `-> object` for one, and for a
+        # `def` endpoint it applies that in the thread pool, so each request
+        # would queue for a thread twice.
+        endpoint = handler(route, log)
+        fastapi.add_api_route(route.path, endpoint, methods=["GET"], response_model=None)
 
-    application: Application = fastapi
-    if gauges is not None:
-        application = counted(application, gauges)
-    if settings.trial_dir is not None:
-        application = when_started(application, _announcer(settings.trial_dir, table, log, gauges))
-    return application
+    if settings.trial_dir is None:
+        return fastapi
+    return watched(fastapi, _announcer(settings.trial_dir, table, log, gauges), gauges)
 
 
 def _announcer(

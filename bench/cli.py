@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import doctor, options, record
+from bench.analysis.compare import compare as compare_sides
+from bench.analysis.compare import differences
 from bench.analysis.rows import Row, rows
 from bench.config import apply, json_schema, load_config
 from bench.plan import Plan, expand, make_plan, resolve_single, select
 from bench.problem import CELLS_FAILED, INTERRUPTED, BadInput, Problem
 from bench.publish import check_readme, publish, render, update_readme
+from bench.report import comparison as comparison_report
 from bench.report import lines
 from bench.run import conduct, runs
 from bench.run.paths import default_python, paths
+from bench.sides import side
 
 if TYPE_CHECKING:
     import argparse
@@ -88,6 +92,26 @@ def readme(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def compare(chosen: argparse.Namespace) -> int:
+    """One run, or a part of one, against another."""
+    a, b = side(chosen.a, chosen.output), side(chosen.b, chosen.output)
+    differ = differences(a, b)
+    if differ and not chosen.anyway:
+        listed = "\n".join(f"  {difference}" for difference in differ)
+        raise BadInput(
+            f"{a.title} and {b.title} were not measured alike, so no verdict is given:\n{listed}\n"
+            "`--anyway` compares them all the same"
+        )
+    comparison = compare_sides(a, b, threshold=_threshold(chosen.threshold))
+    if not comparison.cells:
+        raise BadInput(f"Nothing to compare: {a.title} and {b.title} share no cell with figures.")
+    print(comparison_report.table(comparison, differ))
+    if chosen.json is not None:
+        record.write_whole(chosen.json, comparison_report.document(comparison, differ))
+    failed = chosen.fail_on == "regression" and comparison.regressions
+    return CELLS_FAILED if failed else 0
+
+
 def examine(_: argparse.Namespace) -> int:
     """Whether this machine is fit to measure."""
     text, status = doctor.examine(paths())
@@ -153,6 +177,16 @@ def _measure(chosen: argparse.Namespace, planned: Plan) -> Path:
     )
 
 
+def _threshold(text: str) -> float:
+    try:
+        value = float(text.removesuffix("%"))
+    except ValueError:
+        value = -1.0
+    if not (text.endswith("%") and 0 <= value <= 1000):
+        raise BadInput(f"--threshold: found {text}, allowed: a percentage such as 5%")
+    return value / 100
+
+
 def _say(line: str) -> None:
     print(line, flush=True)
 
@@ -169,6 +203,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "plan": plan,
     "report": report,
     "readme": readme,
+    "compare": compare,
     "doctor": examine,
     "schema": schema,
     "bench": benchmark,

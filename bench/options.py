@@ -47,6 +47,16 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         action="store_true",
         help="change nothing; exit status 1 when the tables are stale",
     )
+    compare = _command(commands, "compare", "judge one run, or a part of one, against another")
+    _output(compare)
+    add = compare.add_argument
+    sides = "a run id, `latest` or a path; a part of it as in latest:server=gunicorn"
+    add("a", metavar="RUN_A", help=sides)
+    add("b", metavar="RUN_B", help=sides)
+    add("--threshold", default="5%", metavar="N%", help="smaller effects are called none (5%%)")
+    add("--anyway", action="store_true", help="judge even if hosts, versions or profiles differ")
+    add("--fail-on", choices=("regression",), help="exit status 1 if any cell is worse in RUN_B")
+    add("--json", type=Path, metavar="FILE", help="also write the comparison as JSON")
     _command(commands, "doctor", "say whether this machine is fit to measure")
     benchmark = _command(commands, "bench", "the benchmarks of the harness itself")
     benchmark.add_argument("names", nargs="*", metavar="NAME", help="only these benchmarks")

@@ -65,6 +65,7 @@ class PlannedTrial:
     index: int
     round: int
     cell: Cell
+    twin: bool = False  # the second entry of the cell that each round has twice (A/A)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,9 @@ def _suggestion(name: str, cells: Sequence[Cell]) -> str:
 def make_plan(cells: Sequence[Cell], profile: Profile, *, seed: int, delay_s: float) -> Plan:
     """Every cell once in each round, each round in an order of its own, given by the seed.
 
-    The order comes from SHA-256, so it is the same with any Python, on any machine.
+    With two rounds or more the first cell is entered twice in each (A/A): what differs between
+    the two entries is noise. The order comes from SHA-256, so it is the same with any Python, on
+    any machine.
 
     Raises:
         BadInput: over a million trials.
@@ -185,12 +188,15 @@ def make_plan(cells: Sequence[Cell], profile: Profile, *, seed: int, delay_s: fl
     if len(cells) * profile.rounds > _MOST_TRIALS:
         found = f"{len(cells)} cells in {profile.rounds} rounds"
         refuse([Finding("plan", found, f"at most {_MOST_TRIALS} trials")])
+    entries = [(cell, False) for cell in cells]
+    if profile.rounds > 1:
+        entries += [(cell, True) for cell in cells[:1]]
     order = [
-        (number, cell)
+        (number, cell, twin)
         for number in range(1, profile.rounds + 1)
-        for cell in _shuffled(cells, seed, number)
+        for cell, twin in _shuffled(entries, seed, number)
     ]
-    trials = (PlannedTrial(index, number, cell) for index, (number, cell) in enumerate(order, 1))
+    trials = (PlannedTrial(index, *entry) for index, entry in enumerate(order, 1))
     return Plan(
         cells=tuple(cells),
         trials=tuple(trials),
@@ -208,8 +214,14 @@ def estimate_s(plan: Plan, overhead_s: float = 2.0) -> float:
     return len(plan.trials) * each_s
 
 
-def _shuffled(cells: Sequence[Cell], seed: int, number: int) -> list[Cell]:
-    return sorted(cells, key=lambda cell: _digest(f"{seed}:{number}:{cell.id}"))
+def _shuffled(
+    entries: Sequence[tuple[Cell, bool]], seed: int, number: int
+) -> list[tuple[Cell, bool]]:
+    def key(entry: tuple[Cell, bool]) -> str:
+        cell, twin = entry
+        return _digest(f"{seed}:{number}:{cell.id}{':twin' if twin else ''}")
+
+    return sorted(entries, key=key)
 
 
 def _digest(text: str) -> str:

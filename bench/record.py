@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -169,6 +169,25 @@ class TrialRecord:
     reason: str | None  # why it failed or was skipped
     phases_s: Mapping[str, float]  # how long each step of the trial took
     measured: Measured | None
+    twin: bool = False  # the second entry of the cell that a round has twice (A/A)
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRecord:
+    """The generator straight at the delay server: ``bench.run.control``."""
+
+    __pydantic_config__ = ConfigDict(allow_inf_nan=False)
+
+    schema: Literal[1]
+    run: str
+    when: str  # start or end, of the run
+    wait_ms: int
+    users: int
+    reason: str | None  # why it failed; then all below are None
+    throughput_rps: float | None = None
+    p50_ms: float | None = None
+    generator_cores: float | None = None
+    delay_server_cores: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,16 +234,18 @@ class RunRecord:
 
 
 _TRIAL = TypeAdapter(TrialRecord)
+_CONTROL = TypeAdapter(ControlRecord)
 _RUN = TypeAdapter(RunRecord)
 
 
-def append(path: Path, trial: TrialRecord) -> None:
+def append(path: Path, record: TrialRecord | ControlRecord) -> None:
     """Append one line and sync it: what has been measured is never lost.
 
     Raises:
         OSError: it could not be written (disk full).
     """
-    line = json.dumps(_TRIAL.dump_python(trial, mode="json"), separators=(",", ":")) + "\n"
+    adapter: TypeAdapter[Any] = _TRIAL if isinstance(record, TrialRecord) else _CONTROL
+    line = json.dumps(adapter.dump_python(record, mode="json"), separators=(",", ":")) + "\n"
     with path.open("ab") as file:
         file.write(line.encode())
         file.flush()
@@ -237,16 +258,30 @@ def read_trials(path: Path) -> tuple[TrialRecord, ...]:
     Raises:
         BadInput: a line is no record of this schema; it names file and line.
     """
+    return tuple(_lines(path, _TRIAL))
+
+
+def read_controls(path: Path) -> tuple[ControlRecord, ...]:
+    """All controls of a run, in the order they ran; none where there is no such file.
+
+    Raises:
+        BadInput: a line is no record of this schema; it names file and line.
+    """
+    return tuple(_lines(path, _CONTROL)) if path.exists() else ()
+
+
+def _lines(path: Path, adapter: TypeAdapter[Any]) -> Iterator[Any]:
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
         raise BadInput(f"{path}: can't be read: {error.strerror}") from error
-    return tuple(_parse(line, f"{path}:{number}") for number, line in enumerate(lines, 1))
+    for number, line in enumerate(lines, 1):
+        yield _parse(line, adapter, f"{path}:{number}")
 
 
-def _parse(line: bytes, place: str) -> TrialRecord:
+def _parse(line: bytes, adapter: TypeAdapter[Any], place: str) -> Any:
     try:
-        return _TRIAL.validate_json(line)
+        return adapter.validate_json(line)
     except ValidationError as error:
         raise BadInput(f"{place}: {_first_fault(error)}") from error
 

@@ -73,4 +73,12 @@ def test_without_delay_and_cost_nothing_is_claimed(cost_ms: float | None) -> Non
 @pytest.mark.parametrize(("workers", "cores", "usable"), [(1, 4, 1), (3, 4, 3), (8, 4, 4)])
 def test_a_worker_uses_one_core(workers: int, cores: int, usable: int) -> None:
     """More workers than cores gain nothing."""
-    assert usable_cores(trial(workers=workers), cores) == usable
+    quiet = measured(server_cores=0.5)
+    assert usable_cores(trial(workers=workers), quiet, cores) == usable
+
+
+def test_a_worker_may_use_more_than_one_core_outside_the_interpreter() -> None:
+    """What it did use it may use, so no share of the limit is above 1 for that; never over all."""
+    assert usable_cores(trial(), measured(server_cores=1.3), 4) == pytest.approx(1.3)
+    assert usable_cores(trial(), measured(server_cores=4.1), 4) == 4
+    assert usable_cores(trial(), measured(server_cores=None), 4) == 1

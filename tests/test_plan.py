@@ -199,13 +199,20 @@ def test_single_takes_the_first_listed_unless_told() -> None:
 def test_a_plan_is_the_same_everywhere() -> None:
     """Order and hash as recorded once, whatever Python and machine."""
     plan = make_plan(expand(config(), "3.12")[:4], QUICK, seed=7, delay_s=1.0)
-    order = " ".join(trial.cell.id[10:] for trial in plan.trials[:8])
+    order = " ".join(trial.cell.id[10:] + "+" * trial.twin for trial in plan.trials[:10])
     assert order == (
-        "uvicorn-w2 gunicorn-w1 gunicorn-w2 uvicorn-w1 "
-        "gunicorn-w2 uvicorn-w2 uvicorn-w1 gunicorn-w1"
+        "uvicorn-w2 uvicorn-w1+ gunicorn-w1 gunicorn-w2 uvicorn-w1 "
+        "gunicorn-w2 uvicorn-w2 uvicorn-w1+ uvicorn-w1 gunicorn-w1"
     )
     assert plan.hash == "a2be8ad0eba6"
-    assert [(trial.index, trial.round) for trial in plan.trials[3:5]] == [(4, 1), (5, 2)]
+    assert [(trial.index, trial.round) for trial in plan.trials[4:6]] == [(5, 1), (6, 2)]
+
+
+def test_one_round_has_no_twin() -> None:
+    """A/A takes two rounds: one pair says nothing."""
+    one = dataclasses.replace(QUICK, rounds=1)
+    plan = make_plan(expand(config(), "3.12"), one, seed=1, delay_s=1.0)
+    assert not any(trial.twin for trial in plan.trials)
 
 
 def test_whatever_defines_a_plan_changes_its_hash() -> None:
@@ -228,10 +235,10 @@ def test_whatever_defines_a_plan_changes_its_hash() -> None:
     [(100, 100, 0), (100, 1000, 0), (500, 50, 9), (3, 0.5, 4), (5, 2.5, 1.6)],
 )
 def test_the_estimate_has_locusts_ramp(users: int, spawn_rate: float, ramp_s: float) -> None:
-    """Ramp, warm-up, window and overhead, for each trial."""
+    """Ramp, warm-up, window and overhead, for each trial, the three rounds' twins included."""
     profile = dataclasses.replace(QUICK, users=users, spawn_rate=spawn_rate)
     plan = make_plan(expand(config(), "3.12"), profile, seed=1, delay_s=1.0)
-    assert estimate_s(plan, overhead_s=2.0) == pytest.approx(72 * (ramp_s + 3 + 6 + 2))
+    assert estimate_s(plan, overhead_s=2.0) == pytest.approx((72 + 3) * (ramp_s + 3 + 6 + 2))
 
 
 def test_two_thousand_cells_take_no_time() -> None:
@@ -239,7 +246,7 @@ def test_two_thousand_cells_take_no_time() -> None:
     axes = dataclasses.replace(AXES, io=tuple(f"io{n}" for n in range(166)), workers=(1, 2))
     start = time.perf_counter()
     plan = make_plan(expand(config(axes=axes), "3.12"), QUICK, seed=1, delay_s=1.0)
-    assert len(plan.trials) == 3 * 1992
+    assert len(plan.trials) == 3 * (1992 + 1)
     assert time.perf_counter() - start < 1
 
 
@@ -274,6 +281,8 @@ def test_any_plan(include: list[Levels], exclude: list[Levels], seed: int) -> No
     assert len({cell.id for cell in cells}) == len(cells) > 0
     plan = make_plan(cells, QUICK, seed=seed, delay_s=1.0)
     for number in range(1, QUICK.rounds + 1):
-        inside = [trial.cell for trial in plan.trials if trial.round == number]
-        assert sorted(ids(tuple(inside))) == sorted(ids(cells))
+        inside = [trial for trial in plan.trials if trial.round == number]
+        once = tuple(trial.cell for trial in inside if not trial.twin)
+        assert sorted(ids(once)) == sorted(ids(cells))
+        assert [trial.cell for trial in inside if trial.twin] == [cells[0]]
     assert plan == make_plan(cells, QUICK, seed=seed, delay_s=1.0)

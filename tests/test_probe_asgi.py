@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.probe import layout
-from app.probe.asgi import Application, counted, when_started
+from app.probe.asgi import Application, watched
 from app.probe.gauges import Gauges
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def told_once(started: list[str]) -> Any:
 def test_a_request_is_counted_in_and_out(gauges: Gauges) -> None:
     """The application gets the very same scope, receive and send."""
     recorder, scope = Recorder(), {"type": "http"}
-    wrapped = counted(recorder, gauges)
+    wrapped = watched(recorder, print, gauges)
     call(wrapped, scope)
     call(wrapped, scope)
     assert books(gauges) == (2, 2)
@@ -83,17 +83,16 @@ def test_a_request_is_counted_in_and_out(gauges: Gauges) -> None:
 def test_a_request_that_fails_is_counted_out_too(gauges: Gauges, failure: BaseException) -> None:
     """Its exception passes through, the same object."""
     with pytest.raises(type(failure)) as caught:
-        call(counted(Recorder(failure), gauges), {"type": "http"})
+        call(watched(Recorder(failure), print, gauges), {"type": "http"})
     if isinstance(failure, ValueError):
         assert caught.value is failure
     assert books(gauges) == (1, 1)
 
 
-@pytest.mark.parametrize("kind", ["websocket", "lifespan"])
-def test_what_is_no_request_is_not_counted(gauges: Gauges, kind: str) -> None:
+def test_what_is_no_request_is_not_counted(gauges: Gauges) -> None:
     """Passed on untouched."""
-    recorder, scope = Recorder(), {"type": kind}
-    call(counted(recorder, gauges), scope)
+    recorder, scope = Recorder(), {"type": "websocket"}
+    call(watched(recorder, print, gauges), scope)
     assert books(gauges) == (0, 0)
     ((given, *channels),) = recorder.calls
     assert given is scope
@@ -106,7 +105,7 @@ def test_a_start_is_not_looked_for_in_requests(kind: str) -> None:
     started: list[str] = []
     recorder, scope = Recorder(ValueError("broken")), {"type": kind}
     with pytest.raises(ValueError, match="broken"):
-        call(when_started(recorder, told_once(started)), scope)
+        call(watched(recorder, told_once(started), None), scope)
     ((given, *channels),) = recorder.calls
     assert given is scope
     assert channels == [receive, send]
@@ -147,14 +146,14 @@ def test_the_start_is_told_before_the_server_hears_of_it() -> None:
     """Once, after the application's own start-up; all messages pass, the shutdown's too."""
     events: list[str] = []
     orders = ["lifespan.startup", "lifespan.shutdown"]
-    lifespan(when_started(obedient, told_once(events)), orders, events)
+    lifespan(watched(obedient, told_once(events), None), orders, events)
     assert events == ["started", "lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
 def test_an_application_that_fails_to_start_has_not_started() -> None:
     """The server hears of the failure, and no worker reports itself."""
     events: list[str] = []
-    lifespan(when_started(unfit, told_once(events)), ["lifespan.startup"], events)
+    lifespan(watched(unfit, told_once(events), None), ["lifespan.startup"], events)
     assert events == ["lifespan.startup.failed"]
 
 
@@ -162,7 +161,7 @@ def test_the_start_is_told_on_the_loop_within_a_task() -> None:
     """Where the pool's limiter and the heart's timer belong."""
     tasks: list[Any] = []
     events: list[str] = []
-    application = when_started(obedient, lambda: tasks.append(asyncio.current_task()))
+    application = watched(obedient, lambda: tasks.append(asyncio.current_task()), None)
     lifespan(application, ["lifespan.startup", "lifespan.shutdown"], events)
     assert len(tasks) == 1
     assert isinstance(tasks[0], asyncio.Task)

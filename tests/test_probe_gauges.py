@@ -12,7 +12,7 @@ import anyio.to_thread
 import pytest
 
 from app.probe import layout
-from app.probe.asgi import counted
+from app.probe.asgi import watched
 from app.probe.gauges import HEARTBEAT_S, Gauges
 from app.probe.thread_log import ThreadLog
 from bench.run.sampler import Gauge
@@ -229,7 +229,7 @@ def test_requests_in_flight_are_entered_less_left(worker: Worker) -> None:
         def books() -> tuple[int, int]:
             return worker.word(layout.G_STARTED), worker.word(layout.G_FINISHED)
 
-        wrapped = counted(application, worker.gauges)
+        wrapped = watched(application, print, worker.gauges)
         found = [books()]
         calls = [
             asyncio.ensure_future(wrapped({"type": "http"}, nothing, nowhere)) for _ in range(7)

@@ -78,9 +78,10 @@ def test_def_endpoint_runs_in_the_pool(bench: Trials) -> None:
     assert measured.signals.pool_waiting_avg == 0
 
 
-def test_async_endpoint_has_one_thread(bench: Trials) -> None:
-    """An `async def` endpoint that awaits runs on the loop's thread alone."""
-    _, measured = bench.measured(cell("async", "sleep"))
+@pytest.mark.parametrize("server", SERVERS)
+def test_async_endpoint_has_one_thread(bench: Trials, server: str) -> None:
+    """An `async def` endpoint that awaits runs on the loop's thread alone, forked or not."""
+    _, measured = bench.measured(cell("async", "sleep", server))
     assert measured.threads.spawned == 1
     assert measured.threads.active_avg == 1
 

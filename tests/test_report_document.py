@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.analysis.rows import rows
+from bench.analysis.findings import findings
 from bench.report.document import document
 from tests.support.records import example, measured, run, trial
 
@@ -55,7 +55,7 @@ JUDGED = {"verdict", "reasons", "trials"}
 def content(rounds: int = 1) -> dict[str, Any]:
     """The example as programs read it."""
     made, trials = example(rounds)
-    found: dict[str, Any] = json.loads(document(made, rows(made, trials)))
+    found: dict[str, Any] = json.loads(document(findings(made, trials)))
     return found
 
 
@@ -114,14 +114,14 @@ def test_figures_have_six_digits() -> None:
     """More would be noise, and would differ from machine to machine."""
     made = run()
     found = json.loads(
-        document(made, rows(made, [trial(measured=measured(throughput_rps=38.12345678))]))
+        document(findings(made, [trial(measured=measured(throughput_rps=38.12345678))]))
     )
     assert found["rows"][0]["throughput_rps"]["median"] == 38.1235
 
 
 def test_whole_figures_are_whole_numbers() -> None:
     """41 threads, not 41.0."""
-    text = document(run(), rows(run(), [trial()]))
+    text = document(findings(run(), [trial()]))
     assert '"threads_spawned": 41,' in text
 
 

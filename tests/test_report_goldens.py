@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.analysis.findings import findings
 from bench.analysis.rows import rows
 from bench.config import Profile
 from bench.plan import Cell, make_plan
@@ -34,26 +35,26 @@ def as_golden(name: str, text: str) -> None:
 def test_latest_md(rounds: int) -> None:
     """Every verdict, with one round and with several."""
     run, trials = example(rounds)
-    as_golden(f"latest-{rounds}.md", markdown.report(run, rows(run, trials)))
+    as_golden(f"latest-{rounds}.md", markdown.report(findings(run, trials)))
 
 
 @pytest.mark.parametrize("rounds", [1, 3])
 def test_latest_json(rounds: int) -> None:
     """The same for programs."""
     run, trials = example(rounds)
-    as_golden(f"latest-{rounds}.json", document.document(run, rows(run, trials)))
+    as_golden(f"latest-{rounds}.json", document.document(findings(run, trials)))
 
 
 def test_a_run_that_measured_nothing() -> None:
     """No tables, but a report."""
     run, _ = example()
-    as_golden("empty.md", markdown.report(run, ()))
+    as_golden("empty.md", markdown.report(findings(run, ())))
 
 
 def test_readme() -> None:
     """Only what is between the markers is replaced."""
     run, trials = example()
-    as_golden("readme.md", markdown.into_readme(README, run, rows(run, trials)))
+    as_golden("readme.md", markdown.into_readme(README, findings(run, trials)))
 
 
 def test_lines_of_trials() -> None:

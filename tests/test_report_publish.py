@@ -16,8 +16,9 @@ from tests.support.records import example
 if TYPE_CHECKING:
     from pathlib import Path
 
+LATEST_RUN, LATEST_TRIALS = (f"{publish.LATEST}{name}" for name in publish.FILES[:2])
 REPORTS = ["latest.json", "latest.md"]
-PUBLISHED = sorted([*REPORTS, publish.LATEST_RUN, publish.LATEST_TRIALS])
+PUBLISHED = sorted([*REPORTS, LATEST_RUN, LATEST_TRIALS])
 
 
 @pytest.fixture
@@ -47,8 +48,8 @@ def test_publishing_copies_the_records_and_makes_the_reports(output: Path, folde
     rows = publish.publish(folder, output)
     made = files(output)
     assert sorted(made) == PUBLISHED
-    assert made[publish.LATEST_RUN] == (folder / runs.RUN_FILE).read_bytes()
-    assert made[publish.LATEST_TRIALS] == (folder / runs.TRIALS_FILE).read_bytes()
+    assert made[LATEST_RUN] == (folder / runs.RUN_FILE).read_bytes()
+    assert made[LATEST_TRIALS] == (folder / runs.TRIALS_FILE).read_bytes()
     assert [row.cell for row in rows] == list(example()[0].cells)
 
 
@@ -69,7 +70,7 @@ def test_a_fresh_copy_of_the_published_records_is_enough(
     publish.publish(folder, output)
     copy = tmp_path / "elsewhere"
     copy.mkdir()
-    for name in (publish.LATEST_RUN, publish.LATEST_TRIALS):
+    for name in (LATEST_RUN, LATEST_TRIALS):
         shutil.copy(output / name, copy / name)
     publish.render(copy, None, None)
     assert files(copy) == files(output)
@@ -111,7 +112,7 @@ def test_without_a_published_run_it_says_how_to_get_one(output: Path) -> None:
     with pytest.raises(BadInput) as caught:
         publish.render(output, None, None)
     assert str(caught.value) == (
-        f"{output / publish.LATEST_RUN}: there is no published run; `nox -s matrix` makes one,"
+        f"{output / LATEST_RUN}: there is no published run; `nox -s matrix` makes one,"
         " `--run ID` names another"
     )
 

@@ -6,22 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.analysis.rows import rows
+from bench.analysis.findings import findings
 from bench.problem import BadInput
 from bench.report.markdown import BEGIN, END, body, into_readme
 from tests.support.records import example
 
 RUN, TRIALS = example()
-ROWS = rows(RUN, TRIALS)
+FOUND = findings(RUN, TRIALS)
 prose = st.text(max_size=60).filter(lambda text: BEGIN not in text and END not in text)
 
 
 @given(before=prose, old=prose, after=prose)
 def test_only_what_is_between_the_markers_changes(before: str, old: str, after: str) -> None:
     """Doing it again changes nothing."""
-    once = into_readme(f"{before}{BEGIN}{old}{END}{after}", RUN, ROWS)
-    assert once == f"{before}{BEGIN}\n\n{body(RUN, ROWS)}\n{END}{after}"
-    assert into_readme(once, RUN, ROWS) == once
+    once = into_readme(f"{before}{BEGIN}{old}{END}{after}", FOUND)
+    assert once == f"{before}{BEGIN}\n\n{body(FOUND)}\n{END}{after}"
+    assert into_readme(once, FOUND) == once
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_only_what_is_between_the_markers_changes(before: str, old: str, after: 
 def test_without_both_markers_in_order_it_is_refused(readme: str) -> None:
     """It says what to put in, word for word."""
     with pytest.raises(BadInput) as caught:
-        into_readme(readme, RUN, ROWS)
+        into_readme(readme, FOUND)
     assert str(caught.value) == (
         "README.md: the markers are missing; put these two lines where the tables belong:\n"
         f"{BEGIN}\n{END}"

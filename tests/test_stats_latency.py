@@ -354,5 +354,5 @@ def test_starving_users_withhold_the_median() -> None:
     assert found.mean_measured_ms == pytest.approx(10_000)
     assert found.p50.value_ms is None
     assert found.p50.over_ms is not None
-    assert found.p50.over_ms > 300_000
+    assert found.p50.over_ms < 10_000
     assert found.p50.reason is not None

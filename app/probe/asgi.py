@@ -21,36 +21,34 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-def when_started(application: Application, started: Callable[[], None]) -> Application:
-    """Call ``started`` on the worker's event loop once the application has started up."""
+def watched(
+    application: Application, started: Callable[[], None], gauges: Gauges | None
+) -> Application:
+    """Call ``started`` on the worker's loop once the application is up; count its requests.
+
+    One wrapper for both, and the request's way first: each call costs some microseconds.
+    """
+    words = gauges.words if gauges is not None else None
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "lifespan":
+        if words is not None and scope["type"] == "http":
+            words[G_STARTED] += 1
+            try:
+                await application(scope, receive, send)
+            finally:
+                words[G_FINISHED] += 1
+        elif scope["type"] == "lifespan":
+            await application(scope, receive, _telling(send, started))
+        else:
             await application(scope, receive, send)
-            return
-
-        async def watched(message: Message) -> None:
-            if message["type"] == "lifespan.startup.complete":
-                started()
-            await send(message)
-
-        await application(scope, receive, watched)
 
     return wrapped
 
 
-def counted(application: Application, gauges: Gauges) -> Application:
-    """Count the requests that enter and leave the application."""
-    words = gauges.words
+def _telling(send: Send, started: Callable[[], None]) -> Send:
+    async def telling(message: Message) -> None:
+        if message["type"] == "lifespan.startup.complete":
+            started()
+        await send(message)
 
-    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await application(scope, receive, send)
-            return
-        words[G_STARTED] += 1
-        try:
-            await application(scope, receive, send)
-        finally:
-            words[G_FINISHED] += 1
-
-    return wrapped
+    return telling

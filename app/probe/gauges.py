@@ -63,7 +63,7 @@ class Gauges:
             if log.threads_seen and alive != words[layout.G_THREADS_ALIVE]:
                 log.scan_threads()
             words[layout.G_THREADS_ALIVE] = alive
-            words[layout.G_THREADS_SEEN] = len(log.threads_seen)
+            words[layout.G_THREADS_SEEN] = log.threads_seen
             words[layout.G_LOG_LOST] = log.lost
             words[layout.G_HEARTBEAT_NS] = time.monotonic_ns()
             loop.call_later(HEARTBEAT_S, beat)

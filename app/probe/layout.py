@@ -41,5 +41,7 @@ R_PACKED = 3  # threads alive at the start | route << 16
 ALIVE_MASK = 0xFFFF
 ROUTE_SHIFT = 16
 # The file grows by whole chunks; each is mapped for itself.
-CHUNK_RECORDS = 1 << 15
+CHUNK_SHIFT = 15
+CHUNK_RECORDS = 1 << CHUNK_SHIFT
+RECORD_MASK = CHUNK_RECORDS - 1  # a record's place within its chunk
 CHUNK_BYTES = CHUNK_RECORDS * RECORD_BYTES

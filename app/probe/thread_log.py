@@ -7,6 +7,7 @@ import mmap
 import os
 import threading
 import time
+import weakref
 from typing import TYPE_CHECKING
 
 from app.probe import layout
@@ -35,7 +36,12 @@ class ThreadLog:
         # handlers get the same place. Record 0 is the header.
         self._next = itertools.count(1)
         self.lost = 0
-        self.threads_seen: set[int] = set()
+        self.threads_seen = 0  # distinct ones, dead ones included
+        # By object: numbers are given out again, and the main thread of a forked
+        # worker still tells its parent's (until Python 3.13).
+        self._known: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+        self._scanning = threading.Lock()
+        self._native: dict[int, int] = {}  # Python's number of a thread: the system's
         self._grow(1)
         header = self._chunks[0]
         header[0], header[1] = layout.LOG_MAGIC, os.getpid()
@@ -43,16 +49,20 @@ class ThreadLog:
     def begin(self, route: int) -> int:
         """Note the start of a handler of ``route``; gives the place for ``end``."""
         place = next(self._next)
-        chunk_index, record = divmod(place, layout.CHUNK_RECORDS)
+        chunk_index = place >> layout.CHUNK_SHIFT
         if chunk_index >= len(self._chunks) and not self._grow(chunk_index + 1):
             self.lost += 1
             return 0
-        thread = threading.get_native_id()
-        if thread not in self.threads_seen:
+        # Python's own number of the thread costs a fifth of the system's, which
+        # is asked for once. A number that is given out again is one more reason
+        # for the heartbeat to scan the threads.
+        ident = threading.get_ident()
+        thread = self._native.get(ident)
+        if thread is None:
+            thread = self._native[ident] = threading.get_native_id()
             self.scan_threads()
-            self.threads_seen.add(thread)
         chunk = self._chunks[chunk_index]
-        word = record * layout.RECORD_WORDS
+        word = (place & layout.RECORD_MASK) * layout.RECORD_WORDS
         chunk[word + layout.R_THREAD] = thread
         chunk[word + layout.R_PACKED] = threading.active_count() | route << layout.ROUTE_SHIFT
         chunk[word + layout.R_START_NS] = time.monotonic_ns()
@@ -61,15 +71,16 @@ class ThreadLog:
     def end(self, place: int) -> None:
         """Note the end of the handler call that ``begin`` gave ``place`` for."""
         if place:
-            chunk_index, record = divmod(place, layout.CHUNK_RECORDS)
-            word = record * layout.RECORD_WORDS + layout.R_END_NS
-            self._chunks[chunk_index][word] = time.monotonic_ns()
+            word = (place & layout.RECORD_MASK) * layout.RECORD_WORDS + layout.R_END_NS
+            self._chunks[place >> layout.CHUNK_SHIFT][word] = time.monotonic_ns()
 
     def scan_threads(self) -> None:
         """Add all threads alive now to those seen; the probe itself has none."""
-        self.threads_seen.update(
-            thread.native_id for thread in threading.enumerate() if thread.native_id is not None
-        )
+        with self._scanning:
+            for thread in threading.enumerate():
+                if thread not in self._known:
+                    self._known.add(thread)
+                    self.threads_seen += 1
 
     def _grow(self, chunks: int) -> bool:
         with self._growing:

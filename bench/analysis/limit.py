@@ -19,9 +19,13 @@ def limit_rps(trial: TrialRecord, measured: Measured, cores: int) -> float | Non
     return _concurrency(trial, measured) / delay_s
 
 
-def usable_cores(trial: TrialRecord, cores: int) -> int:
-    """Cores that the server may use: a worker runs Python on one at a time."""
-    return min(trial.workers, cores)
+def usable_cores(trial: TrialRecord, measured: Measured, cores: int) -> float:
+    """Cores that the server may use.
+
+    A worker runs Python on one at a time; what its threads do outside the
+    interpreter (system calls, TLS set-up) may take it beyond, so at least what it did use.
+    """
+    return min(float(cores), max(float(trial.workers), measured.signals.server_cores or 0.0))
 
 
 def _concurrency(trial: TrialRecord, measured: Measured) -> int:
@@ -39,4 +43,4 @@ def _concurrency(trial: TrialRecord, measured: Measured) -> int:
 
 def _cpu_limit_rps(trial: TrialRecord, measured: Measured, cores: int) -> float | None:
     cost_ms = measured.signals.server_ms_per_request
-    return None if not cost_ms else usable_cores(trial, cores) / (cost_ms / 1e3)
+    return None if not cost_ms else usable_cores(trial, measured, cores) / (cost_ms / 1e3)

@@ -8,6 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bench.analysis.limit import limit_rps
+from bench.analysis.metrics import METRICS
 from bench.analysis.verdict import Verdict, judge
 from bench.analysis.why import Evidence, why
 from bench.stats import Percentile, Summary, summarise
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bench.record import Measured, RunRecord, TrialRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One usable trial's figures, for comparisons."""
+
+    round: int
+    throughput_rps: float | None
+    p50_ms: float | None
+    cpu_ms_per_request: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +67,15 @@ class Row:
     limit_rps: float | None
     share_of_limit: float | None
     why: str | None
+    samples: tuple[Sample, ...]
 
 
 def rows(run: RunRecord, trials: Sequence[TrialRecord]) -> tuple[Row, ...]:
     """Rows in the order in which the cells are declared; a cell never tried has none."""
     by_cell: dict[str, list[TrialRecord]] = {}
     for trial in trials:
-        by_cell.setdefault(trial.cell, []).append(trial)
+        if not trial.twin:  # the noise floor's, and no repeat of the cell
+            by_cell.setdefault(trial.cell, []).append(trial)
     cores = run.host.cores
     return tuple(_row(by_cell[cell], cores) for cell in run.cells if cell in by_cell)
 
@@ -114,6 +127,9 @@ def _row(trials: Sequence[TrialRecord], cores: int) -> Row:
         limit_rps=limit,
         share_of_limit=throughput.median / limit if throughput and limit else None,
         why=_typical_why(usable, cores),
+        samples=tuple(
+            Sample(trial.round, *(metric.of(m) for metric in METRICS)) for trial, m in usable
+        ),
     )
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 GENERATOR_CORES = 0.85  # of the one core that the generator can use
-BUSY = 0.85  # of the cores that the server may use
-MACHINE_BUSY = 0.85  # of all cores
+BUSY = 0.80  # of the cores that the server may use
+MACHINE_BUSY = 0.80  # of all cores
 LATE_SHARE, LATE_MS = 0.05, 20.0  # of the delay server, whichever is more
 BLOCKED_MS = 100.0  # median age of the loop's heartbeat beyond its interval
 POOL_FULL = 0.95
@@ -45,7 +45,8 @@ class Evidence:
     @property
     def server_busy(self) -> float:
         """Share of the cores that the server may use which it did use."""
-        return (self.measured.signals.server_cores or 0.0) / usable_cores(self.trial, self.cores)
+        used = self.measured.signals.server_cores or 0.0
+        return used / usable_cores(self.trial, self.measured, self.cores)
 
     @property
     def machine_busy(self) -> float:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.probe import layout as probe
-from bench.analysis.rows import rows
+from bench.analysis.findings import findings
 from bench.benchmarks.outcome import Outcome
 from bench.benchmarks.trials import cell, short, trials
 from bench.config import load_config
@@ -67,10 +67,10 @@ def report_speed(paths: Paths) -> list[Outcome]:
     many = [replace(trial, cell=name, index=i) for i, name in enumerate(ids, 1)]
     run = replace(run, cells=tuple(ids), trials=CELLS)
     began = time.monotonic()
-    found = rows(run, many)
-    size = len(document.document(run, found)) + len(markdown.report(run, found))
+    found = findings(run, many)
+    size = len(document.document(found)) + len(markdown.report(found))
     took_s = time.monotonic() - began
-    return [Outcome(f"reports of {len(found)} cells ({size:,} characters)", took_s, 5, " s")]
+    return [Outcome(f"reports of {len(found.rows)} cells ({size:,} characters)", took_s, 5, " s")]
 
 
 def _wide_config(path: Path, paths: Paths) -> Path:

@@ -6,19 +6,23 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from bench.analysis.effects import sentence
 
+if TYPE_CHECKING:
+    from bench.analysis.drift import Drift
+    from bench.analysis.effects import Effect
+    from bench.analysis.findings import Findings
+    from bench.analysis.noise import Noise
     from bench.analysis.rows import Row
-    from bench.record import RunRecord
     from bench.stats import Percentile
 
 SCHEMA = 1
 DIGITS = 6  # significant ones; more would only be noise
 
 
-def document(run: RunRecord, rows: Sequence[Row]) -> str:
+def document(findings: Findings) -> str:
     """The run and its rows as JSON."""
+    run = findings.run
     content = {
         "schema": SCHEMA,
         "run": {
@@ -32,7 +36,10 @@ def document(run: RunRecord, rows: Sequence[Row]) -> str:
         },
         "host": asdict(run.host),
         "environments": dict(run.environments),
-        "rows": [_row(row) for row in rows],
+        "rows": [_row(row) for row in findings.rows],
+        "effects": [_effect(effect) for effect in findings.effects],
+        "noise": _noise(findings.noise),
+        "controls": None if findings.drift is None else _drift(findings.drift),
     }
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -83,6 +90,52 @@ def _row(row: Row) -> dict[str, Any]:
         "limit_rps": _short(row.limit_rps),
         "share_of_limit": _short(row.share_of_limit),
         "why": row.why,
+        "samples": [
+            {
+                "round": sample.round,
+                "throughput_rps": _short(sample.throughput_rps),
+                "p50_ms": _short(sample.p50_ms),
+                "cpu_ms_per_request": _short(sample.cpu_ms_per_request),
+            }
+            for sample in row.samples
+        ],
+    }
+
+
+def _effect(effect: Effect) -> dict[str, Any]:
+    return {
+        "axis": effect.axis,
+        "level": effect.level,
+        "base": effect.base,
+        "of": effect.of,
+        "ratio": _short(effect.ratio.ratio),
+        "low": _short(effect.low),
+        "high": _short(effect.high),
+        "pairs": effect.ratio.n,
+        "sentence": sentence(effect),
+    }
+
+
+def _noise(noise: Noise | None) -> dict[str, Any] | None:
+    if noise is None:
+        return None
+    ratios = {
+        metric.name: {
+            "ratio": _short(ratio.ratio),
+            "low": _short(ratio.low),
+            "high": _short(ratio.high),
+            "pairs": ratio.n,
+        }
+        for metric, ratio in noise.ratios
+    }
+    return {"cell": noise.cell, "ratios": ratios}
+
+
+def _drift(drift: Drift) -> dict[str, Any]:
+    return {
+        "ceiling_rps": {"start": _short(drift.ceiling_rps), "end": _short(drift.ceiling_end_rps)},
+        "added_ms": {"start": _short(drift.added_ms), "end": _short(drift.added_end_ms)},
+        "failures": list(drift.failures),
     }
 
 

@@ -85,7 +85,15 @@ def plan_text(plan: Plan) -> str:
     """Cells and order, and how long it will take."""
     profile = plan.profile
     order = tabulate(
-        [(trial.index, trial.round, trial.cell.id, trial.cell.route) for trial in plan.trials],
+        [
+            (
+                trial.index,
+                trial.round,
+                f"{trial.cell.id}{' (again)' if trial.twin else ''}",
+                trial.cell.route,
+            )
+            for trial in plan.trials
+        ],
         headers=("trial", "round", "cell", "route"),
         tablefmt="simple",
     )
@@ -99,7 +107,7 @@ def plan_text(plan: Plan) -> str:
 
 
 def summary(plan: Plan) -> str:
-    """Cells, trials and expected time in one line."""
+    """Cells, trials and expected time in one line; a matrix's controls take seconds more."""
     return (
         f"{len(plan.cells)} cells, {len(plan.trials)} trials, about"
         f" {text.duration(estimate_s(plan))}"

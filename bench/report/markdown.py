@@ -6,39 +6,44 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from bench.problem import BadInput
-from bench.report import caption, tables, text
+from bench.report import caption, tables, text, trust
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bench.analysis.findings import Findings
     from bench.analysis.rows import Row
-    from bench.record import RunRecord
 
 BEGIN = "<!-- tables: begin (made by `nox -s readme`; do not edit) -->"
 END = "<!-- tables: end -->"
 
 
-def report(run: RunRecord, rows: Sequence[Row]) -> str:
+def report(findings: Findings) -> str:
     """The whole report of a run."""
-    return f"# Run {text.code(run.id)}\n\n{body(run, rows)}"
+    return f"# Run {text.code(findings.run.id)}\n\n{body(findings)}"
 
 
-def body(run: RunRecord, rows: Sequence[Row]) -> str:
-    """Both tables with what must be known to read them."""
+def body(findings: Findings) -> str:
+    """Answers and both tables, with what must be known to read them."""
+    rows = findings.rows
     if not rows:
         return "Nothing was measured.\n"
     title, scenarios = tables.scenario_table(rows)
+    answers = trust.answers(findings)
     parts = [
+        *(("### Answers", answers) if answers else ()),
         f"### Scenarios: {title}",
         scenarios,
         "### The matrix",
         verdicts(rows),
         tables.matrix_table(rows),
         caption.spread_note(rows),
-        caption.caption(run),
+        trust.noise_floor(findings.noise),
+        trust.controls(findings.drift),
+        caption.caption(findings.run),
         *_notes(rows),
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(part for part in parts if part is not None) + "\n"
 
 
 def verdicts(rows: Sequence[Row]) -> str:
@@ -47,7 +52,7 @@ def verdicts(rows: Sequence[Row]) -> str:
     return "Verdicts: " + ", ".join(f"{count} {word}" for word, count in words.items()) + "."
 
 
-def into_readme(readme: str, run: RunRecord, rows: Sequence[Row]) -> str:
+def into_readme(readme: str, findings: Findings) -> str:
     """README.md with its generated part made anew.
 
     Raises:
@@ -60,7 +65,7 @@ def into_readme(readme: str, run: RunRecord, rows: Sequence[Row]) -> str:
             f"README.md: the markers are missing; put these two lines where the tables belong:\n"
             f"{BEGIN}\n{END}"
         )
-    return f"{before}{BEGIN}\n\n{body(run, rows)}\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{body(findings)}\n{END}{after}"
 
 
 def _notes(rows: Sequence[Row]) -> list[str]:

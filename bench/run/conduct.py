@@ -9,7 +9,7 @@ from bench import record
 from bench.record import SCHEMA, Host, RunRecord, TrialRecord
 from bench.report import lines
 from bench.run import environments, host, lab, runs
-from bench.run.measure import Bench, now
+from bench.run.measure import Bench, Controls, now
 from bench.run.schedule import run_plan
 from bench.run.servers import SERVERS
 
@@ -42,42 +42,38 @@ def conduct(
     host.demand_open_files(plan.profile.users)
     found = lab.find_environments(paths, plan.cells)
     run = describe_run(plan, paths, command=command, probe=probe)
-    folder = None if fresh else runs.unfinished(output / "runs", run)
+    kept = output.resolve() / "runs"
+    folder = None if fresh else runs.unfinished(kept, run)
     if folder is None:
-        folder = output.resolve() / "runs" / run.id
+        folder = kept / run.id
         runs.create(folder, run)
         say(f"run {run.id}: {lines.summary(plan)}")
     else:
         say(f"run {folder.name}: going on ({lines.summary(plan)} in all)")
-    _measure(
-        plan, paths, found, folder, cores=run.host.cores, keep_raw=keep_raw, probe=probe, say=say
-    )
+
+    def tell(trial: TrialRecord, done: int) -> None:
+        say(lines.trial_line(trial, done, len(plan.trials), run.host.cores))
+
+    with lab.open_lab(paths, found, folder, probe=probe) as opened:
+        measure = Bench(folder.name, plan, opened, found.servers, folder, keep_raw)
+        # One experiment alone is asked for a quick answer.
+        controls = Controls(measure, plan.profile.users) if command == "matrix" else None
+        _run_controls(controls, "start", folder)
+        run_plan(
+            plan.trials,
+            [trial.index for trial in runs.trials_of(folder)],
+            measure=measure,
+            keep=lambda trial: record.append(folder / runs.TRIALS_FILE, trial),
+            tell=tell,
+        )
+        _run_controls(controls, "end", folder)
     runs.finish(folder, now())
     return folder
 
 
-def _measure(
-    plan: Plan,
-    paths: Paths,
-    found: Environments,
-    folder: Path,
-    *,
-    cores: int,
-    keep_raw: bool,
-    probe: bool,
-    say: Callable[[str], None],
-) -> None:
-    def tell(trial: TrialRecord, done: int) -> None:
-        say(lines.trial_line(trial, done, len(plan.trials), cores))
-
-    with lab.open_lab(paths, found, folder, probe=probe) as opened:
-        run_plan(
-            plan.trials,
-            [trial.index for trial in runs.trials_of(folder)],
-            measure=Bench(folder.name, plan, opened, found.servers, folder, keep_raw),
-            keep=lambda trial: record.append(folder / runs.TRIALS_FILE, trial),
-            tell=tell,
-        )
+def _run_controls(controls: Controls | None, when: str, folder: Path) -> None:
+    for control in controls(when) if controls is not None else ():
+        record.append(folder / runs.CONTROLS_FILE, control)
 
 
 def describe_run(plan: Plan, paths: Paths, *, command: str, probe: bool) -> RunRecord:

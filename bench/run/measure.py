@@ -9,20 +9,25 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from bench.config import Profile
+from bench.digest.control import digest_control
 from bench.digest.read import Unreadable
 from bench.digest.trial import digest
-from bench.record import SCHEMA, Measured, TrialRecord
+from bench.record import SCHEMA, ControlRecord, Measured, TrialRecord
+from bench.run.control import run_control
 from bench.run.trial import Lab, run_trial
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from bench.config import Profile
     from bench.plan import Plan, PlannedTrial
     from bench.run.environments import Environment
 
 # Worth its time: level 1 takes a tenth of level 9's and is nearly as small here.
 LEVEL = 1
+# Of each control: what is asked of the delay server, warm-up and window.
+CONTROLS = ((0, 0.5, 2.0), (1000, 1.0, 4.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,28 @@ class Bench:
             reason=reason,
             phases_s=facts.get("phases_s", {}),
             measured=measured,
+            twin=planned.twin,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """Runs the controls of one end of a run: the generator straight at the delay server."""
+
+    bench: Bench
+    users: int
+
+    def __call__(self, when: str) -> Iterator[ControlRecord]:
+        """One record for each wait; ``when`` is start or end."""
+        for wait_ms, warmup_s, duration_s in CONTROLS:
+            profile = Profile("control", self.users, float(self.users), warmup_s, duration_s, 1)
+            folder = self.bench.folder / "raw" / f"control-{when}-{wait_ms}ms"
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            run_control(wait_ms, profile, self.bench.lab, folder)
+            run = self.bench.run_id
+            yield digest_control(folder, run=run, when=when, wait_ms=wait_ms, profile=profile)
+            shutil.rmtree(folder)
 
 
 def now() -> str:

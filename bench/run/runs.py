@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 RUN_FILE = "run.json"
 TRIALS_FILE = "trials.jsonl"
+CONTROLS_FILE = "controls.jsonl"
 
 
 def new_id(plan_hash: str) -> str:

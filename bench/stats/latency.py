@@ -107,7 +107,8 @@ def _percentile(
             # Few are served again and again and most never: the young then tell
             # nothing of the old, however many of them come to the same age.
             told = f"{over} of {curve.subjects} requests outlasted twice what the finished suggest"
-            return withheld(int(stuck[stuck.size - int(tail * curve.subjects) - 1]) - 1, told)
+            # Not their age as a bound: a window sees the slow more often than they occur.
+            return withheld(curve.surely_below(tail), told)
     if slow.value_ms is None or spared is curve:
         return slow
     fast = read_percentile(spared, finished, tail)

@@ -1,0 +1,55 @@
+"""A control's folder in, its record out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.digest import read, signals
+from bench.digest.read import Unreadable
+from bench.record import SCHEMA, ControlRecord
+from bench.stats import hann_rate, latency
+from locustfiles import layout as load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.config import Profile
+
+
+def digest_control(
+    folder: Path, *, run: str, when: str, wait_ms: int, profile: Profile
+) -> ControlRecord:
+    """One control; what went wrong is its reason."""
+    facts = read.json_file(folder, "trial.json")
+    record = ControlRecord(SCHEMA, run, when, wait_ms, profile.users, facts["failure"])
+    if facts["failure"]:
+        return record
+    try:
+        return _measured(folder, facts["t0_ns"], facts["t1_ns"], record)
+    except (Unreadable, KeyError, TypeError, ValueError) as damage:
+        return ControlRecord(SCHEMA, run, when, wait_ms, profile.users, str(damage))
+
+
+def _measured(folder: Path, t0_ns: int, t1_ns: int, record: ControlRecord) -> ControlRecord:
+    log = read.request_log(folder)
+    succeeded = log.outcome == load.SUCCEEDED
+    failed = int(np.count_nonzero(log.outcome >= load.FIRST_FAILURE))
+    if failed:
+        raise Unreadable(f"{failed} requests at the delay server failed")
+    end_ns = np.where(log.outcome == load.UNFINISHED, -1, log.end_ns)
+    found = latency(log.start_ns, end_ns, succeeded, t0_ns, t1_ns)
+    looks = signals.samples_of(read.samples(folder), t0_ns, t1_ns)
+    return ControlRecord(
+        schema=record.schema,
+        run=record.run,
+        when=record.when,
+        wait_ms=record.wait_ms,
+        users=record.users,
+        reason=None,
+        throughput_rps=hann_rate(log.end_ns[succeeded], t0_ns, t1_ns),
+        p50_ms=found.p50.value_ms,
+        generator_cores=signals.group_cores(looks, "generator"),
+        delay_server_cores=signals.group_cores(looks, "delay"),
+    )

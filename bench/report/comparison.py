@@ -1,0 +1,90 @@
+"""A comparison for people (a table) and for programs (JSON)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tabulate import tabulate
+
+from bench.analysis.metrics import METRICS
+from bench.figures import NONE, number
+
+if TYPE_CHECKING:
+    from bench.analysis.compare import CellComparison, Comparison, Judged
+
+SCHEMA = 1
+
+
+def table(comparison: Comparison, differences: tuple[str, ...]) -> str:
+    """What is compared, how surely, a row a cell, and what it comes to."""
+    a, b = comparison.a, comparison.b
+    lines = [
+        f"{b.title} against {a.title}: each figure is the second's as a multiple of the first's"
+    ]
+    lines += [f"NOT THE SAME: {difference}" for difference in differences]
+    lines.append(
+        "paired by round" if comparison.paired
+        else "not paired: two runs, so drift between them counts as difference (weaker)"
+    )  # fmt: skip
+    rows = [
+        [cell.cell, *(_cell(cell, metric.name) for metric in METRICS), _steadiest(cell)]
+        for cell in comparison.cells
+    ]
+    headings = ["cell", *(metric.title for metric in METRICS), "steadiest"]
+    lines += ["", tabulate(rows, headers=headings, tablefmt="simple", disable_numparse=True), ""]
+    lines.append(
+        f"better and worse: significant at 5 % after Benjamini and Hochberg's correction for"
+        f" {len(comparison.cells)} cells, and by more than {comparison.threshold:.0%}"
+    )
+    for title, only in ((a.title, comparison.only_a), (b.title, comparison.only_b)):
+        if only:
+            lines.append(f"only in {title}: {', '.join(only)}")
+    worse = comparison.regressions
+    lines.append(f"worse: {', '.join(worse)}" if worse else "worse: none")
+    return "\n".join(lines)
+
+
+def document(comparison: Comparison, differences: tuple[str, ...]) -> str:
+    """The same as JSON."""
+    content = {
+        "schema": SCHEMA,
+        "a": {"run": comparison.a.run, "title": comparison.a.title},
+        "b": {"run": comparison.b.run, "title": comparison.b.title},
+        "paired": comparison.paired,
+        "threshold": comparison.threshold,
+        "differences": list(differences),
+        "cells": [
+            {
+                "cell": cell.cell,
+                "steadiest": None if cell.steadiest is None else cell.steadiest.metric.name,
+                **{judged.metric.name: _judged(judged) for judged in cell.judged},
+            }
+            for cell in comparison.cells
+        ],
+        "only_a": list(comparison.only_a),
+        "only_b": list(comparison.only_b),
+        "worse": list(comparison.regressions),
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _judged(judged: Judged) -> dict[str, Any]:
+    ratio = judged.ratio
+    return {
+        "ratio": ratio.ratio, "low": ratio.low, "high": ratio.high, "p_value": ratio.p_value,
+        "n": ratio.n, "word": judged.word,
+    }  # fmt: skip
+
+
+def _cell(cell: CellComparison, metric: str) -> str:
+    found = next((judged for judged in cell.judged if judged.metric.name == metric), None)
+    if found is None:
+        return NONE
+    ratio = found.ratio
+    spread = "" if ratio.low is None else f" ({number(ratio.low)} to {number(ratio.high)})"
+    return f"{number(ratio.ratio)}×{spread} {found.word}"
+
+
+def _steadiest(cell: CellComparison) -> str:
+    return NONE if cell.steadiest is None else cell.steadiest.metric.title

@@ -1,0 +1,61 @@
+"""The answers at the top of a report, and what under the tables says how far to trust them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.analysis.effects import sentence
+from bench.figures import milliseconds, number
+from bench.report import text
+
+if TYPE_CHECKING:
+    from bench.analysis.drift import Drift
+    from bench.analysis.findings import Findings
+    from bench.analysis.noise import Noise
+    from bench.stats import LogRatio
+
+
+def answers(findings: Findings) -> str | None:
+    """The effects in words, a line each, with what they are taken from."""
+    if not findings.effects:
+        return None
+    lines = "\n".join(f"- {sentence(effect)}" for effect in findings.effects)
+    return (
+        f"{lines}\n\nEach is a geometric mean over pairs of cells that differ in nothing else; in"
+        " brackets its 95 % interval or, for three pairs or fewer, their range."
+    )
+
+
+def noise_floor(noise: Noise | None) -> str | None:
+    """How far a cell differs from itself."""
+    if noise is None:
+        return None
+    pairs = noise.ratios[0][1].n
+    parts = ", ".join(f"{metric.title} {_change(ratio)}" for metric, ratio in noise.ratios)
+    rounds = "1 round" if pairs == 1 else f"{pairs} rounds"
+    return (
+        f"Noise floor: {text.code(noise.cell)}, measured twice in each of {rounds}, differs from"
+        f" itself by: {parts}."
+    )
+
+
+def _change(ratio: LogRatio) -> str:
+    change = f"{ratio.ratio - 1:+.1%}"
+    if ratio.low is None or ratio.high is None:
+        return change
+    return f"{change} ({ratio.low - 1:+.1%} to {ratio.high - 1:+.1%})"
+
+
+def controls(drift: Drift | None) -> str | None:
+    """The generator's own limits, and the machine's drift over the run."""
+    if drift is None:
+        return None
+    told = []
+    if drift.ceiling_rps is not None:
+        ratio = drift.ceiling_ratio
+        change = "" if ratio is None else f" ({ratio - 1:+.1%} at the end of the run)"
+        told.append(f"it reaches {number(drift.ceiling_rps)} requests/s{change}")
+    if drift.added_ms is not None:
+        told.append(f"it adds {milliseconds(drift.added_ms)} to a latency of 1 s (median)")
+    told += [text.escape(failure) for failure in drift.failures]
+    return f"Controls, the generator straight at the delay server: {'; '.join(told)}."

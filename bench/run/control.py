@@ -1,0 +1,57 @@
+"""A control: the generator straight at the delay server, with no application between them.
+
+At 0 ms it shows the generator's ceiling, at 1000 ms what it adds to a latency;
+at the start and at the end of a run, how far the machine has drifted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from bench.run import generator
+from bench.run.facts import Facts
+from bench.run.failure import TrialFailed
+from bench.run.sampler import Sampler
+from bench.run.watch import watch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.config import Profile
+    from bench.run.trial import Lab
+
+
+def run_control(wait_ms: int, profile: Profile, lab: Lab, folder: Path) -> None:
+    """Load the delay server itself; ``folder`` (empty) then holds what a trial's does.
+
+    Never raises for what goes wrong in it: ``trial.json`` says it.
+    """
+    facts = Facts(waits=wait_ms > 0)
+    try:
+        _run(wait_ms, profile, lab, folder, facts)
+    except (TrialFailed, OSError) as failed:
+        facts.failure = str(failed)
+    finally:
+        (folder / "trial.json").write_text(json.dumps(asdict(facts)), encoding="utf-8")
+
+
+def _run(wait_ms: int, profile: Profile, lab: Lab, folder: Path, facts: Facts) -> None:
+    with contextlib.ExitStack() as stack:
+        load = generator.start(lab, profile, f"/?waitms={wait_ms}", folder)
+        stack.callback(load.stop, 0)
+        body = json.dumps({"waited_ms": wait_ms}, separators=(",", ":"))
+        generator.aim(folder, lab.delay.url, body.encode())
+        generator.await_ready(load)
+        roots = {"generator": load.pid, "delay": lab.delay.child.pid, "harness": os.getpid()}
+        sampler = Sampler(folder / "samples.jsonl", roots, {})
+        stack.callback(sampler.close)
+        lab.delay.reset()
+        facts.gate_ns = time.monotonic_ns()
+        load.open_gate()
+        watch(load, sampler, lab.delay, profile, facts)
+    facts.upstream_after = lab.delay.stats()

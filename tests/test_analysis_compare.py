@@ -1,0 +1,177 @@
+"""Comparisons: what is called better, worse, ≈ or too few, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from bench.analysis.compare import Side, compare, differences
+from bench.analysis.findings import findings
+from bench.problem import BadInput
+from bench.report import comparison as report
+from bench.report.document import document
+from bench.sides import side
+from tests.support.records import measured, run, trial
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.analysis.compare import Comparison
+
+
+def made(
+    values: dict[str, list[float]], *, run_id: str = "a", metric: str = "throughput_rps"
+) -> Side:
+    """A side with these figures, one a round."""
+    cells = {cell: {metric: dict(enumerate(found, 1))} for cell, found in values.items()}
+    return Side(title=run_id, run=run_id, facts={}, cells=cells)
+
+
+def words(comparison: Comparison) -> dict[str, str]:
+    """The word of each cell's first metric."""
+    return {cell.cell: cell.judged[0].word for cell in comparison.cells}
+
+
+STEADY = [100.0, 101.0, 99.0, 100.5, 99.5, 100.0]
+
+
+def test_a_clear_change_is_told_in_the_direction_of_the_metric() -> None:
+    """More throughput is better, more CPU is worse."""
+    faster = [value * 1.2 for value in STEADY]
+    rates = compare(made({"c": STEADY}), made({"c": faster}, run_id="b"), threshold=0.05)
+    assert words(rates) == {"c": "better"}
+    assert not rates.regressions
+    costs = compare(
+        made({"c": STEADY}, metric="cpu_ms_per_request"),
+        made({"c": faster}, run_id="b", metric="cpu_ms_per_request"),
+        threshold=0.05,
+    )
+    assert words(costs) == {"c": "worse"}
+    assert costs.regressions == ("c",)
+
+
+def test_a_sure_but_small_change_is_no_difference() -> None:
+    """3 % is beyond doubt here, and below the threshold."""
+    slightly = [value * 1.03 for value in STEADY]
+    comparison = compare(made({"c": STEADY}), made({"c": slightly}), threshold=0.05)
+    assert comparison.paired
+    assert comparison.cells[0].judged[0].ratio.p_value is not None
+    assert comparison.cells[0].judged[0].ratio.p_value < 1e-6
+    assert words(comparison) == {"c": "≈"}
+    assert words(compare(made({"c": STEADY}), made({"c": slightly}), threshold=0.02)) == {
+        "c": "better"
+    }
+
+
+def test_fewer_than_four_pairs_are_too_few() -> None:
+    """However large the difference."""
+    comparison = compare(made({"c": [1.0, 1.0, 1.0]}), made({"c": [9.0, 9.0, 9.0]}), threshold=0.05)
+    assert words(comparison) == {"c": "too few"}
+
+
+def test_two_runs_are_not_paired() -> None:
+    """A drift of the machine between them then counts as difference, and the report says so."""
+    comparison = compare(made({"c": STEADY}), made({"c": STEADY}, run_id="b"), threshold=0.05)
+    assert not comparison.paired
+    assert "weaker" in report.table(comparison, ())
+
+
+def test_the_steadiest_metric_is_named() -> None:
+    """The one with the narrowest interval."""
+    noise = [80.0, 120.0, 95.0, 105.0, 90.0, 110.0]
+    cells = {"c": {"throughput_rps": dict(enumerate(noise)),
+                   "cpu_ms_per_request": dict(enumerate(STEADY))}}  # fmt: skip
+    a = Side("a", "a", {}, cells)
+    b = Side("b", "b", {}, cells)
+    (cell,) = compare(a, b, threshold=0.05).cells
+    assert cell.steadiest is not None
+    assert cell.steadiest.metric.name == "cpu_ms_per_request"
+
+
+def test_identical_cells_are_seldom_called_different() -> None:
+    """A/A: 40 cells with 5 % noise, 6 rounds, ten times over: at most 5 % of the calls."""
+    rng = np.random.default_rng(3)
+    called = 0
+    for _ in range(10):
+        sides = [
+            made({f"c{n}": list(np.exp(rng.normal(0, 0.05, 6))) for n in range(40)}, run_id="r")
+            for _ in range(2)
+        ]
+        found = words(compare(*sides, threshold=0.05))
+        called += sum(word != "≈" for word in found.values())
+    assert called <= 0.05 * 400
+
+
+def test_a_change_of_ten_per_cent_is_found() -> None:
+    """In a metric with 2 % noise, over 6 rounds, in at least 9 of 10 comparisons."""
+    rng = np.random.default_rng(4)
+    found = 0
+    for _ in range(40):
+        a = made({"c": list(np.exp(rng.normal(0, 0.02, 6)))}, metric="cpu_ms_per_request")
+        b = made({"c": list(1.1 * np.exp(rng.normal(0, 0.02, 6)))}, metric="cpu_ms_per_request")
+        found += words(compare(a, b, threshold=0.05)) == {"c": "worse"}
+    assert found >= 36
+
+
+def test_what_differs_is_named() -> None:
+    """Facts that should be the same on both sides."""
+    a = Side("a", "a", {"cpu": "X", "delay_s": 1.0}, {})
+    b = Side("b", "b", {"cpu": "Y", "delay_s": 1.0}, {})
+    assert differences(a, b) == ("cpu: X against Y",)
+    assert differences(a, a) == ()
+
+
+@pytest.fixture
+def latest(tmp_path: Path) -> Path:
+    """A published document of two servers and four rounds."""
+    trials = [
+        trial(
+            index=n, round=n, cell=f"sync_http-{server}-w1", server=server,
+            measured=measured(throughput_rps=rate + n / 10),
+        )
+        for n in range(1, 5)
+        for server, rate in (("uvicorn", 40.0), ("gunicorn", 30.0))
+    ]  # fmt: skip
+    cells = ("sync_http-uvicorn-w1", "sync_http-gunicorn-w1")
+    path = tmp_path / "latest.json"
+    path.write_text(document(findings(run(cells=cells), trials)), encoding="utf-8")
+    return path
+
+
+def test_parts_of_one_run_are_paired_by_round(latest: Path) -> None:
+    """Cells are called by what is left when the part's axis is taken out."""
+    a = side("latest:server=uvicorn", latest.parent)
+    b = side(f"{latest}:server=gunicorn", latest.parent)
+    comparison = compare(a, b, threshold=0.05)
+    assert comparison.paired
+    assert words(comparison) == {"sync_http-w1": "worse"}
+    told = json.loads(report.document(comparison, ()))
+    assert told["worse"] == ["sync_http-w1"]
+    assert told["cells"][0]["throughput_rps"]["n"] == 4
+    assert "0.75" in report.table(comparison, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("never", "never"),
+        ("latest:server=apache", "uvicorn"),
+        ("latest:colour=red", "allowed: endpoint, io"),
+    ],
+)
+def test_a_side_that_is_not_there_is_bad_input(latest: Path, text: str, message: str) -> None:
+    """With what there is."""
+    with pytest.raises(BadInput, match=message):
+        side(text, latest.parent)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 2}', "\x00"])
+def test_a_file_that_is_no_document_is_bad_input(tmp_path: Path, text: str) -> None:
+    """And named."""
+    path = tmp_path / "other.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput, match=r"other\.json"):
+        side(str(path), tmp_path)
