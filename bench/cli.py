@@ -15,7 +15,7 @@ from bench.analysis.compare import differences
 from bench.analysis.rows import Row, rows
 from bench.config import apply, json_schema, load_config
 from bench.plan import Plan, expand, make_plan, resolve_single, select
-from bench.problem import CELLS_FAILED, INTERRUPTED, BadInput, Problem
+from bench.problem import CELLS_FAILED, INTERRUPTED, BadInput, Lacking, Problem
 from bench.publish import check_readme, publish, render, update_readme
 from bench.report import comparison as comparison_report
 from bench.report import lines
@@ -40,8 +40,16 @@ def main(arguments: list[str]) -> int:
     except Problem as problem:
         print(problem, file=sys.stderr)
         return problem.exit_status
+    except OSError as error:
+        # A full disk, a folder that may not be written: what was measured until
+        # then is on disk.
+        print(f"The system refused: {error}", file=sys.stderr)
+        return Lacking.exit_status
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        print(
+            "interrupted: what was measured is kept, and the same command goes on from there",
+            file=sys.stderr,
+        )
         return INTERRUPTED
 
 

@@ -81,7 +81,7 @@ def test_where_nothing_stands_out_nothing_is_claimed() -> None:
         ),
         pytest.param(
             {"pool_busy_avg": 40.0, "pool_waiting_avg": 1.0, "server_cores": 0.97},
-            {"pool_busy_avg": 40.0, "pool_waiting_avg": 0.9, "server_cores": 0.84},
+            {"pool_busy_avg": 40.0, "pool_waiting_avg": 0.9, "server_cores": 0.79},
             "pool-bound: 40 of 40 threads busy, 1 waiting",
             id="pool, waiting",
         ),
@@ -105,22 +105,22 @@ def test_where_nothing_stands_out_nothing_is_claimed() -> None:
             id="pool of one worker of two",
         ),
         pytest.param(
-            {"server_cores": 0.85},
-            {"server_cores": 0.84},
-            "CPU-bound: 5 ms of CPU a request, 0.85 cores used by 1 worker",
+            {"server_cores": 0.8},
+            {"server_cores": 0.79},
+            "CPU-bound: 5 ms of CPU a request, 0.80 cores used by 1 worker",
             id="CPU of the worker",
         ),
         pytest.param(
-            {"server_cores": 1.7, "workers": 2, "cores": 4},
-            {"server_cores": 1.68, "workers": 2, "cores": 4},
-            "CPU-bound: 5 ms of CPU a request, 1.70 cores used by 2 workers",
+            {"server_cores": 1.6, "workers": 2, "cores": 4},
+            {"server_cores": 1.58, "workers": 2, "cores": 4},
+            "CPU-bound: 5 ms of CPU a request, 1.60 cores used by 2 workers",
             id="CPU of two workers",
         ),
         pytest.param(
-            {"server_cores": 0.7, "generator_cores": 0.8, "foreign_cores": 0.2},
-            {"server_cores": 0.7, "generator_cores": 0.8, "foreign_cores": 0.19},
+            {"server_cores": 0.7, "generator_cores": 0.8, "foreign_cores": 0.1},
+            {"server_cores": 0.7, "generator_cores": 0.8, "foreign_cores": 0.09},
             "CPU-bound: 5 ms of CPU a request, 0.70 cores used by 1 worker; the machine's 2 cores"
-            " were 85% busy (load generator 0.80)",
+            " were 80% busy (load generator 0.80)",
             id="CPU of the machine",
         ),
         pytest.param(
@@ -151,9 +151,9 @@ def test_a_rule_holds_from_its_threshold_on(
 )
 def test_a_full_machine_is_cpu_bound_whoever_fills_it(user: str) -> None:
     """A whole core of two is in use; what another takes is not the server's to have."""
-    calm: dict[str, Any] = {"server_cores": 0.8, "generator_cores": 0.2}
+    calm: dict[str, Any] = {"server_cores": 0.7, "generator_cores": 0.2}
     assert sentence(**calm).startswith("unexplained: ")
-    assert sentence(**(calm | {user: 0.85})).startswith("CPU-bound: ")
+    assert sentence(**(calm | {user: 0.75})).startswith("CPU-bound: ")
 
 
 def test_a_loop_that_computes_is_not_called_blocked() -> None:
