@@ -113,10 +113,12 @@ class _Trial:
 
         def start(port: int) -> Child:
             python = lab.server_pythons[cell.server, self.python]
-            facts.argv = SERVERS[cell.server].command(python, HOST, port, cell.workers)
+            argv = SERVERS[cell.server].command(python, HOST, port, cell.workers)
+            # Records are published: where this checkout lies is nobody's business.
+            facts.argv = [part.removeprefix(f"{lab.root}{os.sep}") for part in argv]
             log = self.folder / "server.log"
             child = process.start(
-                cell.server, facts.argv, keeper=lab.keeper, cwd=lab.root, env=environment, log=log
+                cell.server, argv, keeper=lab.keeper, cwd=lab.root, env=environment, log=log
             )
             stack.callback(child.stop, STOP_S)
             return child
