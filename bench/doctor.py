@@ -54,6 +54,7 @@ def examine(paths: Paths) -> tuple[str, int]:
         [(f.word, f.what, f.found, f.advice) for f in findings],
         headers=("", "what", "found", "what to do"),
         tablefmt="simple",
+        disable_numparse=True,  # "28,231" is text here
         maxcolwidths=[None, None, 40, 60],
     )
     missing = [f for f in findings if f.word == "missing"]

@@ -83,6 +83,15 @@ def test_bad_input_is_one_message(arguments: list[str], message: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_doctor_looks_at_everything() -> None:
+    """A table of findings and a closing word; exit status 0, or 3 if something is missing."""
+    done = run("doctor")
+    assert done.returncode in {0, 3}, done.stderr
+    assert "Traceback" not in done.stderr
+    for what in ("cores", "other programs", "local ports", "listen backlog", "Go toolchain"):
+        assert what in done.stdout
+
+
 def test_broken_yaml_breaks_nothing_else(tmp_path: Path) -> None:
     """A file that is no YAML: exit status 2, with file and line."""
     path = tmp_path / "broken.yaml"
