@@ -6,6 +6,7 @@ import contextlib
 import os
 import resource
 import shutil
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,18 +52,21 @@ def examine(paths: Paths) -> tuple[str, int]:
     )
     findings = [look() for look in looks]
     table = tabulate(
-        [(f.word, f.what, f.found, f.advice) for f in findings],
+        # Wrapped here: tabulate's own wrapping reads numbers, and fails on "28,231".
+        [
+            (f.word, f.what, textwrap.fill(f.found, 40), textwrap.fill(f.advice, 60))
+            for f in findings
+        ],
         headers=("", "what", "found", "what to do"),
         tablefmt="simple",
-        disable_numparse=True,  # "28,231" is text here
-        maxcolwidths=[None, None, 40, 60],
+        disable_numparse=True,
     )
     missing = [f for f in findings if f.word == "missing"]
     poor = [f for f in findings if f.word == "poor"]
     closing = (
         f"{len(missing)} missing: nothing can be measured yet"
         if missing
-        else f"fit to measure, with {len(poor)} reservations"
+        else f"fit to measure, with {len(poor)} reservation{'' if len(poor) == 1 else 's'}"
         if poor
         else "fit to measure"
     )
