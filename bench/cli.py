@@ -181,6 +181,7 @@ def _measure(chosen: argparse.Namespace, planned: Plan) -> Path:
         fresh=chosen.fresh,
         keep_raw=chosen.raw == "keep",
         probe=chosen.probe == "on",
+        pin=chosen.pin,
         say=_say,
     )
 

@@ -140,6 +140,13 @@ def _running(command: argparse.ArgumentParser) -> None:
         default="on",
         help="off: measure without the probe; then nothing explains the numbers",
     )
+    add(
+        "--pin",
+        default="auto",
+        metavar="CPUS",
+        help="auto (default): on 4 or more cores server, load generator and delay server get"
+        " cores of their own; off; or explicitly, as in server=0-5,generator=6,delay=7",
+    )
 
 
 def _reporting(command: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -96,6 +96,10 @@ class Signals:
     overshoot_p50_ms: float | None  # whole trial, as the following
     overshoot_p99_ms: float | None
     worker_shares: Mapping[str, float]  # of handler calls, by process id
+    generator_waited: float | None = None  # share of the window it could run but had no core
+    threads_alive: tuple[int, ...] = ()  # at the window's start, middle and end
+    quota_throttled_s: float | None = None  # by the container's CPU quota, in the window
+    heat_throttles: int | None = None  # of any core, in the window
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,7 @@ class Process:
     workers_after: tuple[int, ...]  # those alive, or come up since, at its end
     loop: str | None
     http: str | None
+    cpus: tuple[int, ...] | None = None  # that the workers may run on
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +236,8 @@ class RunRecord:
     git: Mapping[str, Any]
     host: Host
     environments: Mapping[str, Any]
+    # Asked for, and the CPUs of server, generator and delay; none: they share all.
+    placement: Mapping[str, Any] = field(default_factory=dict)
 
 
 _TRIAL = TypeAdapter(TrialRecord)

@@ -55,6 +55,15 @@ def test_where_nothing_stands_out_nothing_is_claimed() -> None:
             id="generator",
         ),
         pytest.param(
+            {"generator_cores": 0.45, "generator_waited": 0.45},
+            {"generator_cores": 0.45, "generator_waited": 0.39},
+            (
+                "generator-bound: the load generator used 0.45 of its 1 core and waited for it 45%"
+                " of the time"
+            ),
+            id="generator starved",
+        ),
+        pytest.param(
             {"overshoot_p99_ms": 50.1},
             {"overshoot_p99_ms": 50.0},
             "upstream-bound: the delay server answered 50 ms late (p99)",

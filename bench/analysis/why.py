@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 GENERATOR_CORES = 0.85  # of the one core that the generator can use
+NOTABLE_WAIT = 0.05  # of its time, waiting for a core
 BUSY = 0.80  # of the cores that the server may use
 MACHINE_BUSY = 0.80  # of all cores
 LATE_SHARE, LATE_MS = 0.05, 20.0  # of the delay server, whichever is more
@@ -73,8 +74,18 @@ class Rule:
 
 
 def generator_bound(evidence: Evidence) -> bool:
-    """The generator had no time to ask more often."""
-    return (evidence.measured.signals.generator_cores or 0.0) > GENERATOR_CORES
+    """The generator had no time to ask more often: it ran, or waited for a core, all the time."""
+    signals = evidence.measured.signals
+    return (signals.generator_cores or 0.0) + (signals.generator_waited or 0.0) > GENERATOR_CORES
+
+
+def generator_figures(evidence: Evidence) -> str:
+    """What it did with its time."""
+    signals = evidence.measured.signals
+    text = f"the load generator used {signals.generator_cores:.2f} of its 1 core"
+    if (signals.generator_waited or 0.0) < NOTABLE_WAIT:
+        return text
+    return f"{text} and waited for it {signals.generator_waited:.0%} of the time"
 
 
 def delay_server_late(measured: Measured) -> bool:
@@ -154,7 +165,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "generator-bound",
         generator_bound,
-        lambda e: f"the load generator used {e.measured.signals.generator_cores:.2f} of its 1 core",
+        generator_figures,
     ),
     Rule(
         "upstream-bound",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bench import record
 from bench.record import SCHEMA, Host, RunRecord, TrialRecord
 from bench.report import lines
 from bench.run import environments, host, lab, runs
+from bench.run.cpus import placement
 from bench.run.measure import Bench, Controls, now
 from bench.run.schedule import run_plan
 from bench.run.servers import SERVERS
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from bench.placement import Placement
     from bench.plan import Plan
     from bench.run.lab import Environments
     from bench.run.paths import Paths
@@ -31,6 +34,7 @@ def conduct(
     fresh: bool,
     keep_raw: bool,
     probe: bool,
+    pin: str,
     say: Callable[[str], None],
 ) -> Path:
     """Measure a plan; gives the run's folder.
@@ -41,7 +45,8 @@ def conduct(
     """
     host.demand_open_files(plan.profile.users)
     found = lab.find_environments(paths, plan.cells)
-    run = describe_run(plan, paths, command=command, probe=probe)
+    placed = placement(pin, host.describe().cores)
+    run = describe_run(plan, paths, command=command, probe=probe, placed=placed)
     kept = output.resolve() / "runs"
     folder = None if fresh else runs.unfinished(kept, run)
     if folder is None:
@@ -54,7 +59,7 @@ def conduct(
     def tell(trial: TrialRecord, done: int) -> None:
         say(lines.trial_line(trial, done, len(plan.trials), run.host.cores))
 
-    with lab.open_lab(paths, found, folder, probe=probe) as opened:
+    with lab.open_lab(paths, found, folder, probe=probe, placement=placed) as opened:
         measure = Bench(folder.name, plan, opened, found.servers, folder, keep_raw)
         # One experiment alone is asked for a quick answer.
         controls = Controls(measure, plan.profile.users) if command == "matrix" else None
@@ -76,7 +81,9 @@ def _run_controls(controls: Controls | None, when: str, folder: Path) -> None:
         record.append(folder / runs.CONTROLS_FILE, control)
 
 
-def describe_run(plan: Plan, paths: Paths, *, command: str, probe: bool) -> RunRecord:
+def describe_run(
+    plan: Plan, paths: Paths, *, command: str, probe: bool, placed: Placement
+) -> RunRecord:
     """The record of a run that starts now: what is measured, with what, on what."""
     found = lab.find_environments(paths, plan.cells)
     about = host.describe()
@@ -85,7 +92,7 @@ def describe_run(plan: Plan, paths: Paths, *, command: str, probe: bool) -> RunR
         id=runs.new_id(plan.hash),
         command=command,
         plan_hash=plan.hash,
-        fingerprint=_fingerprint(paths, found, about, probe=probe),
+        fingerprint=_fingerprint(paths, found, about, (probe, placed)),
         started=now(),
         finished=None,
         cells=tuple(cell.id for cell in plan.cells),
@@ -97,6 +104,7 @@ def describe_run(plan: Plan, paths: Paths, *, command: str, probe: bool) -> RunR
         git=host.git_state(paths.root),
         host=about,
         environments=_describe(paths, found),
+        placement=asdict(placed),
     )
 
 
@@ -124,9 +132,9 @@ def _describe(paths: Paths, found: Environments) -> dict[str, Any]:
     return described
 
 
-def _fingerprint(paths: Paths, found: Environments, about: Host, *, probe: bool) -> str:
+def _fingerprint(paths: Paths, found: Environments, about: Host, chosen: object) -> str:
     """What must be the same for a run to be gone on with."""
     locks = sorted(e.lock_sha256 for e in (*found.servers.values(), found.load))
     source = host.tree_hash(paths.root, "app", "locustfiles", "go_delay", "bench/run")
-    text = repr((host.identity(about), locks, source, probe))
+    text = repr((host.identity(about), locks, source, chosen))
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -61,6 +61,7 @@ def start(
     env: Mapping[str, str],
     log: Path,
     extra: tuple[str, ...] = (),
+    cpus: tuple[int, ...] = (),
 ) -> DelayServer:
     """Start the binary on a port that the system picks.
 
@@ -75,6 +76,7 @@ def start(
         env=env,
         log=log,
         tells="stdout",
+        cpus=cpus,
     )
     try:
         announced = child.event(START_S)

@@ -37,6 +37,7 @@ def start(lab: Lab, profile: Profile, route: str, folder: Path) -> Child:
         ),
         log=folder / "load.log",
         tells="pipe",
+        cpus=lab.placement.generator,
     )
 
 

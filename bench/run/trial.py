@@ -11,8 +11,10 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from app.probe.layout import G_FINISHED, G_STARTED
+from bench.placement import UNPINNED, Placement
 from bench.run import generator, process
 from bench.run.bringup import HOST, POLL_S, Running, bring_up
+from bench.run.cpus import affinity
 from bench.run.facts import Facts
 from bench.run.failure import TrialFailed
 from bench.run.process import Child, Keeper, child_environment
@@ -43,6 +45,7 @@ class Lab:
     load_python: Path
     server_pythons: Mapping[tuple[str, str], Path]  # by (server, python)
     probe: bool = True
+    placement: Placement = UNPINNED
 
 
 def run_trial(
@@ -118,7 +121,13 @@ class _Trial:
             facts.argv = [part.removeprefix(f"{lab.root}{os.sep}") for part in argv]
             log = self.folder / "server.log"
             child = process.start(
-                cell.server, argv, keeper=lab.keeper, cwd=lab.root, env=environment, log=log
+                cell.server,
+                argv,
+                keeper=lab.keeper,
+                cwd=lab.root,
+                env=environment,
+                log=log,
+                cpus=lab.placement.server,
             )
             stack.callback(child.stop, STOP_S)
             return child
@@ -126,6 +135,7 @@ class _Trial:
         running = bring_up(start, cell.server, cell.workers, self.folder)
         facts.workers = sorted(int(report["pid"]) for report in running.reports)
         facts.loop, facts.http = running.reports[0]["loop"], running.reports[0]["http"]
+        facts.cpus = affinity(facts.workers[0])
         return running
 
     def _verify(self, running: Running) -> None:

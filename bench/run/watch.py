@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+import psutil
+
+from bench.run import throttle
 from bench.run.failure import TrialFailed
 from bench.run.process import Ended, Late
 from bench.run.sampler import INTERVAL_S
@@ -57,6 +60,10 @@ def watch(
 
 def _look(due: str, sampler: Sampler, delay: DelayServer, facts: Facts) -> None:
     sampler.look()
+    if due == "t0":
+        facts.throttle_t0 = asdict(throttle.look())
+    elif due == "t1":
+        facts.throttle_t1 = asdict(throttle.look())
     # Without an answer the figure stays unknown; the books tell the rest.
     with contextlib.suppress(OSError, ValueError):
         if due == "t0":
@@ -66,12 +73,11 @@ def _look(due: str, sampler: Sampler, delay: DelayServer, facts: Facts) -> None:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process still exists."""
+    """Whether a process still runs; one that has ended but is not yet reaped does not."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
         return False
-    return True
 
 
 class Clock:
