@@ -132,6 +132,7 @@ class Process:
     loop: str | None
     http: str | None
     cpus: tuple[int, ...] | None = None  # that the workers may run on
+    delay_exit: int | None = None  # exit status of the delay server, should it have ended
 
 
 @dataclass(frozen=True, slots=True)

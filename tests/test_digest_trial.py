@@ -283,6 +283,7 @@ def test_the_process_and_locusts_own_view_are_passed_on(measured: Measured) -> N
         "loop": "uvloop.Loop",
         "http": "h11",
         "cpus": (0, 3),
+        "delay_exit": None,
     }
     assert measured.locust == {"requests": 8, "failures": 2, "p50_ms": 440.0, "p90_ms": None}
 

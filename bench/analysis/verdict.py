@@ -65,6 +65,11 @@ def _invalidating(evidence: Evidence) -> tuple[str, ...]:
         reasons.append(
             "1 answer was a redirect" if count == 1 else f"{count} answers were redirects"
         )
+    if process.delay_exit is not None:
+        reasons.append(
+            f"the delay server ended during the trial, with exit status {process.delay_exit}; it is"
+            " started again for the next"
+        )
     if delay_server_late(measured):
         reasons.append(
             f"the delay server was late: p99 overshoot {signals.overshoot_p99_ms:.0f} ms"

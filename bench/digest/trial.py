@@ -288,4 +288,5 @@ def _process(facts: Mapping[str, Any]) -> Process:
         loop=facts["loop"],
         http=facts["http"],
         cpus=tuple(facts["cpus"]) if facts["cpus"] else None,
+        delay_exit=facts["delay_exit"],
     )

@@ -38,4 +38,5 @@ class Facts:
     # What held processes back until the window's two ends (bench.run.throttle).
     throttle_t0: dict[str, Any] = field(default_factory=dict)
     throttle_t1: dict[str, Any] = field(default_factory=dict)
+    delay_exit: int | None = None  # of the delay server, should it have ended
     phases_s: dict[str, float] = field(default_factory=dict)

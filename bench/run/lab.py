@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from bench.placement import UNPINNED, Placement
 from bench.problem import Lacking
-from bench.run import delay, environments
-from bench.run.process import Keeper, child_environment
+from bench.run import environments
+from bench.run.delay import DelayServer
+from bench.run.process import Keeper
 from bench.run.trial import Lab
 from go_delay import build
 
@@ -68,10 +69,9 @@ def open_lab(
     with contextlib.ExitStack() as stack:
         keeper = Keeper()
         stack.callback(keeper.close)
-        server = delay.start(
+        server = DelayServer(
             binary,
             keeper=keeper,
-            env=child_environment(),
             log=folder / "delay.log",
             extra=("-late-ms", str(late_ms)) if late_ms else (),
             cpus=placement.delay,

@@ -20,12 +20,16 @@ if TYPE_CHECKING:
     from bench.run.facts import Facts
     from bench.run.process import Child
     from bench.run.sampler import Sampler
-
-STALL_S = 20.0  # how much longer than planned the generator may take
+    from bench.run.trial import Patience
 
 
 def watch(
-    load: Child, sampler: Sampler, delay: DelayServer, profile: Profile, facts: Facts
+    load: Child,
+    sampler: Sampler,
+    delay: DelayServer,
+    profile: Profile,
+    facts: Facts,
+    patience: Patience,
 ) -> None:
     """Sample until the generator is done; ask the delay server at both ends of the window.
 
@@ -34,11 +38,11 @@ def watch(
     """
     clock = Clock()
     planned_s = profile.users / profile.spawn_rate + profile.warmup_s + profile.duration_s
-    deadline = time.monotonic() + planned_s + STALL_S
+    deadline = time.monotonic() + planned_s + patience.stall_s
     while True:
         if time.monotonic() > deadline:
             raise TrialFailed(
-                f"the load generator hangs: not done {STALL_S:g} s after its time:"
+                f"the load generator hangs: not done {patience.stall_s:g} s after its time:"
                 f" {load.log_tail()}"
             )
         try:
