@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from bench.problem import CELLS_FAILED, INTERRUPTED, BadInput, Lacking, Problem
 from bench.publish import check_readme, publish, render, update_readme
 from bench.report import comparison as comparison_report
 from bench.report import lines
-from bench.run import conduct, runs
+from bench.run import conduct, interrupt, runs
 from bench.run.paths import default_python, paths
 from bench.sides import side
 
@@ -32,10 +31,11 @@ DEFAULT_SEED = 1
 
 def main(arguments: list[str]) -> int:
     """Run one command; gives its exit status."""
-    # Whoever terminates us gets the same clean end as Ctrl-C.
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         chosen = options.parse(arguments)
+        if chosen.command in MEASURING:
+            interrupt.arm()
+            interrupt.end_with_nox()
         return COMMANDS[chosen.command](chosen)
     except Problem as problem:
         print(problem, file=sys.stderr)
@@ -51,10 +51,6 @@ def main(arguments: list[str]) -> int:
             file=sys.stderr,
         )
         return INTERRUPTED
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 def matrix(chosen: argparse.Namespace) -> int:
@@ -206,6 +202,7 @@ def _status(found: tuple[Row, ...]) -> int:
     return 0 if all(row.verdict.usable for row in found) else CELLS_FAILED
 
 
+MEASURING = {"matrix", "single", "bench"}
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "matrix": matrix,
     "single": single,

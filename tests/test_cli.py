@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from bench.run.paths import ROOT
@@ -177,42 +174,3 @@ def test_a_folder_that_cannot_be_written_is_told(config: Path, tmp_path: Path) -
     summary = run("compare", "latest", "latest", "--output", tmp_path / "file" / "below")
     assert summary.returncode in {2, 3}
     assert "Traceback" not in summary.stderr
-
-
-@pytest.mark.real
-@pytest.mark.timeout(60)
-def test_interrupt_stops_everything_and_keeps_what_was_measured(
-    prepared: Paths, config: Path, tmp_path: Path
-) -> None:
-    """Ctrl-C in the second trial: exit status 130 within 5 s, one record, no process left."""
-    assert prepared.notes.is_dir()
-    output = tmp_path / "reports"
-    output.mkdir()
-    arguments = [
-        "single",
-        "async_sleep",
-        "async_sleep_sync",
-        "--config",
-        config,
-        "--output",
-        output,
-    ]
-    with subprocess.Popen(
-        [sys.executable, "-m", "bench", *map(str, arguments)],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as child:  # fmt: skip
-        assert child.stdout is not None
-        while not (line := child.stdout.readline()).startswith("[1/2]"):
-            assert line, "it ended before its first trial did"
-        family = psutil.Process(child.pid).children(recursive=True)
-        child.send_signal(signal.SIGINT)
-        began = time.monotonic()
-        _, errors = child.communicate(timeout=20)
-        assert time.monotonic() - began < 5
-    assert child.returncode == 130
-    assert "the same command goes on from there" in errors
-    assert "Traceback" not in errors
-    _, alive = psutil.wait_procs(family, timeout=3)
-    assert not alive
-    (folder,) = (output / "runs").iterdir()
-    assert len((folder / "trials.jsonl").read_text(encoding="utf-8").splitlines()) == 1

@@ -58,6 +58,7 @@ def targets(bench: Trials) -> Iterator[Trials]:
     """The same trials, of an application that has the known targets too; raw files are kept."""
     with tempfile.TemporaryDirectory(prefix="matrix-target-") as name:
         root = Path(name)
+        bench.bench.lab.keeper.remove_at_end(root)
         for part in ("app", "locustfiles"):
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(bench.bench.lab.root / part, root / part, ignore=ignored)

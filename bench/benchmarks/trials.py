@@ -82,6 +82,7 @@ def trials(
         lab.open_lab(paths, found, Path(name), late_ms=late_ms, placement=placement) as opened,
     ):
         folder = Path(name)
+        opened.keeper.remove_at_end(folder)
         yield Trials(Bench("bench", plan, opened, found.servers, folder, keep_raw=False))
 
 

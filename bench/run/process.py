@@ -63,8 +63,12 @@ class Keeper:
         with contextlib.suppress(BrokenPipeError):
             os.write(self._fd, b"-%d\n" % group)
 
+    def remove_at_end(self, folder: Path) -> None:
+        """A temporary folder, an absolute path without line breaks, that must not stay."""
+        os.write(self._fd, os.fsencode(f"{folder}\n"))
+
     def close(self) -> None:
-        """Let it go; it kills what is still listed."""
+        """Let it go; it kills what is still listed, and removes what was named."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._process.wait()
