@@ -19,7 +19,7 @@ from bench.problem import CELLS_FAILED, INTERRUPTED, BadInput, Lacking, Problem
 from bench.publish import check_readme, publish, render, update_readme
 from bench.report import comparison as comparison_report
 from bench.report import lines
-from bench.run import conduct, runs
+from bench.run import conduct, lock, runs
 from bench.run.paths import default_python, paths
 from bench.sides import side
 
@@ -141,7 +141,9 @@ def benchmark(chosen: argparse.Namespace) -> int:
     """The harness's own benchmarks."""
     from bench import benchmarks  # noqa: PLC0415 - no other command needs what it imports
 
-    return benchmarks.run(chosen.names, paths())
+    where = paths()
+    with lock.hold(chosen.command, where.root):
+        return benchmarks.run(chosen.names, where)
 
 
 def _plan(chosen: argparse.Namespace) -> Plan:
@@ -173,17 +175,19 @@ def _shown(path: Path) -> Path:
 
 
 def _measure(chosen: argparse.Namespace, planned: Plan) -> Path:
-    return conduct.conduct(
-        planned,
-        paths(),
-        command=chosen.command,
-        output=chosen.output,
-        fresh=chosen.fresh,
-        keep_raw=chosen.raw == "keep",
-        probe=chosen.probe == "on",
-        pin=chosen.pin,
-        say=_say,
-    )
+    where = paths()
+    with lock.hold(chosen.command, where.root):
+        return conduct.conduct(
+            planned,
+            where,
+            command=chosen.command,
+            output=chosen.output,
+            fresh=chosen.fresh,
+            keep_raw=chosen.raw == "keep",
+            probe=chosen.probe == "on",
+            pin=chosen.pin,
+            say=_say,
+        )
 
 
 def _threshold(text: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from bench.run import lock
 from bench.run.paths import ROOT
 
 if TYPE_CHECKING:
@@ -88,7 +90,14 @@ def test_doctor_looks_at_everything() -> None:
     done = run("doctor")
     assert done.returncode in {0, 3}, done.stderr
     assert "Traceback" not in done.stderr
-    for what in ("cores", "other programs", "local ports", "listen backlog", "Go toolchain"):
+    for what in (
+        "cores",
+        "other programs",
+        "other runs",
+        "local ports",
+        "listen backlog",
+        "Go toolchain",
+    ):
         assert what in done.stdout
 
 
@@ -110,6 +119,31 @@ def test_missing_environments_are_told(
     assert done.returncode == 3
     assert "nox -s load" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [["matrix"], ["single", "async_sleep"], ["bench", "plan"]])
+def test_two_runs_at_a_time_are_refused(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    """Exit status 3 and who measures; no folder is made."""
+    monkeypatch.setenv("MATRIX_LOCK", str(tmp_path / "lock"))
+    where = ["--config", str(config), "--output", str(tmp_path / "out")]
+    options = [] if command[0] == "bench" else where
+    with lock.hold("matrix", tmp_path / "another"):
+        done = run(*command, *options)
+        assert done.returncode == 3, (done.stdout, done.stderr)
+        assert f"`matrix` in {tmp_path}/another, process {os.getpid()}" in done.stderr
+        assert not (tmp_path / "out").exists()
+
+
+def test_commands_that_measure_nothing_mind_no_other_run(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The doctor tells of it."""
+    monkeypatch.setenv("MATRIX_LOCK", str(tmp_path / "lock"))
+    with lock.hold("matrix", tmp_path):
+        assert run("plan", "--config", config).returncode == 0
+        assert f"process {os.getpid()}," in " ".join(run("doctor").stdout.split())
 
 
 @pytest.mark.real
