@@ -69,10 +69,13 @@ def matrix(chosen: argparse.Namespace) -> int:
 def single(chosen: argparse.Namespace) -> int:
     """Some cells, each with its row and why; reports/latest.* stay as they are."""
     folder = _measure(chosen, _plan(chosen))
-    found = rows(record.read_run(folder / runs.RUN_FILE), runs.trials_of(folder))
+    run = record.read_run(folder / runs.RUN_FILE)
+    found = rows(run, runs.trials_of(folder))
     print()
     for row in found:
         print(lines.row_text(row))
+    for note in lines.resumed(run):
+        print(note)
     return _status(found)
 
 
@@ -183,6 +186,7 @@ def _measure(chosen: argparse.Namespace, planned: Plan) -> Path:
             command=chosen.command,
             output=chosen.output,
             fresh=chosen.fresh,
+            resume=chosen.resume,
             keep_raw=chosen.raw == "keep",
             probe=chosen.probe == "on",
             pin=chosen.pin,

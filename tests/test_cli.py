@@ -73,6 +73,7 @@ def test_plan_lists_the_default_matrix() -> None:
         (["plan", "--config", "no/such.yaml"], "no/such.yaml"),
         (["matrix", "--server", "apache"], "apache"),
         (["report", "--run", "never", "--output", "."], "never"),
+        (["matrix", "--resume", "--fresh"], "not allowed with argument --resume"),
         (["nonsense"], "nonsense"),
         ([], "command"),
     ],
@@ -175,8 +176,12 @@ def test_matrix_reports_and_resumes(prepared: Paths, config: Path, tmp_path: Pat
     (folder / "run.json").write_text(json.dumps({**record, "finished": None}), encoding="utf-8")
     first, _ = (folder / "trials.jsonl").read_text(encoding="utf-8").splitlines()
     (folder / "trials.jsonl").write_text(first + "\n", encoding="utf-8")
+    raw = folder / "raw" / "r01-async_sleep_sync-uvicorn-w1"
+    assert raw.is_dir()
+    (raw / "half-written").touch()
     resumed = run("matrix", "--config", config, "--output", output)
     assert resumed.returncode == 0, resumed.stderr
+    assert not (raw / "half-written").exists()
     assert "going on" in resumed.stdout
     lines = (folder / "trials.jsonl").read_text(encoding="utf-8").splitlines()
     assert lines[0] == first
