@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.problem import BadInput
 from bench.record import Resumption, write_run
+from bench.report import text
 from bench.run import runs
 
 if TYPE_CHECKING:
@@ -90,4 +91,4 @@ def _so_far(old: Unfinished) -> str:
 
 
 def _listed(changes: Sequence[Change]) -> str:
-    return "; ".join(change.text for change in changes)
+    return text.line("; ".join(change.text for change in changes))
