@@ -18,7 +18,7 @@ from bench.problem import CELLS_FAILED, INTERRUPTED, BadInput, Lacking, Problem
 from bench.publish import check_readme, publish, render, update_readme
 from bench.report import comparison as comparison_report
 from bench.report import lines
-from bench.run import conduct, interrupt, runs
+from bench.run import conduct, interrupt, lock, runs
 from bench.run.paths import default_python, paths
 from bench.sides import side
 
@@ -65,10 +65,13 @@ def matrix(chosen: argparse.Namespace) -> int:
 def single(chosen: argparse.Namespace) -> int:
     """Some cells, each with its row and why; reports/latest.* stay as they are."""
     folder = _measure(chosen, _plan(chosen))
-    found = rows(record.read_run(folder / runs.RUN_FILE), runs.trials_of(folder))
+    run = record.read_run(folder / runs.RUN_FILE)
+    found = rows(run, runs.trials_of(folder))
     print()
     for row in found:
         print(lines.row_text(row))
+    for note in lines.resumed(run):
+        print(note)
     return _status(found)
 
 
@@ -137,7 +140,9 @@ def benchmark(chosen: argparse.Namespace) -> int:
     """The harness's own benchmarks."""
     from bench import benchmarks  # noqa: PLC0415 - no other command needs what it imports
 
-    return benchmarks.run(chosen.names, paths())
+    where = paths()
+    with lock.hold(chosen.command, where.root):
+        return benchmarks.run(chosen.names, where)
 
 
 def _plan(chosen: argparse.Namespace) -> Plan:
@@ -169,17 +174,20 @@ def _shown(path: Path) -> Path:
 
 
 def _measure(chosen: argparse.Namespace, planned: Plan) -> Path:
-    return conduct.conduct(
-        planned,
-        paths(),
-        command=chosen.command,
-        output=chosen.output,
-        fresh=chosen.fresh,
-        keep_raw=chosen.raw == "keep",
-        probe=chosen.probe == "on",
-        pin=chosen.pin,
-        say=_say,
-    )
+    where = paths()
+    with lock.hold(chosen.command, where.root):
+        return conduct.conduct(
+            planned,
+            where,
+            command=chosen.command,
+            output=chosen.output,
+            fresh=chosen.fresh,
+            resume=chosen.resume,
+            keep_raw=chosen.raw == "keep",
+            probe=chosen.probe == "on",
+            pin=chosen.pin,
+            say=_say,
+        )
 
 
 def _threshold(text: str) -> float:

@@ -123,10 +123,17 @@ def _planning(command: argparse.ArgumentParser) -> None:
 def _running(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     _output(command)
-    add(
+    either = command.add_mutually_exclusive_group()
+    either.add_argument(
         "--fresh",
         action="store_true",
         help="start anew, even if a run of the same plan is unfinished",
+    )
+    either.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the unfinished run although cells, environments, sources or machine"
+        " have changed; its reports say so",
     )
     add(
         "--raw",

@@ -216,8 +216,20 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True)
+class Resumption:
+    """The run was gone on with although something had changed: it is not of one piece."""
+
+    at: str  # ISO 8601, UTC
+    done: int  # trials measured before
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
-    """What was run, on what: written when the run starts, completed when it ends."""
+    """What was run, on what: written when the run starts, completed when it ends.
+
+    If it was resumed despite changes, it describes what was found then.
+    """
 
     __pydantic_config__ = ConfigDict(allow_inf_nan=False)
 
@@ -225,7 +237,6 @@ class RunRecord:
     id: str
     command: str  # matrix or single
     plan_hash: str
-    fingerprint: str  # of the environments, the application and the host
     started: str
     finished: str | None
     cells: tuple[str, ...]  # in declared order
@@ -239,6 +250,9 @@ class RunRecord:
     environments: Mapping[str, Any]
     # Asked for, and the CPUs of server, generator and delay; none: they share all.
     placement: Mapping[str, Any] = field(default_factory=dict)
+    # What measures and is measured: the hash of each part's source files.
+    sources: Mapping[str, str] = field(default_factory=dict)
+    resumed: tuple[Resumption, ...] = ()
 
 
 _TRIAL = TypeAdapter(TrialRecord)

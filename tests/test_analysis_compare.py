@@ -11,6 +11,7 @@ import pytest
 from bench.analysis.compare import Side, compare, differences
 from bench.analysis.findings import findings
 from bench.problem import BadInput
+from bench.record import Resumption
 from bench.report import comparison as report
 from bench.report.document import document
 from bench.sides import side
@@ -122,6 +123,19 @@ def test_what_differs_is_named() -> None:
     b = Side("b", "b", {"cpu": "Y", "delay_s": 1.0}, {})
     assert differences(a, b) == ("cpu: X against Y",)
     assert differences(a, a) == ()
+
+
+def test_a_run_that_changed_halfway_is_not_like_one_that_did_not(tmp_path: Path) -> None:
+    """Nor like one that changed otherwise; parts of it are alike."""
+    step = Resumption("2026-03-04T06:00:00+00:00", 3, ("the application (app/) has changed",))
+    sides = []
+    for name, resumed in (("whole", ()), ("pieces", (step,))):
+        path = tmp_path / f"{name}.json"
+        path.write_text(document(findings(run(resumed=resumed), [trial()])), encoding="utf-8")
+        sides.append(side(str(path), tmp_path))
+    (difference,) = differences(*sides)
+    assert difference == "changed halfway: [] against ['the application (app/) has changed']"
+    assert differences(sides[1], sides[1]) == ()
 
 
 @pytest.fixture

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bench.run import lock
 from bench.run.paths import ROOT
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ def test_plan_lists_the_default_matrix() -> None:
         (["plan", "--config", "no/such.yaml"], "no/such.yaml"),
         (["matrix", "--server", "apache"], "apache"),
         (["report", "--run", "never", "--output", "."], "never"),
+        (["matrix", "--resume", "--fresh"], "not allowed with argument --resume"),
         (["nonsense"], "nonsense"),
         ([], "command"),
     ],
@@ -85,7 +88,14 @@ def test_doctor_looks_at_everything() -> None:
     done = run("doctor")
     assert done.returncode in {0, 3}, done.stderr
     assert "Traceback" not in done.stderr
-    for what in ("cores", "other programs", "local ports", "listen backlog", "Go toolchain"):
+    for what in (
+        "cores",
+        "other programs",
+        "other runs",
+        "local ports",
+        "listen backlog",
+        "Go toolchain",
+    ):
         assert what in done.stdout
 
 
@@ -107,6 +117,31 @@ def test_missing_environments_are_told(
     assert done.returncode == 3
     assert "nox -s load" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [["matrix"], ["single", "async_sleep"], ["bench", "plan"]])
+def test_two_runs_at_a_time_are_refused(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    """Exit status 3 and who measures; no folder is made."""
+    monkeypatch.setenv("MATRIX_LOCK", str(tmp_path / "lock"))
+    where = ["--config", str(config), "--output", str(tmp_path / "out")]
+    options = [] if command[0] == "bench" else where
+    with lock.hold("matrix", tmp_path / "another"):
+        done = run(*command, *options)
+        assert done.returncode == 3, (done.stdout, done.stderr)
+        assert f"`matrix` in {tmp_path}/another, process {os.getpid()}" in done.stderr
+        assert not (tmp_path / "out").exists()
+
+
+def test_commands_that_measure_nothing_mind_no_other_run(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The doctor tells of it."""
+    monkeypatch.setenv("MATRIX_LOCK", str(tmp_path / "lock"))
+    with lock.hold("matrix", tmp_path):
+        assert run("plan", "--config", config).returncode == 0
+        assert f"process {os.getpid()}," in " ".join(run("doctor").stdout.split())
 
 
 @pytest.mark.real
@@ -138,8 +173,12 @@ def test_matrix_reports_and_resumes(prepared: Paths, config: Path, tmp_path: Pat
     (folder / "run.json").write_text(json.dumps({**record, "finished": None}), encoding="utf-8")
     first, _ = (folder / "trials.jsonl").read_text(encoding="utf-8").splitlines()
     (folder / "trials.jsonl").write_text(first + "\n", encoding="utf-8")
+    raw = folder / "raw" / "r01-async_sleep_sync-uvicorn-w1"
+    assert raw.is_dir()
+    (raw / "half-written").touch()
     resumed = run("matrix", "--config", config, "--output", output)
     assert resumed.returncode == 0, resumed.stderr
+    assert not (raw / "half-written").exists()
     assert "going on" in resumed.stdout
     lines = (folder / "trials.jsonl").read_text(encoding="utf-8").splitlines()
     assert lines[0] == first

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
@@ -16,7 +16,7 @@ import pytest
 from bench.run.paths import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from bench.run.paths import Paths
@@ -34,6 +34,11 @@ profiles:
 NOX = "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:]))"
 
 
+def listening(connections: Callable[[str], Iterable[Any]]) -> set[int]:
+    """Ports that are listened to."""
+    return {c.laddr.port for c in connections("tcp") if c.status == psutil.CONN_LISTEN}
+
+
 class Run:
     """A `single` under way: its first trial is recorded, its second is running."""
 
@@ -43,12 +48,7 @@ class Run:
         # Under nox the harness is the child.
         self.harness = next(iter(harness.children()), harness) if _is_nox(process) else harness
         self.family = self.harness.children(recursive=True)
-        self.ports = [
-            int(found.laddr[1])
-            for one in self.family
-            for found in one.net_connections("tcp")
-            if found.status == psutil.CONN_LISTEN
-        ]
+        self.ports = {port for one in self.family for port in listening(one.net_connections)}
         self.output = output
 
     def records(self) -> int:
@@ -60,13 +60,8 @@ class Run:
         """No process by its id, nobody who listens on its ports."""
         _, alive = psutil.wait_procs([self.harness, *self.family], timeout=within_s)
         assert not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
-        listening = {
-            int(found.laddr[1])
-            for found in psutil.net_connections("tcp")
-            if found.status == psutil.CONN_LISTEN
-        }
         assert self.ports
-        assert not listening & set(self.ports)
+        assert not listening(psutil.net_connections) & self.ports
 
 
 def _is_nox(process: subprocess.Popen[str]) -> bool:
@@ -93,7 +88,7 @@ def running(tmp_path: Path, *, under_nox: bool = False) -> Iterator[Run]:
             assert process.stdout is not None
             while not (line := process.stdout.readline()).startswith("[1/"):
                 assert line, "it ended before its first trial did"
-            while not [*(output / "runs").glob("*/raw/00002-*/samples.jsonl")]:
+            while not [*(output / "runs").glob("*/raw/r*-*/samples.jsonl")]:
                 assert process.poll() is None
                 time.sleep(0.01)
             yield Run(process, output)

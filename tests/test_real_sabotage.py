@@ -80,7 +80,7 @@ def burning(cpu: int | None = None) -> Iterator[None]:
 
 def kill_a_worker(bench: Trials, planned: PlannedTrial, after_s: float) -> threading.Thread:
     """End one worker with SIGKILL, once the load has run for a while."""
-    folder = bench.bench.folder / "raw" / f"{planned.index:05d}-{planned.cell.id}"
+    folder = bench.bench.folder / "raw" / f"r{planned.round:02d}-{planned.cell.id}"
 
     def kill() -> None:
         deadline = time.monotonic() + 20

@@ -79,7 +79,7 @@ def _write(path: Path, made: str) -> None:
 
 def folder_of(bench: Trials, which: Cell) -> Path:
     """Where the raw files of the cell's last trial are."""
-    return bench.bench.folder / "raw" / f"00001-{which.id}"
+    return bench.bench.folder / "raw" / f"r01-{which.id}"
 
 
 def served(folder: Path) -> NDArray[np.int64]:

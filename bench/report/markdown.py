@@ -31,6 +31,7 @@ def body(findings: Findings) -> str:
     title, scenarios = tables.scenario_table(rows)
     answers = trust.answers(findings)
     parts = [
+        trust.resumed(findings.run),
         *(("### Answers", answers) if answers else ()),
         f"### Scenarios: {title}",
         scenarios,

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench import record
-from bench.record import SCHEMA, Host, RunRecord, TrialRecord
 from bench.report import lines
-from bench.run import environments, host, lab, runs
+from bench.run import host, lab, runs
 from bench.run.cpus import placement
+from bench.run.describe import describe_run
 from bench.run.measure import Bench, Controls, now
+from bench.run.resume import choose
 from bench.run.schedule import run_plan
-from bench.run.servers import SERVERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bench.placement import Placement
     from bench.plan import Plan
-    from bench.run.lab import Environments
+    from bench.record import TrialRecord
     from bench.run.paths import Paths
 
 
@@ -32,6 +29,7 @@ def conduct(
     command: str,
     output: Path,
     fresh: bool,
+    resume: bool,
     keep_raw: bool,
     probe: bool,
     pin: str,
@@ -41,20 +39,14 @@ def conduct(
 
     Raises:
         Lacking: the machine or an installation is missing something.
-        BadInput: the output folder can't be used.
+        BadInput: the output folder can't be used, or no run can be resumed as asked.
     """
     host.demand_open_files(plan.profile.users)
     found = lab.find_environments(paths, plan.cells)
     placed = placement(pin, host.describe().cores)
-    run = describe_run(plan, paths, command=command, probe=probe, placed=placed)
-    kept = output.resolve() / "runs"
-    folder = None if fresh else runs.unfinished(kept, run)
-    if folder is None:
-        folder = kept / run.id
-        runs.create(folder, run)
-        say(f"run {run.id}: {lines.summary(plan)}")
-    else:
-        say(f"run {folder.name}: going on ({lines.summary(plan)} in all)")
+    run = describe_run(plan, paths, found, command=command, probe=probe, placed=placed)
+    folder = choose(output.resolve() / "runs", run, fresh=fresh, resume=resume, say=say)
+    say(f"run {folder.name}: {lines.summary(plan)}{'' if folder.name == run.id else ' in all'}")
 
     def tell(trial: TrialRecord, done: int) -> None:
         say(lines.trial_line(trial, done, len(plan.trials), run.host.cores))
@@ -66,7 +58,7 @@ def conduct(
         _run_controls(controls, "start", folder)
         run_plan(
             plan.trials,
-            [trial.index for trial in runs.trials_of(folder)],
+            runs.trials_of(folder),
             measure=measure,
             keep=lambda trial: record.append(folder / runs.TRIALS_FILE, trial),
             tell=tell,
@@ -79,62 +71,3 @@ def conduct(
 def _run_controls(controls: Controls | None, when: str, folder: Path) -> None:
     for control in controls(when) if controls is not None else ():
         record.append(folder / runs.CONTROLS_FILE, control)
-
-
-def describe_run(
-    plan: Plan, paths: Paths, *, command: str, probe: bool, placed: Placement
-) -> RunRecord:
-    """The record of a run that starts now: what is measured, with what, on what."""
-    found = lab.find_environments(paths, plan.cells)
-    about = host.describe()
-    return RunRecord(
-        schema=SCHEMA,
-        id=runs.new_id(plan.hash),
-        command=command,
-        plan_hash=plan.hash,
-        fingerprint=_fingerprint(paths, found, about, (probe, placed)),
-        started=now(),
-        finished=None,
-        cells=tuple(cell.id for cell in plan.cells),
-        trials=len(plan.trials),
-        profile=plan.profile,
-        seed=plan.seed,
-        delay_s=plan.delay_s,
-        probe=probe,
-        git=host.git_state(paths.root),
-        host=about,
-        environments=_describe(paths, found),
-        placement=asdict(placed),
-    )
-
-
-def _describe(paths: Paths, found: Environments) -> dict[str, Any]:
-    """Versions of everything, by environment."""
-    described: dict[str, Any] = {}
-    for role, environment in [
-        *(("server", environment) for environment in found.servers.values()),
-        ("load", found.load),
-    ]:
-        about = environments.describe(environment.python) if environment.python else {}
-        described[environment.name] = {
-            "role": role,
-            "lock_sha256": environment.lock_sha256,
-            "unusable": environment.reason,
-            **about,
-        }
-    for server, _ in found.servers:
-        described[f"server {server}"] = {
-            "role": "pinned",
-            "loop": SERVERS[server].loop,
-            "http": SERVERS[server].http,
-        }
-    described["go"] = {"role": "go", "version": environments.go_version(paths.go)}
-    return described
-
-
-def _fingerprint(paths: Paths, found: Environments, about: Host, chosen: object) -> str:
-    """What must be the same for a run to be gone on with."""
-    locks = sorted(e.lock_sha256 for e in (*found.servers.values(), found.load))
-    source = host.tree_hash(paths.root, "app", "locustfiles", "go_delay", "bench/run")
-    text = repr((host.identity(about), locks, source, chosen))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -48,7 +48,9 @@ class Bench:
         if environment.python is None:
             outcome = "skipped" if environment.skipped else "failed"
             return self._record(planned, outcome, environment.reason, {}, None)
-        folder = self.folder / "raw" / f"{planned.index:05d}-{cell.id}"
+        # Not by its number, which may be another trial's when the run was resumed.
+        name = f"r{planned.round:02d}-{cell.id}{'-twin' if planned.twin else ''}"
+        folder = self.folder / "raw" / name
         # What an interrupted attempt left is of no use.
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

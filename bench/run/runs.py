@@ -1,13 +1,14 @@
-"""Run folders: a new one, or the unfinished one that is to be gone on with."""
+"""Run folders: made, found, completed."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from bench.problem import BadInput
 from bench.record import RunRecord, TrialRecord, read_run, read_trials, write_run
+from bench.run.changes import Change, changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,17 +24,56 @@ def new_id(plan_hash: str) -> str:
     return f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{plan_hash[:6]}"
 
 
-def unfinished(runs: Path, wanted: RunRecord) -> Path | None:
-    """The newest unfinished run of the same command, plan, environments and machine."""
-    what = (wanted.command, wanted.plan_hash, wanted.fingerprint)
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A run that might be gone on with, and what has changed since it was measured."""
+
+    folder: Path
+    run: RunRecord
+    done: int  # trials
+    worked_on: str  # ISO 8601, UTC: when its last trial started, or it did itself
+    changes: tuple[Change, ...]
+    superseded: bool  # one like it has been finished since
+
+
+def unfinished(runs: Path, wanted: RunRecord) -> list[Unfinished]:
+    """The unfinished runs of the same command that have cells in common with ``wanted``.
+
+    The one worked on last comes first. Of those without a single trial, which come
+    last, only such are listed that nothing has changed for.
+
+    Raises:
+        BadInput: the trials can't be read of one that nothing has changed for.
+    """
+    found: list[Unfinished] = []
+    finished = ""
     for folder in _newest_first(runs):
         try:
             run = read_run(folder / RUN_FILE)
         except BadInput:
             continue
-        if (run.command, run.plan_hash, run.fingerprint) == what and run.finished is None:
-            return folder
-    return None
+        if run.command != wanted.command or not set(run.cells) & set(wanted.cells):
+            continue
+        if run.finished is not None:
+            finished = max(finished, run.finished)
+        elif (one := _unfinished(folder, run, wanted)) is not None:
+            found.append(one)
+    found = [replace(one, superseded=one.worked_on < finished) for one in found]
+    return sorted(found, key=lambda one: (one.done > 0, one.worked_on), reverse=True)
+
+
+def _unfinished(folder: Path, run: RunRecord, wanted: RunRecord) -> Unfinished | None:
+    changed = changes(run, wanted)
+    try:
+        trials = trials_of(folder)
+    except BadInput:
+        if changed:
+            return None
+        raise
+    if changed and not trials:
+        return None
+    worked_on = max((trial.started for trial in trials), default=run.started)
+    return Unfinished(folder, run, len(trials), worked_on, changed, superseded=False)
 
 
 def newest(runs: Path, *, command: str | None = None) -> Path | None:
