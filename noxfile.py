@@ -251,6 +251,12 @@ def bench(session: nox.Session) -> None:
     _bench(session, "bench", *session.posargs)
 
 
+@nox.session(python=False, requires=TO_MEASURE)
+def torture(session: nox.Session) -> None:
+    """Kill a matrix at 20 random moments, run 500 trials: is anything lost, or left behind?"""
+    _bench(session, "torture", *session.posargs)
+
+
 @nox.session(python=False)
 def lock(session: nox.Session) -> None:
     """Renew requirements/*.txt from the *.in files; `-- --upgrade` for newer versions."""

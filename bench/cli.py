@@ -145,6 +145,15 @@ def benchmark(chosen: argparse.Namespace) -> int:
         return benchmarks.run(chosen.names, where)
 
 
+def torment(chosen: argparse.Namespace) -> int:
+    """Whether anything is lost or left behind, however a run ends and however long it is."""
+    from bench import torture  # noqa: PLC0415 - no other command needs what it imports
+
+    where = paths()
+    with lock.hold(chosen.command, where.root):
+        return torture.run(chosen.names, where)
+
+
 def _plan(chosen: argparse.Namespace) -> Plan:
     where = paths()
     config = load_config(_shown(chosen.config), io_kinds=where.io_kinds, servers=where.servers)
@@ -210,7 +219,7 @@ def _status(found: tuple[Row, ...]) -> int:
     return 0 if all(row.verdict.usable for row in found) else CELLS_FAILED
 
 
-MEASURING = {"matrix", "single", "bench"}
+MEASURING = {"matrix", "single", "bench", "torture"}
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "matrix": matrix,
     "single": single,
@@ -221,4 +230,5 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "doctor": examine,
     "schema": schema,
     "bench": benchmark,
+    "torture": torment,
 }

@@ -58,8 +58,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--fail-on", choices=("regression",), help="exit status 1 if any cell is worse in RUN_B")
     add("--json", type=Path, metavar="FILE", help="also write the comparison as JSON")
     _command(commands, "doctor", "say whether this machine is fit to measure")
-    benchmark = _command(commands, "bench", "the benchmarks of the harness itself")
-    benchmark.add_argument("names", nargs="*", metavar="NAME", help="only these benchmarks")
+    for name, help_ in (
+        ("bench", "the benchmarks of the harness itself"),
+        ("torture", "kill a matrix again and again, run hundreds of trials"),
+    ):
+        command = _command(commands, name, help_)
+        command.add_argument("names", nargs="*", metavar="NAME", help="only these")
     _command(commands, "schema", "renew experiments.schema.json")
     return parser.parse_args(arguments)
 

@@ -1,0 +1,82 @@
+"""Hundreds of short trials: the harness must not grow, and must leave nothing."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from bench.benchmarks.outcome import Outcome
+from bench.benchmarks.trials import cell, short, trials
+
+if TYPE_CHECKING:
+    from bench.run.paths import Paths
+
+TRIALS = 500
+SETTLED = 50  # trials after which nothing may grow any more
+AROUND = 10  # trials whose median is one point
+GROWTH = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What the harness holds after a trial."""
+
+    rss: int
+    open_files: int
+    children: int
+    temporary: int  # files and folders of ours in the system's temporary folder
+
+
+def run(paths: Paths) -> list[Outcome]:
+    """500 short trials: memory, open files, processes and temporary files of the harness."""
+    return judge(measure(paths, TRIALS), SETTLED, AROUND)
+
+
+def measure(paths: Paths, count: int) -> list[Load]:
+    """What is held after each of so many trials."""
+    which, found = cell("async", "sleep"), []
+    with trials(paths, short(4, 0.1, 0.4), [which], delay_s=0.05) as bench:
+        for _ in range(count):
+            bench.measured(which)
+            found.append(_look())
+    return found
+
+
+def judge(loads: list[Load], settled: int, around: int) -> list[Outcome]:
+    """Growth from when all had settled to the end; both ends are medians of a few trials."""
+    early, late = loads[settled - around : settled], loads[-around:]
+    return [
+        _growth("memory", [one.rss / 1e6 for one in early], [one.rss / 1e6 for one in late]),
+        _growth("open files", [one.open_files for one in early], [one.open_files for one in late]),
+        _growth("processes", [one.children for one in early], [one.children for one in late]),
+        _growth(
+            "temporary files", [one.temporary for one in early], [one.temporary for one in late]
+        ),
+    ]
+
+
+def _growth(what: str, early: list[float] | list[int], late: list[float] | list[int]) -> Outcome:
+    first, last = statistics.median(early), statistics.median(late)
+    growth = last / first - 1 if first else float(last)
+    return Outcome(
+        f"growth of the harness's {what}",
+        growth * 100,
+        GROWTH * 100,
+        " %",
+        f"{first:g} to {last:g}",
+    )
+
+
+def _look() -> Load:
+    me = psutil.Process()
+    return Load(
+        rss=me.memory_info().rss,
+        open_files=me.num_fds(),
+        children=len(me.children(recursive=True)),
+        temporary=len(list(Path(tempfile.gettempdir()).glob("matrix-*"))),
+    )
