@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import doctor, options, record
+from bench import doctor, options, record, whole
 from bench.analysis.compare import compare as compare_sides
 from bench.analysis.compare import differences
 from bench.analysis.rows import Row, rows
@@ -115,7 +115,7 @@ def compare(chosen: argparse.Namespace) -> int:
         raise BadInput(f"Nothing to compare: {a.title} and {b.title} share no cell with figures.")
     print(comparison_report.table(comparison, differ))
     if chosen.json is not None:
-        record.write_whole(chosen.json, comparison_report.document(comparison, differ))
+        whole.write(chosen.json, comparison_report.document(comparison, differ))
     failed = chosen.fail_on == "regression" and comparison.regressions
     return CELLS_FAILED if failed else 0
 
@@ -132,7 +132,7 @@ def schema(_: argparse.Namespace) -> int:
     where = paths()
     target = where.root / "experiments.schema.json"
     document = json_schema(io_kinds=where.io_kinds, servers=where.servers)
-    record.write_whole(target, json.dumps(document, indent=2) + "\n")
+    whole.write(target, json.dumps(document, indent=2) + "\n")
     print(target)
     return 0
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import record
+from bench import record, whole
 from bench.analysis.findings import Findings, findings
 from bench.problem import BadInput
 from bench.report import document, markdown
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 README = ROOT / "README.md"
 LATEST = "latest."
+Contents = dict[Path, bytes | None]  # new contents; None takes the file away
 FILES = (runs.RUN_FILE, runs.TRIALS_FILE, runs.CONTROLS_FILE)
 
 
@@ -31,24 +32,18 @@ def reports(found: Findings) -> dict[str, str]:
 
 
 def publish(folder: Path, output: Path) -> tuple[Row, ...]:
-    """Make a run the published one; gives its rows."""
-    found = _read(folder, "")
-    reports(found)  # if they can't be rendered, nothing is replaced
-    for name in FILES:
-        source, target = folder / name, output / f"{LATEST}{name}"
-        if source.is_file():
-            record.write_whole(target, source.read_text(encoding="utf-8"))
-        else:
-            target.unlink(missing_ok=True)
-    _write(found, output)
+    """Make a run the published one, all its files or none; gives its rows."""
+    found, files = _published(folder, output)
+    whole.replace(files)
     return found.rows
 
 
 def render(output: Path, run: str | None, summary: Path | None) -> list[Path]:
     """All reports of the published run, or of the one named; gives the files written."""
     found = recorded(output, run)
-    target = output if run is None else _folder(output, run)
-    written = _write(found, target)
+    files = _rendered(found, output if run is None else _folder(output, run))
+    whole.replace(files)
+    written = list(files)
     if summary is not None:
         with summary.open("a", encoding="utf-8") as file:
             file.write(markdown.report(found))
@@ -57,14 +52,17 @@ def render(output: Path, run: str | None, summary: Path | None) -> list[Path]:
 
 
 def update_readme(output: Path, run: str | None) -> bool:
-    """Put a run's tables into README.md (publishing it first, if named); gives if it changed."""
-    if run is not None:
-        publish(_folder(output, run), output)
-    found = recorded(output, None)
+    """Put a run's tables into README.md (publishing it, if named); gives if it changed."""
+    files: Contents = {}
+    if run is None:
+        found = recorded(output, None)
+    else:
+        found, files = _published(_folder(output, run), output)
     before = README.read_text(encoding="utf-8")
     after = markdown.into_readme(before, found)
     if after != before:
-        record.write_whole(README, after)
+        files[README] = after.encode()
+    whole.replace(files)
     return after != before
 
 
@@ -81,10 +79,19 @@ def check_readme(output: Path) -> str | None:
     return None
 
 
-def _write(found: Findings, target: Path) -> list[Path]:
-    for name, text in reports(found).items():
-        record.write_whole(target / name, text)
-    return [target / name for name in reports(found)]
+def _published(folder: Path, output: Path) -> tuple[Findings, Contents]:
+    """A run's findings, and what the published files become with it."""
+    found = _read(folder, "")
+    records = {name: folder / name for name in FILES}
+    files: Contents = {
+        output / f"{LATEST}{name}": path.read_bytes() if path.is_file() else None
+        for name, path in records.items()
+    }
+    return found, files | _rendered(found, output)
+
+
+def _rendered(found: Findings, target: Path) -> Contents:
+    return {target / name: text.encode() for name, text in reports(found).items()}
 
 
 def recorded(output: Path, run: str | None) -> Findings:

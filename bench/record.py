@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from bench import whole
 from bench.config import Profile
 from bench.problem import BadInput
 from bench.stats import Percentile
@@ -288,7 +289,7 @@ def _parse(line: bytes, adapter: TypeAdapter[Any], place: str) -> Any:
 
 def write_run(path: Path, run: RunRecord) -> None:
     """Replace ``run.json`` whole."""
-    write_whole(path, json.dumps(_RUN.dump_python(run, mode="json"), indent=1) + "\n")
+    whole.write(path, json.dumps(_RUN.dump_python(run, mode="json"), indent=1) + "\n")
 
 
 def read_run(path: Path) -> RunRecord:
@@ -303,16 +304,6 @@ def read_run(path: Path) -> RunRecord:
         raise BadInput(f"{path}: can't be read: {error.strerror}") from error
     except ValidationError as error:
         raise BadInput(f"{path}: {_first_fault(error)}") from error
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write to a temporary name and rename, so a reader sees the old file or the new."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _first_fault(error: ValidationError) -> str:

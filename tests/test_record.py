@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.problem import BadInput
-from bench.record import append, read_run, read_trials, write_run, write_whole
+from bench.record import append, read_run, read_trials, write_run
 from bench.stats import Percentile
 from tests.support.records import measured, run, trial
 
@@ -190,31 +190,3 @@ def test_append_leaves_what_is_there(tmp_path: Path) -> None:
     append(path, trial(index=2))
     assert path.read_bytes().startswith(before)
     assert [one.index for one in read_trials(path)] == [1, 2]
-
-
-def test_write_whole_replaces_and_leaves_no_draft(tmp_path: Path) -> None:
-    """One file before, one after."""
-    path = tmp_path / "report.md"
-    write_whole(path, "old, and longer than the new one\n")
-    write_whole(path, "new – ✓\n")
-    assert path.read_text(encoding="utf-8") == "new – ✓\n"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_write_whole_keeps_the_old_file_when_the_text_cannot_be_written(tmp_path: Path) -> None:
-    """A failure half way leaves the old file whole, and no draft."""
-    path = tmp_path / "report.md"
-    write_whole(path, "old")
-    with pytest.raises(UnicodeEncodeError):
-        write_whole(path, "new" * 10000 + "\ud800")
-    assert path.read_text(encoding="utf-8") == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_write_whole_leaves_no_draft_when_the_target_cannot_be_replaced(tmp_path: Path) -> None:
-    """Here the target is a folder."""
-    path = tmp_path / "report.md"
-    path.mkdir()
-    with pytest.raises(OSError, match=r"report\.md"):
-        write_whole(path, "new")
-    assert list(tmp_path.iterdir()) == [path]
