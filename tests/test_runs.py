@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import record
+from bench import ledger
 from bench.problem import BadInput
 from bench.run import runs
+from bench.run.paths import ROOT
 from tests.support.records import run, trial
 
 if TYPE_CHECKING:
@@ -18,12 +21,17 @@ if TYPE_CHECKING:
 WANTED = run(finished=None)
 
 
+def quiet(line: str) -> None:
+    """Nothing is to be told."""
+    pytest.fail(f"told: {line}")
+
+
 def made(tmp_path: Path, name: str, *, trials: int = 0, **overrides: Any) -> Path:
     """A run's folder."""
     folder = tmp_path / name
     runs.create(folder, run(**{"id": name, "finished": None, **overrides}))
     for index in range(1, trials + 1):
-        record.append(folder / runs.TRIALS_FILE, trial(index=index))
+        ledger.append(folder / ledger.TRIALS_FILE, trial(index=index, round=index))
     return folder
 
 
@@ -37,7 +45,7 @@ def test_the_newest_unfinished_run_is_gone_on_with(tmp_path: Path) -> None:
     made(tmp_path, "20260101-000000-a")
     wanted = made(tmp_path, "20260102-000000-a")
     made(tmp_path, "20260103-000000-a", finished="2026-01-03T01:00:00+00:00")
-    assert runs.unfinished(tmp_path, WANTED) == wanted
+    assert runs.unfinished(tmp_path, WANTED, quiet) == wanted
 
 
 @pytest.mark.parametrize("field", ["command", "plan_hash", "fingerprint"])
@@ -45,7 +53,7 @@ def test_a_run_of_something_else_is_not_gone_on_with(tmp_path: Path, field: str)
     """Another command, plan, environment or machine: its trials would not be comparable."""
     other: dict[str, Any] = {field: "other"}
     made(tmp_path, "20260101-000000-a", **other)
-    assert runs.unfinished(tmp_path, WANTED) is None
+    assert runs.unfinished(tmp_path, WANTED, quiet) is None
 
 
 @pytest.mark.parametrize("field", ["seed", "started", "git", "cells"])
@@ -54,58 +62,49 @@ def test_what_does_not_define_the_run_may_differ(tmp_path: Path, field: str) -> 
     others: dict[str, Any] = {"seed": 2, "started": "2026-01-01", "git": {}, "cells": ()}
     other = {field: others[field]}
     folder = made(tmp_path, "20260101-000000-a", **other)
-    assert runs.unfinished(tmp_path, WANTED) == folder
+    assert runs.unfinished(tmp_path, WANTED, quiet) == folder
 
 
-def test_a_damaged_run_is_passed_over(tmp_path: Path) -> None:
-    """An older whole one is still found; files beside the folders don't matter."""
-    whole = made(tmp_path, "20260101-000000-a", trials=1)
-    damaged = made(tmp_path, "20260102-000000-a", trials=1)
-    (damaged / runs.RUN_FILE).write_text("{", "utf-8")
-    (tmp_path / "20260103-000000-a").mkdir()
+def test_a_damaged_run_is_passed_over_and_named(tmp_path: Path) -> None:
+    """Once; an older whole one is still found. Files beside the folders don't matter."""
+    other = made(tmp_path, "20251231-000000-a")
+    whole = made(tmp_path, "20260101-000000-a")
+    for name, content in (("20260102-000000-a", b"{"), ("20260103-000000-a", None)):
+        damaged = made(tmp_path, name) / ledger.RUN_FILE
+        damaged.unlink()
+        if content is not None:
+            damaged.write_bytes(content)
+    (other / ledger.RUN_FILE).write_bytes(b"never looked at")
     (tmp_path / "20260104-notes.txt").touch()
-    assert runs.unfinished(tmp_path, WANTED) == whole
-    assert runs.newest(tmp_path) == whole
+    told: list[str] = []
+    assert runs.unfinished(tmp_path, WANTED, told.append) == whole
+    passed = [line.removesuffix("; that run is passed over") for line in told]
+    assert passed == [
+        f"{tmp_path}/20260103-000000-a/run.json: can't be read: No such file or directory",
+        f"{tmp_path}/20260102-000000-a/run.json: it is no JSON",
+    ]
 
 
 def test_there_may_be_no_runs_at_all(tmp_path: Path) -> None:
     """Neither in an empty folder nor in none."""
     for folder in (tmp_path, tmp_path / "nowhere"):
-        assert runs.unfinished(folder, WANTED) is None
-        assert runs.newest(folder) is None
-
-
-def test_the_newest_is_the_last_that_measured_something(tmp_path: Path) -> None:
-    """Finished or not; one interrupted before its first trial has nothing to show."""
-    made(tmp_path, "20260101-000000-a", trials=1, finished="2026-01-01T01:00:00+00:00")
-    wanted = made(tmp_path, "20260102-000000-a", trials=1)
-    made(tmp_path, "20260103-000000-a")
-    assert runs.newest(tmp_path) == wanted
-
-
-def test_the_newest_of_one_command(tmp_path: Path) -> None:
-    """A single run does not stand in for the matrix."""
-    matrix = made(tmp_path, "20260101-000000-a", trials=1)
-    single = made(tmp_path, "20260102-000000-a", trials=1, command="single")
-    assert runs.newest(tmp_path, command="matrix") == matrix
-    assert runs.newest(tmp_path, command="single") == single
-    assert runs.newest(tmp_path, command="other") is None
+        assert runs.unfinished(folder, WANTED, quiet) is None
 
 
 def test_finishing_changes_only_the_end(tmp_path: Path) -> None:
     """And then it is not gone on with."""
     folder = made(tmp_path, "20260101-000000-a")
-    before = record.read_run(folder / runs.RUN_FILE)
+    before = ledger.read_run(folder / ledger.RUN_FILE)
     after = runs.finish(folder, "2026-01-01T01:00:00+00:00")
-    assert record.read_run(folder / runs.RUN_FILE) == after
+    assert ledger.read_run(folder / ledger.RUN_FILE) == after
     assert after == run(id=before.id, finished="2026-01-01T01:00:00+00:00")
-    assert runs.unfinished(tmp_path, WANTED) is None
+    assert runs.unfinished(tmp_path, WANTED, quiet) is None
 
 
 def test_create_makes_the_folders_above(tmp_path: Path) -> None:
     """`--output` may name a place that is not there yet."""
     runs.create(tmp_path / "a" / "b" / "c", WANTED)
-    assert record.read_run(tmp_path / "a" / "b" / "c" / runs.RUN_FILE) == WANTED
+    assert ledger.read_run(tmp_path / "a" / "b" / "c" / ledger.RUN_FILE) == WANTED
 
 
 def test_create_where_nothing_can_be_written_is_bad_input(tmp_path: Path) -> None:
@@ -121,13 +120,30 @@ def test_create_never_takes_a_folder_that_is_there(tmp_path: Path) -> None:
     folder = made(tmp_path, "20260101-000000-a", seed=7)
     with pytest.raises(BadInput, match="File exists"):
         runs.create(folder, WANTED)
-    assert record.read_run(folder / runs.RUN_FILE).seed == 7
+    assert ledger.read_run(folder / ledger.RUN_FILE).seed == 7
+
+
+def test_create_on_a_full_disk_leaves_no_folder(tmp_path: Path) -> None:
+    """An OSError, as elsewhere: the option is not to blame."""
+    program = (
+        "import resource, sys; from pathlib import Path; from bench.run import runs;"
+        "from tests.support.records import run;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY));"
+        "runs.create(Path(sys.argv[1]), run())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "run")],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.stderr.endswith(f"OSError: [Errno 27] File too large: '{tmp_path}/run/run.json'\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_trials_of_a_run(tmp_path: Path) -> None:
     """None before the first has ended, then all."""
     folder = made(tmp_path, "20260101-000000-a")
-    assert runs.trials_of(folder) == ()
-    record.append(folder / runs.TRIALS_FILE, trial(index=1))
-    record.append(folder / runs.TRIALS_FILE, trial(index=2))
-    assert runs.trials_of(folder) == (trial(index=1), trial(index=2))
+    assert runs.trials_of(folder).records == ()
+    recorded = (trial(index=1), trial(index=2, round=2))
+    for one in recorded:
+        ledger.append(folder / ledger.TRIALS_FILE, one)
+    assert runs.trials_of(folder).records == recorded

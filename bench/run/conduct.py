@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from bench import record
-from bench.record import SCHEMA, Host, RunRecord, TrialRecord
+from bench import ledger
+from bench.record import SCHEMA, Host, RunRecord
 from bench.report import lines
 from bench.run import environments, host, lab, runs
 from bench.run.measure import Bench, Controls, now
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.plan import Plan
+    from bench.record import TrialRecord
     from bench.run.lab import Environments
     from bench.run.paths import Paths
 
@@ -32,8 +33,9 @@ def conduct(
     keep_raw: bool,
     probe: bool,
     say: Callable[[str], None],
+    warn: Callable[[str], None],
 ) -> Path:
-    """Measure a plan; gives the run's folder.
+    """Measure a plan; gives the run's folder. It is for the caller to call the run finished.
 
     Raises:
         Lacking: the machine or an installation is missing something.
@@ -43,13 +45,21 @@ def conduct(
     found = lab.find_environments(paths, plan.cells)
     run = describe_run(plan, paths, command=command, probe=probe)
     kept = output.resolve() / "runs"
-    folder = None if fresh else runs.unfinished(kept, run)
+    folder = None if fresh else runs.unfinished(kept, run, warn)
     if folder is None:
         folder = kept / run.id
         runs.create(folder, run)
         say(f"run {run.id}: {lines.summary(plan)}")
     else:
         say(f"run {folder.name}: going on ({lines.summary(plan)} in all)")
+    recorded = runs.trials_of(folder)
+    for damage in recorded.damage:
+        warn(f"{damage}: a trial that has no whole record is measured again")
+
+    def keep(trial: TrialRecord) -> None:
+        ledger.append(folder / ledger.TRIALS_FILE, trial)
+        # Only now: where there is no room to compress, the record is safe.
+        measure.put_away(trial)
 
     def tell(trial: TrialRecord, done: int) -> None:
         say(lines.trial_line(trial, done, len(plan.trials), run.host.cores))
@@ -61,19 +71,18 @@ def conduct(
         _run_controls(controls, "start", folder)
         run_plan(
             plan.trials,
-            [trial.index for trial in runs.trials_of(folder)],
+            [trial.index for trial in recorded.records],
             measure=measure,
-            keep=lambda trial: record.append(folder / runs.TRIALS_FILE, trial),
+            keep=keep,
             tell=tell,
         )
         _run_controls(controls, "end", folder)
-    runs.finish(folder, now())
     return folder
 
 
 def _run_controls(controls: Controls | None, when: str, folder: Path) -> None:
     for control in controls(when) if controls is not None else ():
-        record.append(folder / runs.CONTROLS_FILE, control)
+        ledger.append(folder / ledger.CONTROLS_FILE, control)
 
 
 def describe_run(plan: Plan, paths: Paths, *, command: str, probe: bool) -> RunRecord:

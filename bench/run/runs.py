@@ -6,16 +6,14 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from bench.problem import BadInput
-from bench.record import RunRecord, TrialRecord, read_run, read_trials, write_run
+from bench.ledger import RUN_FILE, TRIALS_FILE, Read, read_run, read_trials, write_run
+from bench.problem import FULL, BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-RUN_FILE = "run.json"
-TRIALS_FILE = "trials.jsonl"
-CONTROLS_FILE = "controls.jsonl"
+    from bench.record import RunRecord, TrialRecord
 
 
 def new_id(plan_hash: str) -> str:
@@ -23,27 +21,19 @@ def new_id(plan_hash: str) -> str:
     return f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{plan_hash[:6]}"
 
 
-def unfinished(runs: Path, wanted: RunRecord) -> Path | None:
-    """The newest unfinished run of the same command, plan, environments and machine."""
+def unfinished(runs: Path, wanted: RunRecord, warn: Callable[[str], None]) -> Path | None:
+    """The newest unfinished run of the same command, plan, environments and machine.
+
+    Folders whose ``run.json`` can't be used are passed over, and named.
+    """
     what = (wanted.command, wanted.plan_hash, wanted.fingerprint)
     for folder in _newest_first(runs):
         try:
             run = read_run(folder / RUN_FILE)
-        except BadInput:
+        except BadInput as damage:
+            warn(f"{damage}; that run is passed over")
             continue
         if (run.command, run.plan_hash, run.fingerprint) == what and run.finished is None:
-            return folder
-    return None
-
-
-def newest(runs: Path, *, command: str | None = None) -> Path | None:
-    """The newest run that measured something."""
-    for folder in _newest_first(runs):
-        try:
-            run = read_run(folder / RUN_FILE)
-        except BadInput:
-            continue
-        if command in {None, run.command} and (folder / TRIALS_FILE).is_file():
             return folder
     return None
 
@@ -53,25 +43,32 @@ def create(folder: Path, run: RunRecord) -> None:
 
     Raises:
         BadInput: the folder can't be made there.
+        OSError: its record can't be written (disk full); the folder is gone again.
     """
     try:
         folder.mkdir(parents=True)
-        write_run(folder / RUN_FILE, run)
     except OSError as error:
+        if error.errno in FULL:
+            raise
         raise BadInput(f"--output: {folder} can't be written: {error.strerror}") from error
+    try:
+        write_run(folder / RUN_FILE, run)
+    except OSError:
+        folder.rmdir()
+        raise
 
 
 def finish(folder: Path, when: str) -> RunRecord:
-    """Mark the run as finished."""
+    """Mark the run as finished: it is not gone on with any more."""
     run = replace(read_run(folder / RUN_FILE), finished=when)
     write_run(folder / RUN_FILE, run)
     return run
 
 
-def trials_of(folder: Path) -> tuple[TrialRecord, ...]:
+def trials_of(folder: Path) -> Read[TrialRecord]:
     """What the run has measured so far."""
     path = folder / TRIALS_FILE
-    return read_trials(path) if path.exists() else ()
+    return read_trials(path) if path.exists() else Read((), ())
 
 
 def _newest_first(runs: Path) -> Iterator[Path]:
