@@ -5,8 +5,13 @@ Every such message says what is wrong, where, and what to do next.
 
 from __future__ import annotations
 
+import contextlib
 import errno
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 CELLS_FAILED = 1  # some cells failed or are invalid
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -38,6 +43,17 @@ class Lacking(Problem):
     """The machine or an installation is missing something."""
 
     exit_status = 3
+
+
+@contextlib.contextmanager
+def named(folder: Path) -> Iterator[None]:
+    """Says at least the folder where a disk is full and the system names no file."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL or error.filename:
+            raise
+        raise OSError(error.errno, error.strerror, str(folder)) from error
 
 
 def refused(error: OSError) -> str:

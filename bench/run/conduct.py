@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from bench import ledger
+from bench.problem import named
 from bench.record import SCHEMA, Host, RunRecord
 from bench.report import lines
 from bench.run import environments, host, lab, runs
@@ -64,7 +65,7 @@ def conduct(
     def tell(trial: TrialRecord, done: int) -> None:
         say(lines.trial_line(trial, done, len(plan.trials), run.host.cores))
 
-    with lab.open_lab(paths, found, folder, probe=probe) as opened:
+    with named(folder), lab.open_lab(paths, found, folder, probe=probe) as opened:
         measure = Bench(folder.name, plan, opened, found.servers, folder, keep_raw)
         # One experiment alone is asked for a quick answer.
         controls = Controls(measure, plan.profile.users) if command == "matrix" else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import gzip
-import os
 import shutil
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -161,8 +160,10 @@ def now() -> str:
 
 def _demand_room(folder: Path) -> None:
     """A server whose log finds no room is killed, and its trial would be told as a failed one."""
-    if shutil.disk_usage(folder).free < ROOM_BYTES:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+    free = shutil.disk_usage(folder).free
+    if free < ROOM_BYTES:
+        told = f"{free >> 20} MB are free, a trial may need {ROOM_BYTES >> 20}"
+        raise OSError(errno.ENOSPC, told, str(folder))
 
 
 def _compress(folder: Path) -> None:
