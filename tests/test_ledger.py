@@ -131,6 +131,11 @@ def content() -> bytes:
         return path.read_bytes()
 
 
+def ends() -> list[int]:
+    """Where its lines end."""
+    return [at for at, byte in enumerate(content()) if byte == ord("\n")]
+
+
 def line(**overrides: Any) -> bytes:
     """A record's line, without its end, with a sum that is right whatever is in it."""
     with tempfile.TemporaryDirectory() as folder:
@@ -191,7 +196,7 @@ def test_three_whole_lines_are_three_records(tmp_path: Path) -> None:
 @given(st.data())
 def test_a_flipped_byte_costs_its_own_record_at_most(data: st.DataObject) -> None:
     """Wherever it is, whatever it becomes: the other records are read, and it is named."""
-    at = data.draw(st.integers(0, len(content()) - 1))
+    at = data.draw(st.integers(0, len(content()) - 1) | st.sampled_from(ends()))
     byte = data.draw(st.integers(0, 255).filter(lambda byte: byte != content()[at]))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trials.jsonl"
@@ -209,11 +214,10 @@ def test_a_flipped_byte_costs_its_own_record_at_most(data: st.DataObject) -> Non
 @given(st.data())
 def test_a_file_cut_anywhere_keeps_its_whole_records(data: st.DataObject) -> None:
     """Exactly those; the rest is named; and what is appended afterwards is whole."""
-    ends = [at for at, byte in enumerate(content()) if byte == ord("\n")]
-    cut = data.draw(st.integers(0, len(content())) | st.sampled_from(ends))
+    cut = data.draw(st.integers(0, len(content())) | st.sampled_from(ends()))
     # A record is whole without the end of its line.
-    whole = RECORDS[: sum(end <= cut for end in ends)]
-    torn = cut > 0 and cut not in ends and cut - 1 not in ends
+    whole = RECORDS[: sum(end <= cut for end in ends())]
+    torn = cut > 0 and cut not in ends() and cut - 1 not in ends()
     next_one = trial(index=5, round=5, measured=None)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trials.jsonl"
@@ -222,6 +226,7 @@ def test_a_file_cut_anywhere_keeps_its_whole_records(data: st.DataObject) -> Non
         append(path, next_one)
         after = read_trials(path)
         assert path.read_bytes().startswith(content()[:cut])
+        assert path.read_bytes().splitlines()[-1].startswith(seal.LINE)
     assert found.records == whole
     assert [one.what for one in found.damage] == ["it is cut off"] * torn
     assert after.records == (*whole, next_one)

@@ -33,6 +33,6 @@ def test_a_full_disk_is_named_where_the_system_names_no_file() -> None:
         raise OSError(errno.ENOSPC, "full")
     assert caught.value.filename == "a/run"
     for error in (OSError(errno.ENOSPC, "full", "a/file"), OSError(errno.EIO, "broken")):
-        with pytest.raises(OSError, match="full|broken") as caught, named(Path("a/run")):
+        with pytest.raises(OSError, match=r"full|broken") as caught, named(Path("a/run")):
             raise error
         assert caught.value is error
