@@ -98,8 +98,9 @@ def read_trials(path: Path) -> Read[TrialRecord]:
         if isinstance(found, Broken):
             damage.append(Damage(place, found.what))
             continue
-        first, _ = records.setdefault((found.cell, found.round, found.twin), (number, found))
-        if first != number:
+        key = (found.cell, found.round, found.twin)
+        first, kept = records.setdefault(key, (number, found))
+        if kept is not found:
             what = (
                 f"it is a second record of {found.cell}, round {found.round}; line {first} counts"
             )
