@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from bench.problem import CELLS_FAILED, INTERRUPTED, BadInput, Lacking, Problem,
 from bench.publish import check_readme, publish, recorded, render, update_readme
 from bench.report import comparison as comparison_report
 from bench.report import lines
-from bench.run import conduct, runs
+from bench.run import conduct, interrupt, lock, runs
 from bench.run.measure import now
 from bench.run.paths import default_python, paths
 from bench.sides import side
@@ -34,10 +33,11 @@ DEFAULT_SEED = 1
 
 def main(arguments: list[str]) -> int:
     """Run one command; gives its exit status."""
-    # Whoever terminates us gets the same clean end as Ctrl-C.
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         chosen = options.parse(arguments)
+        if chosen.command in MEASURING:
+            interrupt.arm()
+            interrupt.end_with_nox()
         return COMMANDS[chosen.command](chosen)
     except Problem as problem:
         print(problem, file=sys.stderr)
@@ -53,14 +53,12 @@ def main(arguments: list[str]) -> int:
         return INTERRUPTED
 
 
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
 def matrix(chosen: argparse.Namespace) -> int:
     """All cells; reports/latest.* follow when the run is complete."""
-    folder = _measure(chosen, _plan(chosen))
-    found = publish(folder, chosen.output, _warn, ended=now())
+    planned = _plan(chosen)
+    with lock.hold(chosen.command, paths().root):
+        folder = _measure(chosen, planned)
+        found = publish(folder, chosen.output, _warn, ended=now())
     print(f"\n{lines.closing(found)}; {chosen.output / 'latest.md'}")
     print("`nox -s readme` puts the tables into README.md")
     return _status(found)
@@ -68,12 +66,17 @@ def matrix(chosen: argparse.Namespace) -> int:
 
 def single(chosen: argparse.Namespace) -> int:
     """Some cells, each with its row and why; reports/latest.* stay as they are."""
-    folder = _measure(chosen, _plan(chosen))
-    runs.finish(folder, now())
-    found = recorded(chosen.output, str(folder), _warn).rows
+    planned = _plan(chosen)
+    with lock.hold(chosen.command, paths().root):
+        folder = _measure(chosen, planned)
+        runs.finish(folder, now())
+    measured = recorded(chosen.output, str(folder), _warn)
+    found, run = measured.rows, measured.run
     print()
     for row in found:
         print(lines.row_text(row))
+    for note in lines.resumed(run):
+        print(note)
     return _status(found)
 
 
@@ -142,7 +145,9 @@ def benchmark(chosen: argparse.Namespace) -> int:
     """The harness's own benchmarks."""
     from bench import benchmarks  # noqa: PLC0415 - no other command needs what it imports
 
-    return benchmarks.run(chosen.names, paths())
+    where = paths()
+    with lock.hold(chosen.command, where.root):
+        return benchmarks.run(chosen.names, where)
 
 
 def _plan(chosen: argparse.Namespace) -> Plan:
@@ -180,8 +185,10 @@ def _measure(chosen: argparse.Namespace, planned: Plan) -> Path:
         command=chosen.command,
         output=chosen.output,
         fresh=chosen.fresh,
+        resume=chosen.resume,
         keep_raw=chosen.raw == "keep",
         probe=chosen.probe == "on",
+        pin=chosen.pin,
         say=_say,
         warn=_warn,
     )
@@ -211,6 +218,7 @@ def _status(found: tuple[Row, ...]) -> int:
     return 0 if all(row.verdict.usable for row in found) else CELLS_FAILED
 
 
+MEASURING = {"matrix", "single", "bench"}
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "matrix": matrix,
     "single": single,

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import psutil
 from tabulate import tabulate
 
-from bench.run import environments, host
+from bench.problem import Lacking
+from bench.run import environments, host, lock
 from go_delay import build
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def examine(paths: Paths) -> tuple[str, int]:
     looks: tuple[Callable[[], Finding], ...] = (
         _cores,
         _quiet,
+        _other_runs,
         _load,
         _quota,
         _governor,
@@ -90,6 +92,16 @@ def _quiet() -> Finding:
     if busy + steal <= 5:
         return Finding("other programs", found, "good")
     return Finding("other programs", found, "poor", "close what else runs; trials turn suspect")
+
+
+def _other_runs() -> Finding:
+    try:
+        run = lock.seen()
+    except Lacking as problem:
+        return Finding("other runs", "not to be told", "missing", str(problem))
+    if run is None:
+        return Finding("other runs", "none is measuring", "good")
+    return Finding("other runs", run, "poor", "wait for it: a second one at a time is refused")
 
 
 def _load() -> Finding:

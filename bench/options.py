@@ -123,10 +123,17 @@ def _planning(command: argparse.ArgumentParser) -> None:
 def _running(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     _output(command)
-    add(
+    either = command.add_mutually_exclusive_group()
+    either.add_argument(
         "--fresh",
         action="store_true",
         help="start anew, even if a run of the same plan is unfinished",
+    )
+    either.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the unfinished run although cells, environments, sources or machine"
+        " have changed; its reports say so",
     )
     add(
         "--raw",
@@ -139,6 +146,13 @@ def _running(command: argparse.ArgumentParser) -> None:
         choices=("on", "off"),
         default="on",
         help="off: measure without the probe; then nothing explains the numbers",
+    )
+    add(
+        "--pin",
+        default="auto",
+        metavar="CPUS",
+        help="auto (default): on 4 or more cores server, load generator and delay server get"
+        " cores of their own; off; or explicitly, as in server=0-5,generator=6,delay=7",
     )
 
 

@@ -9,7 +9,7 @@ unless the name says otherwise, and summed over workers.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from pydantic import ConfigDict
@@ -93,6 +93,10 @@ class Signals:
     overshoot_p50_ms: float | None  # whole trial, as the following
     overshoot_p99_ms: float | None
     worker_shares: Mapping[str, float]  # of handler calls, by process id
+    generator_waited: float | None = None  # share of the window it could run but had no core
+    threads_alive: tuple[int, ...] = ()  # at the window's start, middle and end
+    quota_throttled_s: float | None = None  # by the container's CPU quota, in the window
+    heat_throttles: int | None = None  # of any core, in the window
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,8 @@ class Process:
     workers_after: tuple[int, ...]  # those alive, or come up since, at its end
     loop: str | None
     http: str | None
+    cpus: tuple[int, ...] | None = None  # that the workers may run on
+    delay_exit: int | None = None  # exit status of the delay server, should it have ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +213,20 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True)
+class Resumption:
+    """The run was gone on with although something had changed: it is not of one piece."""
+
+    at: str  # ISO 8601, UTC
+    done: int  # trials measured before
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
-    """What was run, on what: written when the run starts, completed when it ends."""
+    """What was run, on what: written when the run starts, completed when it ends.
+
+    If it was resumed despite changes, it describes what was found then.
+    """
 
     __pydantic_config__ = ConfigDict(allow_inf_nan=False)
 
@@ -216,7 +234,6 @@ class RunRecord:
     id: str
     command: str  # matrix or single
     plan_hash: str
-    fingerprint: str  # of the environments, the application and the host
     started: str
     finished: str | None
     cells: tuple[str, ...]  # in declared order
@@ -228,6 +245,11 @@ class RunRecord:
     git: Mapping[str, Any]
     host: Host
     environments: Mapping[str, Any]
+    # Asked for, and the CPUs of server, generator and delay; none: they share all.
+    placement: Mapping[str, Any] = field(default_factory=dict)
+    # What measures and is measured: the hash of each part's source files.
+    sources: Mapping[str, str] = field(default_factory=dict)
+    resumed: tuple[Resumption, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

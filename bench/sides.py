@@ -50,10 +50,15 @@ class _Damage(BaseModel):
     what: str
 
 
+class _Resumption(BaseModel):
+    changes: list[str]
+
+
 class _Run(BaseModel):
     id: str
     profile: dict[str, Any]
     delay_s: float
+    resumed: list[_Resumption] = []
 
 
 class _Document(BaseModel):
@@ -162,6 +167,7 @@ def _facts(read: _Document) -> dict[str, Any]:
     }
     facts["profile"] = {k: v for k, v in read.run.profile.items() if k not in {"name", "rounds"}}
     facts["delay_s"] = read.run.delay_s
+    facts["changed halfway"] = [change for step in read.run.resumed for change in step.changes]
     for name, environment in sorted(read.environments.items()):
         if environment.get("role") == "server":
             facts[f"Python of {name}"] = environment.get("python")

@@ -87,7 +87,8 @@ class State:
         self.users = 0
         self.first_spawn_ns = 0
         self.spawned_ns = 0
-        self.lateness_ns = array("Q")  # of a timer: the generator's own scheduling delay
+        # Of a timer, the generator's own scheduling delay: when it was due, how late it was.
+        self.lateness_ns: list[tuple[int, int]] = []
 
 
 STATE = State()
@@ -195,7 +196,8 @@ def keep_time() -> None:
     while (now := time.monotonic_ns()) < stop_ns:
         pause_s = min(TICK_S, (stop_ns - now) / 1e9)
         gevent.sleep(pause_s)
-        STATE.lateness_ns.append(max(0, time.monotonic_ns() - now - int(pause_s * 1e9)))
+        due_ns = now + int(pause_s * 1e9)
+        STATE.lateness_ns.append((due_ns, max(0, time.monotonic_ns() - due_ns)))
     tell("stopping", stop_ns=time.monotonic_ns())
     RUNNER.quit()
 
@@ -221,7 +223,7 @@ def write_down(environment: Environment, **_: object) -> None:
         "first_spawn_ns": STATE.first_spawn_ns,
         "spawned_ns": STATE.spawned_ns,
         "failure_kinds": {number: name for name, number in kinds.items()},
-        "lateness_ns": STATE.lateness_ns.tolist(),
+        "lateness_ns": STATE.lateness_ns,
         # Locust's own view of the same requests, to set beside ours.
         "locust": {
             "requests": total.num_requests,

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 SERVERS = ("uvicorn", "gunicorn", "hypercorn")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_lock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A run that goes on elsewhere on this machine is no matter of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MATRIX_LOCK", str(tmp_path_factory.mktemp("lock") / "lock"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def prepared() -> Paths:
     """Where nox has put the environments; run through nox they must be there."""

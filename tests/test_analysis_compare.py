@@ -12,7 +12,7 @@ from bench.analysis.compare import Side, compare, differences
 from bench.analysis.findings import findings
 from bench.ledger import TRIALS_FILE, append
 from bench.problem import BadInput
-from bench.record import Damage
+from bench.record import Damage, Resumption
 from bench.report import comparison as report
 from bench.report.document import document
 from bench.run.runs import create
@@ -130,6 +130,19 @@ def test_what_differs_is_named() -> None:
 def quiet(line: str) -> None:
     """Nothing is to be told."""
     pytest.fail(f"told: {line}")
+
+
+def test_a_run_that_changed_halfway_is_not_like_one_that_did_not(tmp_path: Path) -> None:
+    """Nor like one that changed otherwise; parts of it are alike."""
+    step = Resumption("2026-03-04T06:00:00+00:00", 3, ("the application (app/) has changed",))
+    sides = []
+    for name, resumed in (("whole", ()), ("pieces", (step,))):
+        path = tmp_path / f"{name}.json"
+        path.write_text(document(findings(run(resumed=resumed), [trial()])), encoding="utf-8")
+        sides.append(side(str(path), tmp_path, quiet))
+    (difference,) = differences(*sides)
+    assert difference == "changed halfway: [] against ['the application (app/) has changed']"
+    assert differences(sides[1], sides[1]) == ()
 
 
 @pytest.fixture

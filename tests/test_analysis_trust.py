@@ -9,12 +9,12 @@ import pytest
 from bench.analysis.drift import drift
 from bench.analysis.findings import findings
 from bench.analysis.noise import noise
-from bench.record import SCHEMA, ControlRecord
+from bench.record import SCHEMA, ControlRecord, TrialRecord
 from bench.report import trust
 from tests.support.records import measured, run, trial
 
 
-def pair(number: int, first: float, second: float, **figures: object) -> list[object]:
+def pair(number: int, first: float, second: float, **figures: object) -> list[TrialRecord]:
     """A round in which the cell was entered twice, with these throughputs."""
     return [
         replace(trial(measured=measured(throughput_rps=first)), round=number),
@@ -24,10 +24,19 @@ def pair(number: int, first: float, second: float, **figures: object) -> list[ob
     ]
 
 
+def test_the_noise_floor_is_of_one_cell() -> None:
+    """A run that was resumed with other cells may have twins of two."""
+    old = [replace(one, cell="b") for one in pair(1, 100.0, 300.0)]
+    floor = noise([*old, *pair(1, 100.0, 102.0), *pair(2, 100.0, 102.0)], 2)
+    assert floor is not None
+    assert floor.cell == trial().cell
+    assert floor.ratios[0][1].n == 2
+
+
 def test_the_noise_floor_pairs_the_entries_of_a_round() -> None:
     """The ratio of the second entry to the first, for each metric; an interval from 4 on."""
     trials = [one for n in range(1, 5) for one in pair(n, 40.0, 40.0 * (1 + n / 1000))]
-    found = noise(trials, 2)  # type: ignore[arg-type]
+    found = noise(trials, 2)
     assert found is not None
     ratios = {metric.name: ratio for metric, ratio in found.ratios}
     assert ratios["throughput_rps"].ratio == pytest.approx(1.0025, abs=1e-5)
@@ -41,7 +50,7 @@ def test_the_noise_floor_pairs_the_entries_of_a_round() -> None:
 
 def test_an_invalid_entry_makes_no_pair() -> None:
     """And a run without pairs has no noise floor."""
-    assert noise(pair(1, 40.0, 40.0, redirects=1), 2) is None  # type: ignore[arg-type]
+    assert noise(pair(1, 40.0, 40.0, redirects=1), 2) is None
     assert noise([trial()], 2) is None
     assert trust.noise_floor(None) is None
 
@@ -49,7 +58,7 @@ def test_an_invalid_entry_makes_no_pair() -> None:
 def test_a_twin_is_no_repeat_of_its_cell() -> None:
     """The row is made of the first entries alone."""
     trials = pair(1, 40.0, 20.0)
-    found = findings(run(cells=(trial().cell,)), trials)  # type: ignore[arg-type]
+    found = findings(run(cells=(trial().cell,)), trials)
     assert found.rows[0].throughput_rps is not None
     assert found.rows[0].throughput_rps.median == 40
     assert found.rows[0].trials == 1

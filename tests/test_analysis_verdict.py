@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bench.analysis.verdict import Verdict, judge
+from bench.stats import Percentile
 from tests.support.records import measured, trial
 
 CORES = 2
@@ -37,7 +38,7 @@ def test_a_trial_without_figures_is_what_its_record_says(word: str) -> None:
     [
         (
             {"generator_cores": 0.86},
-            "the load generator used 0.86 of its 1 core (allowed: 0.85)",
+            "the load generator used 0.86 of its 1 core (allowed in all: 85%)",
         ),
         (
             {"workers": (11, 12), "workers_after": (11, 13)},
@@ -46,6 +47,13 @@ def test_a_trial_without_figures_is_what_its_record_says(word: str) -> None:
         (
             {"workers": (11,), "workers_after": ()},
             "the workers changed during the load: 11 before, none after",
+        ),
+        (
+            {"generator_cores": 0.5, "generator_waited": 0.36},
+            (
+                "the load generator used 0.50 of its 1 core and waited for it 36% of the time"
+                " (allowed in all: 85%)"
+            ),
         ),
         ({"redirects": 1}, "1 answer was a redirect"),
         ({"overshoot_p99_ms": 50.5}, "the delay server was late: p99 overshoot 50 ms"),
@@ -84,6 +92,17 @@ def test_what_makes_a_trial_invalid(figures: dict[str, Any], reason: str) -> Non
         {"foreign_cores": 0.4, "cores": 8},
         {"steal_cores": None, "foreign_cores": None},
         {"window_succeeded": 30},
+        {"generator_cores": 0.5, "generator_waited": 0.35},
+        {"generator_cores": 0.5, "generator_waited": None},
+        {"generator_late_p99_ms": 132.5},  # 5 % of a p99 of 2,650 ms
+        {"generator_late_p99_ms": 20.0, "p99": Percentile(100.0, None, None)},
+        {"generator_late_p99_ms": 900.0, "p99": Percentile(None, None, "too few")},
+        {"threads_alive": ()},
+        {"threads_alive": (1, 41, 41)},  # a pool that fills up
+        {"threads_alive": (1, 31, 41)},  # and one that does so slowly
+        {"threads_alive": (41, 44, 47)},
+        {"quota_throttled_s": 0.0, "heat_throttles": 0},
+        {"failure_kinds": {"HTTP 500": 18}},
     ],
 )
 def test_what_is_just_allowed_or_not_known(figures: dict[str, Any]) -> None:
@@ -104,6 +123,30 @@ def test_what_is_just_allowed_or_not_known(figures: dict[str, Any]) -> None:
             {"mean_measured_ms": 899.0, "mean_by_little_ms": 1000.0},
             f"what finished took 899 ms on average, users / throughput is 1 s: {STARVED}",
         ),
+        (
+            {"failure_kinds": {"HTTP 500": 3, "wrong body": 4}},
+            (
+                "4 of 460 answers had another body than the verifying request's: the work measured"
+                " may not be the work asked for"
+            ),
+        ),
+        (
+            {"generator_late_p99_ms": 133.0},
+            "the load generator's own timer was 133 ms late (p99), which its latencies contain",
+        ),
+        (
+            {"generator_late_p99_ms": 21.0, "p99": Percentile(None, 100.0, "too few")},
+            "the load generator's own timer was 21 ms late (p99), which its latencies contain",
+        ),
+        (
+            {"threads_alive": (41, 45, 49)},
+            (
+                "the application's threads grew from 41 to 49 throughout the window: it leaks them,"
+                " so its figures depend on when one looks"
+            ),
+        ),
+        ({"quota_throttled_s": 0.75}, "a CPU quota stopped processes for 750 ms of the window"),
+        ({"heat_throttles": 3}, "the CPU slowed itself down for heat 3 times"),
         ({"steal_cores": 0.12}, "steal took 6% of the machine's CPU"),
         ({"foreign_cores": 0.5}, "other programs took 25% of the machine's CPU"),
         ({"foreign_cores": 0.5, "cores": 8}, "other programs took 6% of the machine's CPU"),

@@ -55,6 +55,15 @@ def test_where_nothing_stands_out_nothing_is_claimed() -> None:
             id="generator",
         ),
         pytest.param(
+            {"generator_cores": 0.45, "generator_waited": 0.45},
+            {"generator_cores": 0.45, "generator_waited": 0.39},
+            (
+                "generator-bound: the load generator used 0.45 of its 1 core and waited for it 45%"
+                " of the time"
+            ),
+            id="generator starved",
+        ),
+        pytest.param(
             {"overshoot_p99_ms": 50.1},
             {"overshoot_p99_ms": 50.0},
             "upstream-bound: the delay server answered 50 ms late (p99)",
@@ -120,15 +129,22 @@ def test_where_nothing_stands_out_nothing_is_claimed() -> None:
             {"server_cores": 0.7, "generator_cores": 0.8, "foreign_cores": 0.1},
             {"server_cores": 0.7, "generator_cores": 0.8, "foreign_cores": 0.09},
             "CPU-bound: 5 ms of CPU a request, 0.70 cores used by 1 worker; the machine's 2 cores"
-            " were 80% busy (load generator 0.80)",
+            " were 80% busy (load generator 0.80, other programs 0.10)",
             id="CPU of the machine",
         ),
         pytest.param(
             {"server_cores": 0.5, "generator_cores": 0.8, "foreign_cores": 0.6},
             {"server_cores": 0.49, "generator_cores": 0.8, "foreign_cores": 0.6},
             "CPU-bound: 5 ms of CPU a request, 0.50 cores used by 1 worker; the machine's 2 cores"
-            " were 95% busy (load generator 0.80)",
+            " were 95% busy (load generator 0.80, other programs 0.60)",
             id="CPU of the machine, most of it not the server's",
+        ),
+        pytest.param(
+            {"server_cores": 0.3, "generator_cores": 0.8, "foreign_cores": 0.82},
+            {"server_cores": 0.3, "generator_cores": 0.8, "foreign_cores": 0.7},
+            "CPU-bound: 5 ms of CPU a request, 0.30 cores used by 1 worker; the machine's 2 cores"
+            " were 96% busy (load generator 0.80, other programs 0.82)",
+            id="CPU of the machine, nearly all of it",
         ),
         pytest.param(
             {"throughput_rps": 36.0},

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import signal
+import os
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from bench import ledger
 from bench.publish import publish
-from bench.run import runs
+from bench.run import lock, runs
 from bench.run.paths import ROOT
 from tests.support.records import example
 
@@ -76,6 +74,7 @@ def test_plan_lists_the_default_matrix() -> None:
         (["plan", "--config", "no/such.yaml"], "no/such.yaml"),
         (["matrix", "--server", "apache"], "apache"),
         (["report", "--run", "never", "--output", "."], "never"),
+        (["matrix", "--resume", "--fresh"], "not allowed with argument --resume"),
         (["nonsense"], "nonsense"),
         ([], "command"),
     ],
@@ -93,7 +92,14 @@ def test_doctor_looks_at_everything() -> None:
     done = run("doctor")
     assert done.returncode in {0, 3}, done.stderr
     assert "Traceback" not in done.stderr
-    for what in ("cores", "other programs", "local ports", "listen backlog", "Go toolchain"):
+    for what in (
+        "cores",
+        "other programs",
+        "other runs",
+        "local ports",
+        "listen backlog",
+        "Go toolchain",
+    ):
         assert what in done.stdout
 
 
@@ -115,6 +121,31 @@ def test_missing_environments_are_told(
     assert done.returncode == 3
     assert "nox -s load" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [["matrix"], ["single", "async_sleep"], ["bench", "plan"]])
+def test_two_runs_at_a_time_are_refused(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    """Exit status 3 and who measures; no folder is made."""
+    monkeypatch.setenv("MATRIX_LOCK", str(tmp_path / "lock"))
+    where = ["--config", str(config), "--output", str(tmp_path / "out")]
+    options = [] if command[0] == "bench" else where
+    with lock.hold("matrix", tmp_path / "another"):
+        done = run(*command, *options)
+        assert done.returncode == 3, (done.stdout, done.stderr)
+        assert f"`matrix` in {tmp_path}/another, process {os.getpid()}" in done.stderr
+        assert not (tmp_path / "out").exists()
+
+
+def test_commands_that_measure_nothing_mind_no_other_run(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The doctor tells of it."""
+    monkeypatch.setenv("MATRIX_LOCK", str(tmp_path / "lock"))
+    with lock.hold("matrix", tmp_path):
+        assert run("plan", "--config", config).returncode == 0
+        assert f"process {os.getpid()}," in " ".join(run("doctor").stdout.split())
 
 
 @pytest.mark.real
@@ -146,8 +177,12 @@ def test_matrix_reports_and_resumes(prepared: Paths, config: Path, tmp_path: Pat
     ledger.write_run(folder / "run.json", replace(record, finished=None))
     torn = (folder / "trials.jsonl").read_bytes()[:-100]
     (folder / "trials.jsonl").write_bytes(torn)
+    raw = folder / "raw" / "r01-async_sleep_sync-uvicorn-w1"
+    assert raw.is_dir()
+    (raw / "half-written").touch()
     resumed = run("matrix", "--config", config, "--output", output)
     assert resumed.returncode == 0, resumed.stderr
+    assert not (raw / "half-written").exists()
     assert "going on" in resumed.stdout
     assert "trials.jsonl:2 is damaged (it is cut off): a trial that has no" in resumed.stderr
     assert (folder / "trials.jsonl").read_bytes().startswith(torn + b"\n{")
@@ -252,42 +287,3 @@ def test_records_of_another_schema_are_bad_input(published: Path, name: str) -> 
         assert done.returncode == 2
         assert f"{published / name}: it is of schema 7, this version reads 1" in done.stderr
     assert files(published) == before
-
-
-@pytest.mark.real
-@pytest.mark.timeout(60)
-def test_interrupt_stops_everything_and_keeps_what_was_measured(
-    prepared: Paths, config: Path, tmp_path: Path
-) -> None:
-    """Ctrl-C in the second trial: exit status 130 within 5 s, one record, no process left."""
-    assert prepared.notes.is_dir()
-    output = tmp_path / "reports"
-    output.mkdir()
-    arguments = [
-        "single",
-        "async_sleep",
-        "async_sleep_sync",
-        "--config",
-        config,
-        "--output",
-        output,
-    ]
-    with subprocess.Popen(
-        [sys.executable, "-m", "bench", *map(str, arguments)],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as child:  # fmt: skip
-        assert child.stdout is not None
-        while not (line := child.stdout.readline()).startswith("[1/2]"):
-            assert line, "it ended before its first trial did"
-        family = psutil.Process(child.pid).children(recursive=True)
-        child.send_signal(signal.SIGINT)
-        began = time.monotonic()
-        _, errors = child.communicate(timeout=20)
-        assert time.monotonic() - began < 5
-    assert child.returncode == 130
-    assert "the same command goes on from there" in errors
-    assert "Traceback" not in errors
-    _, alive = psutil.wait_procs(family, timeout=3)
-    assert not alive
-    (folder,) = (output / "runs").iterdir()
-    assert len((folder / "trials.jsonl").read_text(encoding="utf-8").splitlines()) == 1

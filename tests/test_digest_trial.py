@@ -70,6 +70,7 @@ def looks() -> list[dict[str, Any]]:
             cpu_s={"server": {11: 0.5, 12: 0.0}},
             rss={"server": 900_000_000},
             busy_s=9.0,
+            generator_waited_s=3.0,
         ),
         look(
             T0,
@@ -86,6 +87,7 @@ def looks() -> list[dict[str, Any]]:
             rss={"server": 100_000_000},
             busy_s=10.0,
             steal_s=1.0,
+            generator_waited_s=4.0,
         ),
         look(
             T0 + 500 * MS,
@@ -102,6 +104,7 @@ def looks() -> list[dict[str, Any]]:
             rss={"server": 130_000_000},
             busy_s=11.0,
             steal_s=1.0,
+            generator_waited_s=4.2,
         ),
         look(
             T1,
@@ -118,6 +121,7 @@ def looks() -> list[dict[str, Any]]:
             rss={"server": 120_000_000},
             busy_s=11.45,
             steal_s=1.03,
+            generator_waited_s=4.25,
         ),
     ]
 
@@ -131,7 +135,11 @@ def example(folder: Path) -> Path:
         looks=looks(),
         load_facts={
             "failure_kinds": FAILURE_KINDS,
-            "lateness_ns": [late * MS for late in range(1, 101)],
+            "lateness_ns": [
+                (T0 - 1, 7 * S),
+                *((T0 + late * MS, late * MS) for late in range(1, 101)),
+                (T1, 8 * S),
+            ],
             "locust": {"requests": 8, "failures": 2, "p50_ms": 440.0, "p90_ms": None},
         },
         facts={
@@ -142,6 +150,9 @@ def example(folder: Path) -> Path:
             "http": "h11",
             "upstream_calls": 1,
             "waits": True,
+            "cpus": [0, 3],
+            "throttle_t0": {"quota_s": 1.0, "heat": 5},
+            "throttle_t1": {"quota_s": 1.5, "heat": 7},
             "gauges_before": {"100": page(started=2, finished=2)},
             "gauges_after": {
                 "100": page(pid=100, started=7, finished=6, threads=(41, 41), lost=1),
@@ -217,6 +228,7 @@ def test_signals_are_of_the_window(measured: Measured) -> None:
     found = asdict(measured.signals)
     shares = found.pop("worker_shares")
     assert shares == {"100": pytest.approx(2 / 3), "200": pytest.approx(1 / 3)}
+    assert found.pop("threads_alive") == (2, 2, 2)
     assert found == pytest.approx(
         {
             "loop_delay_p50_ms": 5.0,  # of 0, 0, 5, 10 and 400: age less 50
@@ -238,6 +250,9 @@ def test_signals_are_of_the_window(measured: Measured) -> None:
             "upstream_in_flight_peak": 9,
             "overshoot_p50_ms": 0.4,
             "overshoot_p99_ms": 2.5,
+            "generator_waited": 0.25,
+            "quota_throttled_s": 0.5,
+            "heat_throttles": 2,
         }
     )
 
@@ -267,6 +282,8 @@ def test_the_process_and_locusts_own_view_are_passed_on(measured: Measured) -> N
         "workers_after": (100,),
         "loop": "uvloop.Loop",
         "http": "h11",
+        "cpus": (0, 3),
+        "delay_exit": None,
     }
     assert measured.locust == {"requests": 8, "failures": 2, "p50_ms": 440.0, "p90_ms": None}
 

@@ -43,7 +43,7 @@ def bench(folder: Path, *, keep_raw: bool = True) -> Bench:
 
 def raw(folder: Path) -> Path:
     """Where the raw files of that trial are."""
-    path = folder / "raw" / "00007-sync_json-uvicorn-w1"
+    path = folder / "raw" / "r01-sync_json-uvicorn-w1"
     path.mkdir(parents=True)
     return path
 
@@ -85,7 +85,7 @@ def test_facts_that_say_nothing_are_a_failed_row(tmp_path: Path, content: str) -
     (write_trial(raw(tmp_path)) / "trial.json").write_text(content, "utf-8")
     reason = "trial.json does not say how the trial ended"
     assert bench(tmp_path)._digest(PLANNED).reason == reason
-    folder = tmp_path / "raw" / "00007-sync_json-uvicorn-w1"
+    folder = tmp_path / "raw" / "r01-sync_json-uvicorn-w1"
     control = digest_control(folder, run="r", when="start", wait_ms=0, profile=PROFILE)
     assert (control.reason, control.throughput_rps) == (reason, None)
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import socket
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psutil
@@ -17,12 +15,12 @@ from bench.benchmarks.trials import cell
 from bench.run.environments import describe
 from bench.run.host import describe as describe_host
 from tests.conftest import SERVERS
+from tests.support.other_app import with_kind
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.benchmarks.trials import Trials
-    from bench.plan import Cell
     from bench.record import TrialRecord
     from bench.run.paths import Paths
 
@@ -107,7 +105,8 @@ def test_without_probe(bench: Trials) -> None:
 
 def test_app_that_blocks_for_good_leaves_nothing(bench: Trials, tmp_path: Path) -> None:
     """Its trial ends in time, as a failed one or one without completions; no process stays."""
-    record = in_other_app(bench, tmp_path, "forever", FOREVER, cell("async_sync", "forever"))
+    app = with_kind(bench, tmp_path, "forever", FOREVER)
+    record = app.run(cell("async_sync", "forever"))
     assert record.measured is not None
     assert record.measured.requests.succeeded == 0
     assert record.measured.requests.unfinished == 12
@@ -117,7 +116,8 @@ def test_app_that_blocks_for_good_leaves_nothing(bench: Trials, tmp_path: Path) 
 
 def test_app_that_cannot_be_imported(bench: Trials, tmp_path: Path) -> None:
     """The row's reason ends with the traceback's last line."""
-    record = in_other_app(bench, tmp_path, "broken", "import no_such_module", cell("sync", "noop"))
+    app = with_kind(bench, tmp_path, "broken", "import no_such_module")
+    record = app.run(cell("sync", "noop"))
     assert record.outcome == "failed"
     assert record.reason is not None
     assert "No module named 'no_such_module'" in record.reason
@@ -140,7 +140,7 @@ def test_wrong_answer_fails_the_cell(bench: Trials, tmp_path: Path, body: str, r
         "async def awaiting():\n    return blocking()\n"
         "def expected():\n    return {'ok': True}\n"
     )
-    record = in_other_app(bench, tmp_path, "wrong", kind, cell("sync", "wrong"))
+    record = with_kind(bench, tmp_path, "wrong", kind).run(cell("sync", "wrong"))
     assert record.outcome == "failed"
     assert record.reason is not None
     assert reason in record.reason
@@ -182,16 +182,6 @@ def test_host_is_described() -> None:
     assert about.cores >= 1
     assert about.memory_gb > 0
     assert socket.gethostname() not in str(about)
-
-
-def in_other_app(bench: Trials, folder: Path, name: str, source: str, which: Cell) -> TrialRecord:
-    """One trial of an application that has one more io kind."""
-    root = bench.bench.lab.root
-    for part in ("app", "locustfiles"):
-        shutil.copytree(root / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "app" / "io" / f"{name}.py").write_text(source, encoding="utf-8")
-    changed = replace(bench, bench=replace(bench.bench, lab=replace(bench.bench.lab, root=folder)))
-    return changed.run(which)
 
 
 def assert_nothing_left(record: TrialRecord) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bench.analysis.findings import findings
+from bench.record import Resumption
 from bench.report.document import document
 from tests.support.records import example, measured, run, trial
 
@@ -66,6 +67,20 @@ def test_the_head_says_what_was_run() -> None:
     assert found["run"].keys() >= RUN
     assert found["schema"] == 1
     assert found["run"]["finished"] == run().finished
+
+
+def test_what_changed_halfway_is_told_to_programs() -> None:
+    """An empty list, or when, after how many trials and what."""
+    assert content()["run"]["resumed"] == []
+    step = Resumption("2026-03-04T06:00:00+00:00", 3, ("the application (app/) has changed",))
+    found = json.loads(document(findings(run(resumed=(step,)), [trial()])))
+    assert found["run"]["resumed"] == [
+        {
+            "at": "2026-03-04T06:00:00+00:00",
+            "done": 3,
+            "changes": ["the application (app/) has changed"],
+        }
+    ]
 
 
 @pytest.mark.parametrize("rounds", [1, 3])

@@ -6,6 +6,7 @@ UPDATE_GOLDENS=1 writes the goldens anew.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,9 @@ from bench.analysis.findings import findings
 from bench.analysis.rows import rows
 from bench.config import Profile
 from bench.plan import Cell, make_plan
-from bench.record import Damage
+from bench.record import Damage, Resumption
 from bench.report import document, lines, markdown
-from tests.support.records import HOSTILE, example
+from tests.support.records import HOSTILE, example, run, trial
 
 GOLDENS = Path(__file__).parent / "golden/report"
 CORES = 2
@@ -63,6 +64,19 @@ def test_a_run_with_damaged_records() -> None:
     found = findings(run, trials[1:], (), damage)
     as_golden("damaged.md", markdown.report(found))
     as_golden("damaged.json", document.document(found))
+
+
+def test_a_run_that_is_not_of_one_piece() -> None:
+    """It opens with that; `single` prints the same."""
+    steps = (
+        Resumption("2026-03-04T06:07:00+00:00", 1, (f"the machine's cpu was {HOSTILE}",)),
+        Resumption(
+            "2026-03-05T06:07:00+00:00", 3, ("Go was go1.23 and is go1.24", "1 cell is new")
+        ),
+    )
+    made = replace(run(), resumed=steps)
+    as_golden("resumed.md", markdown.report(findings(made, [trial()])))
+    as_golden("resumed.txt", "\n".join(lines.resumed(made)) + "\n")
 
 
 def test_readme() -> None:

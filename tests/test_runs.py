@@ -1,4 +1,4 @@
-"""Run folders: which is gone on with, which is the newest, how one ends."""
+"""Run folders: which is gone on with, how one begins and ends."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from tests.support.records import run, trial
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from bench.record import RunRecord
 
 WANTED = run(finished=None)
 
@@ -40,44 +42,72 @@ def test_an_id_sorts_by_time_and_tells_the_plan() -> None:
     assert re.fullmatch(r"20\d{6}-\d{6}-1a2b3c", runs.new_id("1a2b3c4d5e6f"))
 
 
-def test_the_newest_unfinished_run_is_gone_on_with(tmp_path: Path) -> None:
-    """Of several, the last that was started."""
-    made(tmp_path, "20260101-000000-a")
-    wanted = made(tmp_path, "20260102-000000-a")
-    made(tmp_path, "20260103-000000-a", finished="2026-01-03T01:00:00+00:00")
-    assert runs.unfinished(tmp_path, WANTED, quiet) == wanted
+def found(folder: Path, wanted: RunRecord = WANTED) -> list[str]:
+    """The unfinished runs, by name."""
+    return [one.folder.name for one in runs.unfinished(folder, wanted, quiet)]
 
 
-@pytest.mark.parametrize("field", ["command", "plan_hash", "fingerprint"])
-def test_a_run_of_something_else_is_not_gone_on_with(tmp_path: Path, field: str) -> None:
-    """Another command, plan, environment or machine: its trials would not be comparable."""
-    other: dict[str, Any] = {field: "other"}
-    made(tmp_path, "20260101-000000-a", **other)
-    assert runs.unfinished(tmp_path, WANTED, quiet) is None
+def test_the_unfinished_run_worked_on_last_comes_first(tmp_path: Path) -> None:
+    """Whenever it was started; those without a trial come last."""
+    made(tmp_path, "20260101-000000-a", trials=1)
+    ledger.append(
+        tmp_path / "20260101-000000-a" / ledger.TRIALS_FILE,
+        trial(round=2, started="2026-03-09T00:00:00"),
+    )
+    made(tmp_path, "20260102-000000-a", trials=2)
+    made(tmp_path, "20260103-000000-a", trials=1, finished="2026-01-03T01:00:00+00:00")
+    made(tmp_path, "20260104-000000-a")
+    assert found(tmp_path) == ["20260101-000000-a", "20260102-000000-a", "20260104-000000-a"]
+    assert [one.done for one in runs.unfinished(tmp_path, WANTED, quiet)] == [2, 2, 0]
 
 
-@pytest.mark.parametrize("field", ["seed", "started", "git", "cells"])
+def test_a_run_of_something_else_is_another_thing(tmp_path: Path) -> None:
+    """Another command, or no cell in common."""
+    made(tmp_path, "20260101-000000-a", trials=1, command="single")
+    made(tmp_path, "20260102-000000-a", trials=1, cells=("sync_json-uvicorn-w1",))
+    assert found(tmp_path) == []
+
+
+def test_a_run_that_measured_nothing_is_none_if_something_changed(tmp_path: Path) -> None:
+    """There is nothing to lose with it; one with a trial is told of."""
+    made(tmp_path, "20260101-000000-a", seed=2)
+    assert found(tmp_path) == []
+    made(tmp_path, "20260102-000000-a", seed=2, trials=1)
+    (one,) = runs.unfinished(tmp_path, WANTED, quiet)
+    assert [change.text for change in one.changes] == ["the seed was 2 and is 1"]
+
+
+def test_a_run_is_superseded_by_one_that_was_finished_since(tmp_path: Path) -> None:
+    """Not by one of before."""
+    made(tmp_path, "20260101-000000-a", trials=1)
+    made(tmp_path, "20260102-000000-a", finished="2026-03-01T00:00:00+00:00")
+    assert [one.superseded for one in runs.unfinished(tmp_path, WANTED, quiet)] == [False]
+    made(tmp_path, "20260103-000000-a", finished="2026-04-01T00:00:00+00:00")
+    assert [one.superseded for one in runs.unfinished(tmp_path, WANTED, quiet)] == [True]
+
+
+@pytest.mark.parametrize("field", ["started", "git", "trials"])
 def test_what_does_not_define_the_run_may_differ(tmp_path: Path, field: str) -> None:
     """A commit that changes only the documentation does not cost a night of measuring."""
-    others: dict[str, Any] = {"seed": 2, "started": "2026-01-01", "git": {}, "cells": ()}
-    other = {field: others[field]}
-    folder = made(tmp_path, "20260101-000000-a", **other)
-    assert runs.unfinished(tmp_path, WANTED, quiet) == folder
+    others: dict[str, Any] = {"started": "2026-01-01", "git": {}, "trials": 7}
+    record_ = run(**{"id": "20260101-000000-a", "finished": None, field: others[field]})
+    runs.create(tmp_path / record_.id, record_)
+    (one,) = runs.unfinished(tmp_path, WANTED, quiet)
+    assert one.changes == ()
 
 
 def test_a_damaged_run_is_passed_over_and_named(tmp_path: Path) -> None:
-    """Once; an older whole one is still found. Files beside the folders don't matter."""
-    other = made(tmp_path, "20251231-000000-a")
-    whole = made(tmp_path, "20260101-000000-a")
+    """Once; a whole one is still found. Files beside the folders don't matter."""
+    whole = made(tmp_path, "20260101-000000-a", trials=1)
     for name, content in (("20260102-000000-a", b"{"), ("20260103-000000-a", None)):
         damaged = made(tmp_path, name) / ledger.RUN_FILE
         damaged.unlink()
         if content is not None:
             damaged.write_bytes(content)
-    (other / ledger.RUN_FILE).write_bytes(b"never looked at")
     (tmp_path / "20260104-notes.txt").touch()
     told: list[str] = []
-    assert runs.unfinished(tmp_path, WANTED, told.append) == whole
+    (one,) = runs.unfinished(tmp_path, WANTED, told.append)
+    assert one.folder == whole
     passed = [line.removesuffix("; that run is passed over") for line in told]
     assert passed == [
         f"{tmp_path}/20260103-000000-a/run.json: can't be read: No such file or directory",
@@ -85,10 +115,21 @@ def test_a_damaged_run_is_passed_over_and_named(tmp_path: Path) -> None:
     ]
 
 
+def test_damaged_trials_are_told_of_only_where_they_are_needed(tmp_path: Path) -> None:
+    """Those of a run that could not simply be gone on with stop nobody."""
+    changed = made(tmp_path, "20260101-000000-a", trials=1, seed=2)
+    (changed / ledger.TRIALS_FILE).write_text('{"schema":7}\n', "utf-8")
+    assert found(tmp_path) == []
+    same = made(tmp_path, "20260102-000000-a", trials=1)
+    (same / ledger.TRIALS_FILE).write_text('{"schema":7}\n', "utf-8")
+    with pytest.raises(BadInput, match=r"trials\.jsonl: it is of schema 7"):
+        found(tmp_path)
+
+
 def test_there_may_be_no_runs_at_all(tmp_path: Path) -> None:
     """Neither in an empty folder nor in none."""
     for folder in (tmp_path, tmp_path / "nowhere"):
-        assert runs.unfinished(folder, WANTED, quiet) is None
+        assert runs.unfinished(folder, WANTED, quiet) == []
 
 
 def test_finishing_changes_only_the_end(tmp_path: Path) -> None:
@@ -98,7 +139,7 @@ def test_finishing_changes_only_the_end(tmp_path: Path) -> None:
     after = runs.finish(folder, "2026-01-01T01:00:00+00:00")
     assert ledger.read_run(folder / ledger.RUN_FILE) == after
     assert after == run(id=before.id, finished="2026-01-01T01:00:00+00:00")
-    assert runs.unfinished(tmp_path, WANTED, quiet) is None
+    assert runs.unfinished(tmp_path, WANTED, quiet) == []
 
 
 def test_create_makes_the_folders_above(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 CELL = Cell("sync", "http", "uvicorn", 1)
 # Not in the order of their numbers: the plan's order counts.
-PLAN = [PlannedTrial(index, 1, CELL) for index in (3, 1, 4, 2)]
+PLAN = [PlannedTrial(index, index, CELL) for index in (3, 1, 4, 2)]
 
 
 class Diary:
@@ -33,7 +34,7 @@ class Diary:
         self.entries.append(f"measure {planned.index}")
         if planned.index == self._fails_at:
             raise KeyboardInterrupt
-        return trial(index=planned.index)
+        return trial(index=planned.index, round=planned.round)
 
     def keep(self, record: TrialRecord) -> None:
         """Where the disk may be full."""
@@ -47,8 +48,9 @@ class Diary:
 
 
 def run(diary: Diary, done: Sequence[int] = ()) -> int:
-    """The plan, as far as it comes."""
-    return run_plan(PLAN, done, measure=diary.measure, keep=diary.keep, tell=diary.tell)
+    """The plan, as far as it comes, when these are done."""
+    recorded = [trial(index=index, round=index) for index in done]
+    return run_plan(PLAN, recorded, measure=diary.measure, keep=diary.keep, tell=diary.tell)
 
 
 def test_each_trial_is_measured_kept_and_told_before_the_next() -> None:
@@ -98,3 +100,22 @@ def test_what_could_not_be_kept_is_not_told() -> None:
     with pytest.raises(OSError, match="No space"):
         run(diary)
     assert diary.entries == ["measure 3", "keep 3", "tell 3 as 1", "measure 1"]
+
+
+def test_a_trial_is_known_by_what_it_measures_and_not_by_its_number() -> None:
+    """In a plan of other cells it has another number; twin and round are trials of their own."""
+    other = replace(CELL, io="json")
+    plan = [
+        PlannedTrial(1, 1, other),
+        PlannedTrial(2, 1, CELL),
+        PlannedTrial(3, 1, CELL, twin=True),
+        PlannedTrial(4, 2, CELL),
+    ]
+    done = [trial(index=1, round=1), trial(index=2, round=1, cell="of the plan before")]
+    diary = Diary()
+    assert run_plan(plan, done, measure=diary.measure, keep=diary.keep, tell=diary.tell) == 3
+    assert diary.entries == [
+        *("measure 1", "keep 1", "tell 1 as 2"),
+        *("measure 3", "keep 3", "tell 3 as 3"),
+        *("measure 4", "keep 4", "tell 4 as 4"),
+    ]

@@ -43,6 +43,6 @@ def findings(
         effects=effects(found, run.profile.users),
         noise=noise(trials, run.host.cores),
         drift=drift(controls),
-        recorded=len(trials),
+        recorded=sum(trial.cell in run.cells for trial in trials),
         damage=tuple(damage),
     )

@@ -25,7 +25,8 @@ def usable_cores(trial: TrialRecord, measured: Measured, cores: int) -> float:
     A worker runs Python on one at a time; what its threads do outside the
     interpreter (system calls, TLS set-up) may take it beyond, so at least what it did use.
     """
-    return min(float(cores), max(float(trial.workers), measured.signals.server_cores or 0.0))
+    allowed = cores if measured.process.cpus is None else min(cores, len(measured.process.cpus))
+    return min(float(allowed), max(float(trial.workers), measured.signals.server_cores or 0.0))
 
 
 def _concurrency(trial: TrialRecord, measured: Measured) -> int:

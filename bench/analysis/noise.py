@@ -32,10 +32,10 @@ def noise(trials: Sequence[TrialRecord], cores: int) -> Noise | None:
     twins = [trial for trial in trials if trial.twin]
     if not twins:
         return None
-    cell = twins[0].cell
+    cell = twins[-1].cell  # a run that was resumed with other cells may have had another one
     firsts = {trial.round: trial for trial in trials if trial.cell == cell and not trial.twin}
     pairs: list[tuple[Measured, Measured]] = []
-    for twin in twins:
+    for twin in (twin for twin in twins if twin.cell == cell):
         first = firsts.get(twin.round)
         if first is None or not (judge(first, cores).usable and judge(twin, cores).usable):
             continue

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.analysis.books import imbalance
-from bench.analysis.why import GENERATOR_CORES, Evidence, delay_server_late, generator_bound
-from bench.figures import milliseconds
-from bench.stats import little_disagrees
+from bench.analysis.doubts import doubts
+from bench.analysis.why import (
+    GENERATOR_CORES,
+    Evidence,
+    delay_server_late,
+    generator_bound,
+    generator_figures,
+)
 
 if TYPE_CHECKING:
-    from bench.record import Measured, TrialRecord
-
-FEWEST_COMPLETIONS = 30
-NOISE_SHARE = 0.05  # of all cores, for steal and for other programs
+    from bench.record import TrialRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ def judge(trial: TrialRecord, cores: int) -> Verdict:
     invalid = _invalidating(evidence)
     if invalid:
         return Verdict("invalid", invalid)
-    doubts = _doubts(measured, cores)
-    return Verdict("suspect" if doubts else "valid", doubts)
+    reasons = doubts(evidence)
+    return Verdict("suspect" if reasons else "valid", reasons)
 
 
 def _invalidating(evidence: Evidence) -> tuple[str, ...]:
@@ -52,10 +54,7 @@ def _invalidating(evidence: Evidence) -> tuple[str, ...]:
     signals, process = measured.signals, measured.process
     reasons = []
     if generator_bound(evidence):
-        reasons.append(
-            f"the load generator used {signals.generator_cores:.2f} of its 1 core"
-            f" (allowed: {GENERATOR_CORES})"
-        )
+        reasons.append(f"{generator_figures(evidence)} (allowed in all: {GENERATOR_CORES:.0%})")
     if process.workers != process.workers_after:
         reasons.append(
             f"the workers changed during the load: {_ids(process.workers)} before,"
@@ -66,29 +65,16 @@ def _invalidating(evidence: Evidence) -> tuple[str, ...]:
         reasons.append(
             "1 answer was a redirect" if count == 1 else f"{count} answers were redirects"
         )
+    if process.delay_exit is not None:
+        reasons.append(
+            f"the delay server ended during the trial, with exit status {process.delay_exit}; it is"
+            " started again for the next"
+        )
     if delay_server_late(measured):
         reasons.append(
             f"the delay server was late: p99 overshoot {signals.overshoot_p99_ms:.0f} ms"
         )
     return (*reasons, *imbalance(measured))
-
-
-def _doubts(measured: Measured, cores: int) -> tuple[str, ...]:
-    signals, latency = measured.signals, measured.latency
-    reasons = []
-    completions = measured.requests.window_succeeded
-    if completions < FEWEST_COMPLETIONS:
-        reasons.append(f"only {completions} completions in the window")
-    little, mean = latency.mean_by_little_ms, latency.mean_measured_ms
-    if little is not None and mean is not None and little_disagrees(mean, little):
-        reasons.append(
-            f"what finished took {milliseconds(mean)} on average, users / throughput is"
-            f" {milliseconds(little)}: the warm-up was too short, or some users starve"
-        )
-    for name, used in (("steal", signals.steal_cores), ("other programs", signals.foreign_cores)):
-        if used is not None and used > NOISE_SHARE * cores:
-            reasons.append(f"{name} took {used / cores:.0%} of the machine's CPU")
-    return tuple(reasons)
 
 
 def _ids(pids: tuple[int, ...]) -> str:

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 
 GENERATOR_CORES = 0.85  # of the one core that the generator can use
+NOTABLE_CORES = 0.05  # of other programs
+NOTABLE_WAIT = 0.05  # of its time, waiting for a core
 BUSY = 0.80  # of the cores that the server may use
-MACHINE_BUSY = 0.80  # of all cores
+MACHINE_BUSY = 0.80  # of all cores, if the server uses half of what it may
+MACHINE_FULL = 0.95  # of all cores, whoever uses them
 LATE_SHARE, LATE_MS = 0.05, 20.0  # of the delay server, whichever is more
 BLOCKED_MS = 100.0  # median age of the loop's heartbeat beyond its interval
 POOL_FULL = 0.95
@@ -73,8 +76,18 @@ class Rule:
 
 
 def generator_bound(evidence: Evidence) -> bool:
-    """The generator had no time to ask more often."""
-    return (evidence.measured.signals.generator_cores or 0.0) > GENERATOR_CORES
+    """The generator had no time to ask more often: it ran, or waited for a core, all the time."""
+    signals = evidence.measured.signals
+    return (signals.generator_cores or 0.0) + (signals.generator_waited or 0.0) > GENERATOR_CORES
+
+
+def generator_figures(evidence: Evidence) -> str:
+    """What it did with its time."""
+    signals = evidence.measured.signals
+    text = f"the load generator used {signals.generator_cores:.2f} of its 1 core"
+    if (signals.generator_waited or 0.0) < NOTABLE_WAIT:
+        return text
+    return f"{text} and waited for it {signals.generator_waited:.0%} of the time"
 
 
 def delay_server_late(measured: Measured) -> bool:
@@ -115,8 +128,10 @@ def _pool_figures(evidence: Evidence) -> str:
 
 
 def _cpu_bound(evidence: Evidence) -> bool:
-    return evidence.server_busy >= BUSY or (
-        evidence.machine_busy >= MACHINE_BUSY and evidence.server_busy >= 0.5
+    return (
+        evidence.server_busy >= BUSY
+        or (evidence.machine_busy >= MACHINE_BUSY and evidence.server_busy >= 0.5)
+        or evidence.machine_busy >= MACHINE_FULL
     )
 
 
@@ -134,9 +149,14 @@ def _cpu_figures(evidence: Evidence) -> str:
     if evidence.server_busy < BUSY:
         text += (
             f"; the machine's {evidence.cores} cores were {evidence.machine_busy:.0%} busy"
-            f" (load generator {signals.generator_cores or 0:.2f})"
+            f" (load generator {signals.generator_cores or 0:.2f}{_others(evidence)})"
         )
     return text
+
+
+def _others(evidence: Evidence) -> str:
+    others = evidence.measured.signals.foreign_cores or 0.0
+    return f", other programs {others:.2f}" if others >= NOTABLE_CORES else ""
 
 
 def _workers(count: int) -> str:
@@ -154,7 +174,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "generator-bound",
         generator_bound,
-        lambda e: f"the load generator used {e.measured.signals.generator_cores:.2f} of its 1 core",
+        generator_figures,
     ),
     Rule(
         "upstream-bound",

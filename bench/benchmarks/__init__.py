@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.benchmarks import overhead, probe, scale, setup
+from bench.benchmarks import accuracy, judgement, overhead, probe, scale, setup
 from bench.problem import CELLS_FAILED, BadInput
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bench.run.paths import Paths
 
 BENCHMARKS: dict[str, Callable[[Paths], Sequence[Outcome]]] = {
+    "accuracy": accuracy.run,
+    "judgement": judgement.run,
     "overhead": overhead.run,
     "probe": probe.run,
     "setup": setup.run,

@@ -20,9 +20,11 @@ from bench.benchmarks.outcome import Outcome
 from bench.benchmarks.trials import cell, short, trials
 from bench.config import load_config
 from bench.digest.trial import digest
+from bench.placement import UNPINNED
 from bench.plan import expand, make_plan
 from bench.report import document, lines, markdown
-from bench.run import conduct
+from bench.run import lab
+from bench.run.describe import describe_run
 from bench.run.paths import default_python
 from locustfiles import layout as load
 
@@ -94,7 +96,9 @@ def _one_real_record(paths: Paths) -> tuple[RunRecord, TrialRecord]:
     with trials(paths, profile, [which], delay_s=0.1) as bench:
         record, _ = bench.measured(which)
         plan = bench.bench.plan
-    return conduct.describe_run(plan, paths, command="matrix", probe=True), record
+    found = lab.find_environments(paths, plan.cells)
+    run = describe_run(plan, paths, found, command="matrix", probe=True, placed=UNPINNED)
+    return run, record
 
 
 def _digest_in_child(count: int) -> dict[str, float]:

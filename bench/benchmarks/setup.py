@@ -46,8 +46,7 @@ def _first_trial_s(nox: str, clone: Path) -> float:
     done = subprocess.run(
         [nox, "-m", "nox", "-s", "matrix", "--", *short, "--output", str(output)],
         cwd=clone,
-        # As from a shell: nothing of the nox around this one.
-        env={key: value for key, value in os.environ.items() if not key.startswith("NOX")},
+        env=_environment(clone),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -59,3 +58,9 @@ def _first_trial_s(nox: str, clone: Path) -> float:
         raise Lacking(f"The benchmark `setup` measured nothing: {done.stdout[-1000:]}")
     first = (new.pop() / "trials.jsonl").read_text(encoding="utf-8").splitlines()[0]
     return (datetime.fromisoformat(json.loads(first)["started"]) - began).total_seconds()
+
+
+def _environment(clone: Path) -> dict[str, str]:
+    """As from a shell: nothing of the nox around this one, nor the lock that this one holds."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("NOX")}
+    return kept | {"MATRIX_LOCK": str(clone.with_name("lock"))}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.config import Profile
+from bench.placement import UNPINNED, Placement
 from bench.plan import Cell, PlannedTrial, make_plan
 from bench.problem import Lacking
 from bench.run import lab
@@ -27,6 +28,15 @@ class Trials:
     """Runs single trials, on an open lab."""
 
     bench: Bench
+
+    def under(self, profile: Profile, delay_s: float) -> Trials:
+        """The same, under another load and with another delay."""
+        plan = replace(self.bench.plan, profile=profile, delay_s=delay_s)
+        return replace(self, bench=replace(self.bench, plan=plan))
+
+    def of(self, root: Path) -> Trials:
+        """The same, of another application: ``root`` holds its app/ and locustfiles/."""
+        return replace(self, bench=replace(self.bench, lab=replace(self.bench.lab, root=root)))
 
     def run(self, cell: Cell) -> TrialRecord:
         """One trial; its raw files are dropped."""
@@ -57,8 +67,16 @@ def cell(endpoint: str, io: str, server: str = "uvicorn", workers: int = 1) -> C
 
 
 @contextlib.contextmanager
-def trials(paths: Paths, profile: Profile, cells: list[Cell], delay_s: float) -> Iterator[Trials]:
-    """Open a lab for these cells.
+def trials(
+    paths: Paths,
+    profile: Profile,
+    cells: list[Cell],
+    delay_s: float,
+    *,
+    late_ms: int = 0,
+    placement: Placement = UNPINNED,
+) -> Iterator[Trials]:
+    """Open a lab for these cells; its delay server answers ``late_ms`` late.
 
     Raises:
         Lacking: an environment or the delay server is missing.
@@ -67,9 +85,10 @@ def trials(paths: Paths, profile: Profile, cells: list[Cell], delay_s: float) ->
     plan = make_plan(cells, profile, seed=1, delay_s=delay_s)
     with (
         tempfile.TemporaryDirectory(prefix="matrix-bench-") as name,
-        lab.open_lab(paths, found, Path(name)) as opened,
+        lab.open_lab(paths, found, Path(name), late_ms=late_ms, placement=placement) as opened,
     ):
         folder = Path(name)
+        opened.keeper.remove_at_end(folder)
         yield Trials(Bench("bench", plan, opened, found.servers, folder, keep_raw=False))
 
 

@@ -67,6 +67,25 @@ def machine_cores(samples: Samples, counter: str) -> float | None:
     return samples.cores(lambda look: float(look["machine"][counter]))
 
 
+def generator_waited(samples: Samples) -> float | None:
+    """Share of the window in which the generator could run but had no core; None if unknown."""
+    if not samples.looks or any("generator_waited_s" not in look for look in samples.looks):
+        return None
+    return samples.cores(lambda look: float(look["generator_waited_s"]))
+
+
+def threads_alive(samples: Samples) -> tuple[int, ...]:
+    """Threads of all workers at the window's start, middle and end; empty without gauges."""
+    within = samples.within()
+    if not within or not all(look["gauges"] for look in within):
+        return ()
+    chosen = (within[0], within[len(within) // 2], within[-1])
+    return tuple(
+        sum(int(page[layout.G_THREADS_ALIVE]) for page in look["gauges"].values())
+        for look in chosen
+    )
+
+
 def rss_mb(samples: Samples, group: str) -> float | None:
     """The most memory that a group had resident in the window; shared pages count for each."""
     values = [look["groups"].get(group, {}).get("rss", 0) for look in samples.within()]

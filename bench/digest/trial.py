@@ -210,6 +210,10 @@ def _signals(raw: Raw) -> Signals:
         overshoot_p50_ms=upstream.get("overshoot_ms", {}).get("p50"),
         overshoot_p99_ms=upstream.get("overshoot_ms", {}).get("p99"),
         worker_shares=_shares(raw),
+        generator_waited=signals.generator_waited(looks),
+        threads_alive=signals.threads_alive(looks),
+        quota_throttled_s=_grown(facts, "quota_s"),
+        heat_throttles=_grown(facts, "heat"),
     )
 
 
@@ -221,9 +225,16 @@ def _foreign(looks: signals.Samples, ours: Mapping[str, float | None]) -> float 
 
 
 def _lateness_ms(raw: Raw) -> float | None:
-    late_ns = raw.load["lateness_ns"]
+    t0, t1 = raw.facts["t0_ns"], raw.facts["t1_ns"]
+    late_ns = [late for due, late in raw.load["lateness_ns"] if t0 <= due < t1]
     late = percentile(late_ns, 99) if late_ns else None
     return None if late is None else late / NS_PER_MS
+
+
+def _grown(facts: Mapping[str, Any], counter: str) -> Any:
+    """By how much a counter of ``bench.run.throttle`` grew in the window."""
+    first, last = facts["throttle_t0"].get(counter), facts["throttle_t1"].get(counter)
+    return None if first is None or last is None else last - first
 
 
 def _upstream_average(facts: Mapping[str, Any]) -> float | None:
@@ -276,4 +287,6 @@ def _process(facts: Mapping[str, Any]) -> Process:
         workers_after=tuple(facts["workers_after"]),
         loop=facts["loop"],
         http=facts["http"],
+        cpus=tuple(facts["cpus"]) if facts["cpus"] else None,
+        delay_exit=facts["delay_exit"],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bench import placement
 from bench.config import format_duration
 from bench.report import text
 
@@ -81,9 +82,20 @@ def _when(run: RunRecord) -> str:
 def _where(run: RunRecord) -> str:
     host = run.host
     return (
-        f"Machine: {text.escape(host.cpu)}, {host.cores} cores shared by server, load"
-        f" generator and delay server, {host.memory_gb} GB, {text.escape(host.os)},"
-        f" kernel {text.escape(host.kernel)}."
+        f"Machine: {text.escape(host.cpu)}, {host.cores} cores, {host.memory_gb} GB,"
+        f" {text.escape(host.os)}, kernel {text.escape(host.kernel)}. {cores_note(run)}"
+    )
+
+
+def cores_note(run: RunRecord) -> str:
+    """Whose cores are whose."""
+    if placed := placement.as_text(run.placement):
+        return f"Kept to CPUs of their own: {placed}."
+    few = run.host.cores < placement.FEWEST
+    remedy = "" if few else " (`--pin auto` gives each cores of its own)"
+    return (
+        f"Server, load generator and delay server share the {run.host.cores} cores{remedy}:"
+        " compare the figures with one another, don't quote them."
     )
 
 

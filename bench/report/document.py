@@ -33,6 +33,7 @@ def document(findings: Findings) -> str:
             "seed": run.seed,
             "delay_s": run.delay_s,
             "git": dict(run.git),
+            "resumed": [asdict(step) for step in run.resumed],
         },
         "host": asdict(run.host),
         "environments": dict(run.environments),

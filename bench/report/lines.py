@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.analysis.rows import Row
-    from bench.record import TrialRecord
+    from bench.record import RunRecord, TrialRecord
 
 
 def trial_line(trial: TrialRecord, done: int, total: int, cores: int) -> str:
@@ -112,6 +112,16 @@ def summary(plan: Plan) -> str:
         f"{len(plan.cells)} cells, {len(plan.trials)} trials, about"
         f" {text.duration(estimate_s(plan))}"
     )
+
+
+def resumed(run: RunRecord) -> list[str]:
+    """What keeps a run from being of one piece, a sentence each time it was resumed."""
+    return [
+        f"Not of one piece: gone on with at {step.at[:16].replace('T', ' ')} UTC, after"
+        f" {step.done} {'trial' if step.done == 1 else 'trials'}, although"
+        f" {text.line('; '.join(step.changes))}."
+        for step in run.resumed
+    ]
 
 
 def closing(rows: Sequence[Row]) -> str:

@@ -33,6 +33,7 @@ def body(findings: Findings) -> str:
     parts = [
         # First, so that nobody takes the run for complete.
         trust.damage(findings),
+        trust.resumed(findings.run),
         *(("### Answers", answers) if answers else ()),
         f"### Scenarios: {title}",
         scenarios,

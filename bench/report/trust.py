@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.effects import sentence
 from bench.figures import milliseconds, number
-from bench.report import text
+from bench.report import lines, text
 
 if TYPE_CHECKING:
     from bench.analysis.drift import Drift
     from bench.analysis.findings import Findings
     from bench.analysis.noise import Noise
+    from bench.record import RunRecord
     from bench.stats import LogRatio
 
 
@@ -27,6 +28,12 @@ def damage(findings: Findings) -> str | None:
         f"**Some records are damaged and left out.** {findings.recorded} of the plan's"
         f" {findings.run.trials} trials have a whole one{without}.\n\n{listed}"
     )
+
+
+def resumed(run: RunRecord) -> str | None:
+    """That figures from before and after a change stand side by side."""
+    told = [f"**{text.escape(sentence)}**" for sentence in lines.resumed(run)]
+    return "\n\n".join(told) or None
 
 
 def answers(findings: Findings) -> str | None:

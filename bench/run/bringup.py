@@ -7,6 +7,7 @@ import json
 import socket
 import time
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from bench.run.process import Child
 
 HOST = "127.0.0.1"
-READY_S = 30.0
 POLL_S = 0.01
 PORT_TRIES = 3
 WORKER_FILES = ("worker-*", "gauges-*.bin", "threads-*.bin")
@@ -40,7 +40,9 @@ class Running:
     reports: tuple[dict[str, Any], ...]
 
 
-def bring_up(start: Callable[[int], Child], server: str, workers: int, folder: Path) -> Running:
+def bring_up(
+    start: Callable[[int], Child], server: str, workers: int, folder: Path, ready_s: float
+) -> Running:
     """Start a server on a free port and wait until it is ready.
 
     ``start`` takes the port. When the port turns out to be taken, another is tried.
@@ -50,17 +52,19 @@ def bring_up(start: Callable[[int], Child], server: str, workers: int, folder: P
     """
     for _ in range(PORT_TRIES - 1):
         with contextlib.suppress(PortTaken):
-            return _try(start, server, workers, folder)
-    return _try(start, server, workers, folder)
+            return _try(start, server, workers, folder, ready_s)
+    return _try(start, server, workers, folder, ready_s)
 
 
-def _try(start: Callable[[int], Child], server: str, workers: int, folder: Path) -> Running:
+def _try(
+    start: Callable[[int], Child], server: str, workers: int, folder: Path, ready_s: float
+) -> Running:
     # A try that failed may have come as far as leaving its workers' files.
     for left in (path for name in WORKER_FILES for path in folder.glob(name)):
         left.unlink()
     port = free_port()
     child = start(port)
-    deadline = time.monotonic() + READY_S
+    deadline = time.monotonic() + ready_s
     while time.monotonic() < deadline:
         if child.exit_code() is not None:
             _say_why_it_died(child)
@@ -70,7 +74,7 @@ def _try(start: Callable[[int], Child], server: str, workers: int, folder: Path)
             _check_pinned(server, reports)
             return Running(child, port, reports)
         time.sleep(POLL_S)
-    raise TrialFailed(f"{server} was not ready after {READY_S:g} s: {child.log_tail()}")
+    raise TrialFailed(f"{server} was not ready after {ready_s:g} s: {child.log_tail()}")
 
 
 def free_port() -> int:
@@ -101,7 +105,11 @@ def _check_pinned(server: str, reports: tuple[dict[str, Any], ...]) -> None:
 
 
 def _listens(child: Child, port: int) -> bool:
-    """The port answers, and it is this server that does: another program may have taken it."""
+    """The port answers, and it is this server that does: another program may have taken it.
+
+    Raises:
+        TrialFailed: the server listens to more than this machine.
+    """
     try:
         with socket.create_connection((HOST, port), timeout=1):
             pass
@@ -111,7 +119,22 @@ def _listens(child: Child, port: int) -> bool:
         master = psutil.Process(child.pid)
         for process in (master, *master.children(recursive=True)):
             with contextlib.suppress(psutil.Error):
-                sockets = process.net_connections("tcp")
-                if any(s.status == psutil.CONN_LISTEN and s.laddr.port == port for s in sockets):
+                sockets = [
+                    found
+                    for found in process.net_connections("tcp")
+                    if found.status == psutil.CONN_LISTEN
+                ]
+                _demand_loopback(child.name, sockets)
+                if any(found.laddr.port == port for found in sockets):
                     return True
     return False
+
+
+def _demand_loopback(name: str, sockets: list[Any]) -> None:
+    """Load and servers are for this machine alone."""
+    for found in sockets:
+        if not ip_address(found.laddr.ip).is_loopback:
+            raise TrialFailed(
+                f"{name} listens on {found.laddr.ip}:{found.laddr.port}, which is not for this"
+                " machine alone"
+            )

@@ -41,17 +41,18 @@ def run_control(wait_ms: int, profile: Profile, lab: Lab, folder: Path) -> None:
 
 
 def _run(wait_ms: int, profile: Profile, lab: Lab, folder: Path, facts: Facts) -> None:
+    lab.delay.ensure()
     with contextlib.ExitStack() as stack:
         load = generator.start(lab, profile, f"/?waitms={wait_ms}", folder)
         stack.callback(load.stop, 0)
         body = json.dumps({"waited_ms": wait_ms}, separators=(",", ":"))
         generator.aim(folder, lab.delay.url, body.encode())
-        generator.await_ready(load)
+        generator.await_ready(load, lab.patience.ready_s)
         roots = {"generator": load.pid, "delay": lab.delay.child.pid, "harness": os.getpid()}
         sampler = Sampler(folder / "samples.jsonl", roots, {})
         stack.callback(sampler.close)
         lab.delay.reset()
         facts.gate_ns = time.monotonic_ns()
         load.open_gate()
-        watch(load, sampler, lab.delay, profile, facts)
+        watch(load, sampler, lab.delay, profile, facts, lab.patience)
     facts.upstream_after = lab.delay.stats()

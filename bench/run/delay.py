@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.problem import Lacking
@@ -12,7 +11,6 @@ from bench.run import process
 from bench.run.process import Child, Ended, Keeper, Late
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -20,18 +18,41 @@ START_S = 10.0
 ASK_S = 2.0
 
 
-@dataclass(frozen=True, slots=True)
 class DelayServer:
-    """A running delay server."""
+    """A running delay server. It can be started again, should it have died between two trials."""
 
-    child: Child
-    port: int
-    go: str
+    def __init__(
+        self,
+        binary: Path,
+        *,
+        keeper: Keeper,
+        log: Path,
+        extra: tuple[str, ...] = (),
+        cpus: tuple[int, ...] = (),
+    ) -> None:
+        """Start the binary on a port that the system picks, on ``cpus`` if given.
+
+        Raises:
+            Lacking: it did not start; with what it said.
+        """
+        self._argv = [str(binary), "-port", "0", *extra]
+        self._keeper, self._log, self._cpus = keeper, log, cpus
+        self._start()
 
     @property
     def url(self) -> str:
         """Its base URL."""
         return f"http://{HOST}:{self.port}"
+
+    def ensure(self) -> None:
+        """Start it again if it has ended.
+
+        Raises:
+            Lacking: it did not start; with what it said.
+        """
+        if self.child.exit_code() is not None:
+            self.child.stop(grace_s=0)
+            self._start()
 
     def stats(self) -> dict[str, Any]:
         """Its counts since the last reset.
@@ -53,39 +74,29 @@ class DelayServer:
         """End it."""
         self.child.stop(grace_s=0.5)
 
-
-def start(
-    binary: Path,
-    *,
-    keeper: Keeper,
-    env: Mapping[str, str],
-    log: Path,
-    extra: tuple[str, ...] = (),
-) -> DelayServer:
-    """Start the binary on a port that the system picks.
-
-    Raises:
-        Lacking: it did not start; with what it said.
-    """
-    child = process.start(
-        "the delay server",
-        [binary, "-port", "0", *extra],
-        keeper=keeper,
-        cwd=log.parent,
-        env=env,
-        log=log,
-        tells="stdout",
-    )
-    try:
-        announced = child.event(START_S)
-        return DelayServer(child, int(announced["port"]), str(announced["go"]))
-    except (Ended, Late, KeyError, ValueError) as problem:
-        tail = child.log_tail()
-        child.stop(grace_s=0)
-        raise Lacking(f"The delay server did not start: {problem}. It said: {tail}") from problem
-    except BaseException:
-        child.stop(grace_s=0)
-        raise
+    def _start(self) -> None:
+        self.child: Child = process.start(
+            "the delay server",
+            self._argv,
+            keeper=self._keeper,
+            cwd=self._log.parent,
+            env=process.child_environment(),
+            log=self._log,
+            tells="stdout",
+            cpus=self._cpus,
+        )
+        try:
+            announced = self.child.event(START_S)
+            self.port, self.go = int(announced["port"]), str(announced["go"])
+        except (Ended, Late, KeyError, ValueError) as problem:
+            said = self.child.log_tail()
+            self.child.stop(grace_s=0)
+            raise Lacking(
+                f"The delay server did not start: {problem}. It said: {said}"
+            ) from problem
+        except BaseException:
+            self.child.stop(grace_s=0)
+            raise
 
 
 def _ask(port: int, method: str, path: str) -> bytes:

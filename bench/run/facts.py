@@ -19,6 +19,7 @@ class Facts:
     argv: list[str] = field(default_factory=list)
     workers: list[int] = field(default_factory=list)
     workers_after: list[int] = field(default_factory=list)
+    cpus: list[int] | None = None  # that the workers may run on
     loop: str | None = None
     http: str | None = None
     route_index: int = -1
@@ -34,4 +35,8 @@ class Facts:
     upstream_t0: dict[str, Any] | None = None
     upstream_t1: dict[str, Any] | None = None
     upstream_after: dict[str, Any] | None = None
+    # What held processes back until the window's two ends (bench.run.throttle).
+    throttle_t0: dict[str, Any] = field(default_factory=dict)
+    throttle_t1: dict[str, Any] = field(default_factory=dict)
+    delay_exit: int | None = None  # of the delay server, should it have ended
     phases_s: dict[str, float] = field(default_factory=dict)

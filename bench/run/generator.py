@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from bench.config import Profile
     from bench.run.trial import Lab
 
-READY_S = 30.0
-
 
 def start(lab: Lab, profile: Profile, route: str, folder: Path) -> Child:
     """Start it; it imports everything and then waits for ``aim`` and its gate."""
@@ -37,6 +35,7 @@ def start(lab: Lab, profile: Profile, route: str, folder: Path) -> Child:
         ),
         log=folder / "load.log",
         tells="pipe",
+        cpus=lab.placement.generator,
     )
 
 
@@ -46,14 +45,14 @@ def aim(folder: Path, target: str, body: bytes) -> None:
     (folder / "target").write_text(target, encoding="utf-8")
 
 
-def await_ready(load: Child) -> None:
+def await_ready(load: Child, timeout_s: float) -> None:
     """Wait until it stands at its gate.
 
     Raises:
         TrialFailed: it ended, or is not ready in time.
     """
     try:
-        event = load.event(READY_S)
+        event = load.event(timeout_s)
     except Late as late:
         raise TrialFailed(f"{late}: {load.log_tail()}") from None
     except Ended:

@@ -8,7 +8,6 @@ import os
 import platform
 import resource
 import subprocess
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -41,16 +40,6 @@ def describe() -> Host:
         load_before=tuple(round(value, 2) for value in os.getloadavg()),
         open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
     )
-
-
-def identity(host: Host) -> str:
-    """What must stay the same for a run to be gone on with."""
-    stable = {
-        key: value
-        for key, value in asdict(host).items()
-        if key not in {"load_before", "open_files"}
-    }
-    return hashlib.sha256(repr(sorted(stable.items())).encode()).hexdigest()[:12]
 
 
 def demand_open_files(users: int) -> None:

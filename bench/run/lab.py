@@ -6,9 +6,11 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.placement import UNPINNED, Placement
 from bench.problem import Lacking
-from bench.run import delay, environments
-from bench.run.process import Keeper, child_environment
+from bench.run import environments
+from bench.run.delay import DelayServer
+from bench.run.process import Keeper
 from bench.run.trial import Lab
 from go_delay import build
 
@@ -56,6 +58,7 @@ def open_lab(
     *,
     probe: bool = True,
     late_ms: int = 0,
+    placement: Placement = UNPINNED,
 ) -> Iterator[Lab]:
     """Start the keeper and the delay server; end both, and whatever they keep, at exit.
 
@@ -66,12 +69,12 @@ def open_lab(
     with contextlib.ExitStack() as stack:
         keeper = Keeper()
         stack.callback(keeper.close)
-        server = delay.start(
+        server = DelayServer(
             binary,
             keeper=keeper,
-            env=child_environment(),
             log=folder / "delay.log",
             extra=("-late-ms", str(late_ms)) if late_ms else (),
+            cpus=placement.delay,
         )
         stack.callback(server.stop)
         if found.load.python is None:
@@ -87,6 +90,7 @@ def open_lab(
                 if environment.python is not None
             },
             probe=probe,
+            placement=placement,
         )
 
 

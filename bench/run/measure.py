@@ -54,7 +54,7 @@ class Bench:
             outcome = "skipped" if environment.skipped else "failed"
             return self._record(planned, outcome, environment.reason, {}, None)
         _demand_room(self.folder)
-        folder = self._raw(planned.index, cell.id)
+        folder = self._raw(planned.round, cell.id, twin=planned.twin)
         # What an interrupted attempt left is of no use.
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -78,7 +78,7 @@ class Bench:
         Raises:
             OSError: there is no room to compress them; they stay as they are.
         """
-        folder = self._raw(record.index, record.cell)
+        folder = self._raw(record.round, record.cell, twin=record.twin)
         if not folder.is_dir():
             return
         if self.keep_raw or record.outcome == "failed":
@@ -86,12 +86,13 @@ class Bench:
         else:
             shutil.rmtree(folder)
 
-    def _raw(self, index: int, cell: str) -> Path:
-        return self.folder / "raw" / f"{index:05d}-{cell}"
+    def _raw(self, number: int, cell: str, *, twin: bool) -> Path:
+        # By its round, not its index, which may be another trial's when the run was resumed.
+        return self.folder / "raw" / f"r{number:02d}-{cell}{'-twin' if twin else ''}"
 
     def _digest(self, planned: PlannedTrial) -> TrialRecord:
         """The record of a trial that has left its raw files."""
-        folder = self._raw(planned.index, planned.cell.id)
+        folder = self._raw(planned.round, planned.cell.id, twin=planned.twin)
         facts: dict[str, Any] = {}
         try:
             facts = trial_facts(folder)

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,8 +63,12 @@ class Keeper:
         with contextlib.suppress(BrokenPipeError):
             os.write(self._fd, b"-%d\n" % group)
 
+    def remove_at_end(self, folder: Path) -> None:
+        """A temporary folder, an absolute path without line breaks, that must not stay."""
+        os.write(self._fd, os.fsencode(f"{folder}\n"))
+
     def close(self) -> None:
-        """Let it go; it kills what is still listed."""
+        """Let it go; it kills what is still listed, and removes what was named."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._process.wait()
@@ -161,8 +166,9 @@ def start(
     env: Mapping[str, str],
     log: Path,
     tells: str = "nothing",
+    cpus: Sequence[int] = (),
 ) -> Child:
-    """Start ``argv`` in a group of its own, its output appended to ``log``.
+    """Start ``argv`` in a group of its own, its output appended to ``log``, on ``cpus`` if given.
 
     ``tells`` says where its lines of JSON come from: ``stdout``, or ``pipe``
     (MATRIX_EVENTS_FD, with a gate to wait at in MATRIX_GATE_FD), or ``nothing``.
@@ -196,20 +202,28 @@ def start(
                 stderr=output,
                 pass_fds=handed if tells == "pipe" else (),
                 start_new_session=True,
-                # One write(2) between fork and exec takes no lock, so it is safe
-                # beside the idle threads of numpy's libraries; and there is no
-                # other way to tell the keeper before the program starts.
-                preexec_fn=keeper.adopt_self,  # noqa: PLW1509
+                # A system call or two between fork and exec take no lock, so they are
+                # safe beside the idle threads of numpy's libraries; and there is no
+                # other way to tell the keeper, or to choose CPUs, before the program starts.
+                preexec_fn=partial(_settle, keeper, tuple(cpus)),  # noqa: PLW1509
             )
     except subprocess.SubprocessError as error:
         _close(events_read, gate_write)
-        raise OSError(f"{name} can't be started: the keeper is gone") from error
+        what = f"its CPUs {cpus} are not ours, or the keeper is gone" if cpus else "no keeper"
+        raise OSError(f"{name} can't be started: {what}") from error
     except BaseException:
         _close(events_read, gate_write)
         raise
     finally:
         _close(*handed)
     return Child(name, tuple(map(str, argv)), log, process, keeper, events_read, gate_write)
+
+
+def _settle(keeper: Keeper, cpus: tuple[int, ...]) -> None:
+    """In the child, before its program."""
+    keeper.adopt_self()
+    if cpus:
+        os.sched_setaffinity(0, cpus)
 
 
 def _close(*fds: int) -> None:

@@ -1,13 +1,14 @@
-"""Run folders: a new one, or the unfinished one that is to be gone on with."""
+"""Run folders: made, found, completed."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from bench.ledger import RUN_FILE, TRIALS_FILE, Read, read_run, read_trials, write_run
 from bench.problem import FULL, BadInput
+from bench.run.changes import Change, changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,21 +22,58 @@ def new_id(plan_hash: str) -> str:
     return f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{plan_hash[:6]}"
 
 
-def unfinished(runs: Path, wanted: RunRecord, warn: Callable[[str], None]) -> Path | None:
-    """The newest unfinished run of the same command, plan, environments and machine.
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A run that might be gone on with, and what has changed since it was measured."""
 
-    Folders whose ``run.json`` can't be used are passed over, and named.
+    folder: Path
+    run: RunRecord
+    done: int  # trials that have a whole record
+    worked_on: str  # ISO 8601, UTC: when its last trial started, or it did itself
+    changes: tuple[Change, ...]
+    superseded: bool  # one like it has been finished since
+
+
+def unfinished(runs: Path, wanted: RunRecord, warn: Callable[[str], None]) -> list[Unfinished]:
+    """The unfinished runs of the same command that have cells in common with ``wanted``.
+
+    The one worked on last comes first. Of those without a single trial, which come
+    last, only such are listed that nothing has changed for. Folders whose
+    ``run.json`` can't be used are passed over, and named.
+
+    Raises:
+        BadInput: the trials can't be read of one that nothing has changed for.
     """
-    what = (wanted.command, wanted.plan_hash, wanted.fingerprint)
+    found: list[Unfinished] = []
+    finished = ""
     for folder in _newest_first(runs):
         try:
             run = read_run(folder / RUN_FILE)
         except BadInput as damage:
             warn(f"{damage}; that run is passed over")
             continue
-        if (run.command, run.plan_hash, run.fingerprint) == what and run.finished is None:
-            return folder
-    return None
+        if run.command != wanted.command or not set(run.cells) & set(wanted.cells):
+            continue
+        if run.finished is not None:
+            finished = max(finished, run.finished)
+        elif (one := _unfinished(folder, run, wanted)) is not None:
+            found.append(one)
+    found = [replace(one, superseded=one.worked_on < finished) for one in found]
+    return sorted(found, key=lambda one: (one.done > 0, one.worked_on), reverse=True)
+
+
+def _unfinished(folder: Path, run: RunRecord, wanted: RunRecord) -> Unfinished | None:
+    changed = changes(run, wanted)
+    try:
+        trials = trials_of(folder).records
+    except BadInput:
+        if changed:
+            return None
+        raise
+    if changed and not trials:
+        return None
+    worked_on = max((trial.started for trial in trials), default=run.started)
+    return Unfinished(folder, run, len(trials), worked_on, changed, superseded=False)
 
 
 def create(folder: Path, run: RunRecord) -> None:

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 import psutil
 
 from app.probe import layout
+from bench.run.host import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,8 +58,20 @@ class Sampler:
         # The gauges first: their age is judged against this very moment.
         sample["gauges"] = {str(pid): gauge.read() for pid, gauge in self._gauges.items()}
         sample["groups"] = {name: _usage(group) for name, group in self._groups.items()}
+        if (waited_s := self._generator_waited_s()) is not None:
+            sample["generator_waited_s"] = waited_s
         sample["machine"] = _machine()
         self._file.write(json.dumps(sample) + "\n")
+
+    def _generator_waited_s(self) -> float | None:
+        """Seconds that the generator's one thread has been runnable without a core (Linux).
+
+        The kernel counts it (Documentation/scheduler/sched-stats.rst, /proc/PID/schedstat):
+        a generator kept off its core uses little CPU and is the bottleneck all the same.
+        """
+        root = self._roots.get("generator")
+        text = None if root is None else read(f"/proc/{root.pid}/schedstat")
+        return None if text is None else int(text.split()[1]) / 1e9
 
     def close(self) -> None:
         """Flush and close the file."""

@@ -12,7 +12,7 @@ Measure = Callable[[PlannedTrial], TrialRecord]
 
 def run_plan(
     trials: Sequence[PlannedTrial],
-    done: Iterable[int],
+    done: Iterable[TrialRecord],
     *,
     measure: Measure,
     keep: Callable[[TrialRecord], None],
@@ -20,15 +20,13 @@ def run_plan(
 ) -> int:
     """Measure what is not done yet; gives how many trials were measured now.
 
+    A trial is known by cell, round and twin: its number is another one in a plan of more cells.
     ``keep`` comes before ``tell``: what a person has seen is on disk.
     """
-    finished = set(done)
-    count = 0
-    for planned in trials:
-        if planned.index in finished:
-            continue
+    finished = {(record.cell, record.round, record.twin) for record in done}
+    missing = [t for t in trials if (t.cell.id, t.round, t.twin) not in finished]
+    for count, planned in enumerate(missing, len(trials) - len(missing) + 1):
         record = measure(planned)
         keep(record)
-        count += 1
-        tell(record, len(finished) + count)
-    return count
+        tell(record, count)
+    return len(missing)

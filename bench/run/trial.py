@@ -11,8 +11,10 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from app.probe.layout import G_FINISHED, G_STARTED
+from bench.placement import UNPINNED, Placement
 from bench.run import generator, process
 from bench.run.bringup import HOST, POLL_S, Running, bring_up
+from bench.run.cpus import affinity
 from bench.run.facts import Facts
 from bench.run.failure import TrialFailed
 from bench.run.process import Child, Keeper, child_environment
@@ -34,6 +36,14 @@ STOP_S = 0.3  # for a server to stop by itself: a blocked one never does
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """Deadlines of the phases of a trial, in s."""
+
+    ready_s: float = 30.0  # for the server and for the generator to be ready
+    stall_s: float = 20.0  # how much longer than planned the load may take
+
+
+@dataclass(frozen=True, slots=True)
 class Lab:
     """What all trials of a run share."""
 
@@ -43,6 +53,8 @@ class Lab:
     load_python: Path
     server_pythons: Mapping[tuple[str, str], Path]  # by (server, python)
     probe: bool = True
+    placement: Placement = UNPINNED
+    patience: Patience = Patience()
 
 
 def run_trial(
@@ -78,6 +90,7 @@ class _Trial:
     def run(self) -> None:
         with contextlib.ExitStack() as stack:
             with self._phase("start"):
+                self.lab.delay.ensure()
                 # Both import for a second; side by side they take little more than one.
                 load = generator.start(self.lab, self.profile, self.cell.route, self.folder)
                 stack.callback(load.stop, 0)
@@ -85,10 +98,10 @@ class _Trial:
             with self._phase("verify"):
                 self._verify(running)
             with self._phase("gate"):
-                generator.await_ready(load)
+                generator.await_ready(load, self.lab.patience.ready_s)
                 sampler = self._open_gate(stack, running.child, load)
             with self._phase("load"):
-                watch(load, sampler, self.lab.delay, self.profile, self.facts)
+                watch(load, sampler, self.lab.delay, self.profile, self.facts, self.lab.patience)
             stopping = stack.pop_all()
         with self._phase("stop"):
             stopping.close()
@@ -118,14 +131,21 @@ class _Trial:
             facts.argv = [part.removeprefix(f"{lab.root}{os.sep}") for part in argv]
             log = self.folder / "server.log"
             child = process.start(
-                cell.server, argv, keeper=lab.keeper, cwd=lab.root, env=environment, log=log
+                cell.server,
+                argv,
+                keeper=lab.keeper,
+                cwd=lab.root,
+                env=environment,
+                log=log,
+                cpus=lab.placement.server,
             )
             stack.callback(child.stop, STOP_S)
             return child
 
-        running = bring_up(start, cell.server, cell.workers, self.folder)
+        running = bring_up(start, cell.server, cell.workers, self.folder, lab.patience.ready_s)
         facts.workers = sorted(int(report["pid"]) for report in running.reports)
         facts.loop, facts.http = running.reports[0]["loop"], running.reports[0]["http"]
+        facts.cpus = affinity(facts.workers[0])
         return running
 
     def _verify(self, running: Running) -> None:
@@ -165,6 +185,7 @@ class _Trial:
         """Counts that are final only when nobody is left to change them."""
         gauges = self._gauges()
         self.facts.gauges_after = {str(pid): gauge.read() for pid, gauge in gauges.items()}
+        self.facts.delay_exit = self.lab.delay.child.exit_code()
         with contextlib.suppress(OSError, ValueError):
             self.facts.upstream_after = self.lab.delay.stats()
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+import psutil
+
+from bench.run import throttle
 from bench.run.failure import TrialFailed
 from bench.run.process import Ended, Late
 from bench.run.sampler import INTERVAL_S
@@ -17,12 +20,16 @@ if TYPE_CHECKING:
     from bench.run.facts import Facts
     from bench.run.process import Child
     from bench.run.sampler import Sampler
-
-STALL_S = 20.0  # how much longer than planned the generator may take
+    from bench.run.trial import Patience
 
 
 def watch(
-    load: Child, sampler: Sampler, delay: DelayServer, profile: Profile, facts: Facts
+    load: Child,
+    sampler: Sampler,
+    delay: DelayServer,
+    profile: Profile,
+    facts: Facts,
+    patience: Patience,
 ) -> None:
     """Sample until the generator is done; ask the delay server at both ends of the window.
 
@@ -31,11 +38,11 @@ def watch(
     """
     clock = Clock()
     planned_s = profile.users / profile.spawn_rate + profile.warmup_s + profile.duration_s
-    deadline = time.monotonic() + planned_s + STALL_S
+    deadline = time.monotonic() + planned_s + patience.stall_s
     while True:
         if time.monotonic() > deadline:
             raise TrialFailed(
-                f"the load generator hangs: not done {STALL_S:g} s after its time:"
+                f"the load generator hangs: not done {patience.stall_s:g} s after its time:"
                 f" {load.log_tail()}"
             )
         try:
@@ -57,6 +64,10 @@ def watch(
 
 def _look(due: str, sampler: Sampler, delay: DelayServer, facts: Facts) -> None:
     sampler.look()
+    if due == "t0":
+        facts.throttle_t0 = asdict(throttle.look())
+    elif due == "t1":
+        facts.throttle_t1 = asdict(throttle.look())
     # Without an answer the figure stays unknown; the books tell the rest.
     with contextlib.suppress(OSError, ValueError):
         if due == "t0":
@@ -66,12 +77,11 @@ def _look(due: str, sampler: Sampler, delay: DelayServer, facts: Facts) -> None:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process still exists."""
+    """Whether a process still runs; one that has ended but is not yet reaped does not."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
         return False
-    return True
 
 
 class Clock:

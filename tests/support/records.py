@@ -130,7 +130,6 @@ _RUN = RunRecord(
     id="20260304-050607-1a2b3c",
     command="matrix",
     plan_hash="1a2b3c4d5e6f",
-    fingerprint="0f1e2d3c4b5a",
     started="2026-03-04T05:06:07+00:00",
     finished="2026-03-04T05:17:27+00:00",
     cells=("sync_http-uvicorn-w1",),
@@ -182,6 +181,7 @@ _RUN = RunRecord(
         "server uvicorn": {"role": "pinned", "loop": "uvloop", "http": "httptools"},
         "go": {"role": "go", "version": "go1.23.1"},
     },
+    sources={"application (app/)": "0f1e2d3c4b5a", "delay server (go_delay/)": "5a4b3c2d1e0f"},
 )
 
 

@@ -94,6 +94,7 @@ def look(
     rss: Mapping[str, int] | None = None,
     busy_s: float = 0.0,
     steal_s: float = 0.0,
+    generator_waited_s: float | None = None,
 ) -> dict[str, Any]:
     """One sample of the harness's.
 
@@ -104,6 +105,7 @@ def look(
         rss: resident bytes, by group.
         busy_s: CPU seconds of the whole machine.
         steal_s: those that the hypervisor kept.
+        generator_waited_s: for how long the generator had no core; None: the system can't say.
     """
     groups = {
         name: {
@@ -112,11 +114,13 @@ def look(
         }
         for name in ("server", "generator", "delay", "harness")
     }
+    waited = {} if generator_waited_s is None else {"generator_waited_s": generator_waited_s}
     return {
         "ns": ns,
         "gauges": {str(pid): list(words) for pid, words in (gauges or {}).items()},
         "groups": groups,
         "machine": {"busy_s": busy_s, "steal_s": steal_s, "total_s": 0.0},
+        **waited,
     }
 
 

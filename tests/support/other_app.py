@@ -1,0 +1,31 @@
+"""The application with one more io kind, made for a test."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.benchmarks.trials import Trials
+
+HEAD = "WAITS, UPSTREAM_CALLS = False, 0\ndef expected():\n    return {'ok': True}\n"
+
+
+def with_kind(bench: Trials, folder: Path, name: str, source: str) -> Trials:
+    """Trials of a copy of the application, in an empty folder, that has ``app/io/<name>.py``."""
+    root = bench.bench.lab.root
+    for part in ("app", "locustfiles"):
+        shutil.copytree(root / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "app" / "io" / f"{name}.py").write_text(source, encoding="utf-8")
+    return bench.of(folder)
+
+
+def kind(body: str, head: str = "") -> str:
+    """An io kind that answers ``{"ok": True}`` unless its body does something else."""
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    return (
+        f"{HEAD}{head}\ndef blocking():\n{lines}    return expected()\n"
+        "async def awaiting():\n    return blocking()\n"
+    )

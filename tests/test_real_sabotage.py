@@ -1,0 +1,236 @@
+"""Trials spoilt on purpose: each is caught, with the right reason, none published as sound."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.analysis.findings import findings
+from bench.analysis.rows import Row, rows
+from bench.analysis.verdict import Verdict, judge
+from bench.benchmarks.trials import cell, short, trials
+from bench.digest.read import Unreadable
+from bench.digest.trial import digest
+from bench.placement import Placement
+from bench.plan import PlannedTrial
+from bench.report import markdown
+from bench.run.host import describe
+from tests.support.other_app import kind, with_kind
+from tests.support.records import run as run_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bench.benchmarks.trials import Trials
+    from bench.record import TrialRecord
+    from bench.run.paths import Paths
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]
+
+BURN = "import time\nend = time.monotonic() + 30\nwhile time.monotonic() < end: pass"
+# Every hundredth answer is another one; the first, which is verified, is right.
+ONE_IN = "import itertools\nfrom fastapi import Response\n_calls = itertools.count(1)\n"
+LEAK = "import threading\n_ever = threading.Event()\n"
+
+
+def verdict_on(record: TrialRecord) -> Verdict:
+    """The verdict, on this machine's cores."""
+    return judge(record, describe().cores)
+
+
+def published(record: TrialRecord) -> tuple[Row, str]:
+    """The trial's row, and the whole report of a run that is this trial."""
+    run = run_of(cells=(record.cell,), host=replace(run_of().host, cores=describe().cores))
+    (row,) = rows(run, [record])
+    return row, markdown.report(findings(run, [record]))
+
+
+def assert_no_figures(record: TrialRecord, reason: str) -> None:
+    """The row has its reason in place of numbers, and so has the report."""
+    row, report = published(record)
+    assert row.throughput_rps is None
+    assert row.why is None
+    assert row.requests is None
+    assert reason in report
+
+
+@contextlib.contextmanager
+def burning(cpu: int | None = None) -> Iterator[None]:
+    """Somebody else's program takes a core; it ends by itself after 30 s at the latest."""
+    burner = subprocess.Popen([sys.executable, "-c", BURN])
+    try:
+        if cpu is not None:
+            os.sched_setaffinity(burner.pid, {cpu})
+        yield
+    finally:
+        burner.kill()
+        burner.wait()
+
+
+def kill_a_worker(bench: Trials, planned: PlannedTrial, after_s: float) -> threading.Thread:
+    """End one worker with SIGKILL, once the load has run for a while."""
+    folder = bench.bench.folder / "raw" / f"r{planned.round:02d}-{planned.cell.id}"
+
+    def kill() -> None:
+        deadline = time.monotonic() + 20
+        while not (folder / "samples.jsonl").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(after_s)
+        pid = min(int(path.stem.partition("-")[2]) for path in folder.glob("worker-*.json"))
+        os.kill(pid, signal.SIGKILL)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize(
+    ("server", "workers"), [("uvicorn", 1), ("uvicorn", 2), ("gunicorn", 2), ("hypercorn", 2)]
+)
+def test_worker_killed_in_the_window(bench: Trials, server: str, workers: int) -> None:
+    """Whether its server replaces it, ends, or goes on with fewer."""
+    planned = PlannedTrial(1, 1, cell("async", "sleep", server, workers))
+    killer = kill_a_worker(bench, planned, after_s=0.8)
+    record = bench.bench(planned)
+    killer.join()
+    found = verdict_on(record)
+    assert found.word == "invalid"
+    assert found.reasons[0].startswith("the workers changed during the load: ")
+    assert_no_figures(record, "the workers changed during the load")
+
+
+def test_delay_server_late(prepared: Paths) -> None:
+    """100 ms that it answers 60 ms late are not what was asked for."""
+    which = cell("async", "http_pooled")
+    with trials(prepared, short(10, 0.3, 1.0), [which], 0.1, late_ms=60) as late:
+        record = late.run(which)
+    found = verdict_on(record)
+    assert found.word == "invalid"
+    assert any(r.startswith("the delay server was late: p99 overshoot 6") for r in found.reasons)
+    assert_no_figures(record, "the delay server was late")
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no affinity")
+def test_generator_starved(prepared: Paths) -> None:
+    """Kept to one core beside a busy loop, it uses half of that core, and yet it is the limit."""
+    which, cpu = cell("async", "noop"), max(os.sched_getaffinity(0))
+    place = Placement("test", generator=(cpu,))
+    with (
+        trials(prepared, short(200, 0.5, 1.5), [which], 0.1, placement=place) as bench,
+        burning(cpu),
+    ):
+        record = bench.run(which)
+    found = verdict_on(record)
+    assert record.measured is not None
+    assert (record.measured.signals.generator_cores or 0) < 0.8
+    assert found.word == "invalid"
+    assert found.reasons[0].startswith("the load generator used 0.")
+    assert "and waited for it" in found.reasons[0]
+    assert_no_figures(record, "and waited for it")
+
+
+def test_foreign_program_eats_a_core(bench: Trials) -> None:
+    """Its share of the machine is told beside the numbers."""
+    with burning():
+        record = bench.run(cell("async", "sleep"))
+    found = verdict_on(record)
+    assert found.word == "suspect"
+    assert any(r.startswith("other programs took ") for r in found.reasons)
+    _, report = published(record)
+    assert "other programs took " in report
+
+
+def test_redirects_under_load(bench: Trials, tmp_path: Path) -> None:
+    """One answer in ten redirects: a redirect is two requests counted as one."""
+    answer = "return Response(status_code=307, headers={'Location': '/'})"
+    source = kind(f"if next(_calls) % 10 == 0:\n    {answer}", ONE_IN)
+    record = with_kind(bench, tmp_path, "moved", source).run(cell("async", "moved"))
+    found = verdict_on(record)
+    assert found.word == "invalid"
+    assert "answers were redirects" in found.reasons[0]
+    assert_no_figures(record, "answers were redirects")
+
+
+def test_wrong_body_in_one_of_a_hundred(bench: Trials, tmp_path: Path) -> None:
+    """Counted as failures, named, and held against the row."""
+    source = kind("if next(_calls) % 100 == 0:\n    return {'ok': 'no'}", ONE_IN)
+    record = with_kind(bench, tmp_path, "odd", source).run(cell("async", "odd"))
+    assert record.measured is not None
+    wrong = record.measured.requests.failure_kinds["wrong body"]
+    assert wrong == pytest.approx(record.measured.requests.started / 100, rel=0.1, abs=3)
+    found = verdict_on(record)
+    assert found.word == "suspect"
+    assert any(r.startswith(f"{wrong} of ") and "another body" in r for r in found.reasons)
+    row, report = published(record)
+    assert ("wrong body", wrong) in row.failure_kinds
+    assert "another body than the verifying request's" in report
+
+
+def test_five_percent_answer_500(bench: Trials, tmp_path: Path) -> None:
+    """A result: the row shows how many failed, and as what; they are no completions."""
+    source = kind("if next(_calls) % 20 == 0:\n    return Response(status_code=500)", ONE_IN)
+    record = with_kind(bench, tmp_path, "ill", source).run(cell("async", "ill"))
+    measured = record.measured
+    assert measured is not None
+    failed = measured.requests.failure_kinds["HTTP 500"]
+    assert failed == pytest.approx(measured.requests.started / 20, rel=0.1, abs=3)
+    assert measured.requests.failed == failed
+    row, report = published(record)
+    assert row.failures == measured.requests.window_failed > 0
+    assert row.throughput_rps is not None
+    share = measured.failures_rps / (measured.failures_rps + row.throughput_rps.median)
+    assert share == pytest.approx(0.05, abs=0.01)
+    assert "HTTP 500" in report
+
+
+def test_app_that_leaks_threads(bench: Trials, tmp_path: Path) -> None:
+    """A thread more with every request that never ends."""
+    source = (
+        "import asyncio, threading\n_ever = threading.Event()\n"
+        "WAITS, UPSTREAM_CALLS = True, 0\n"
+        "def expected():\n    return {'ok': True}\n"
+        "def blocking():\n    return expected()\n"
+        "async def awaiting():\n"
+        "    threading.Thread(target=_ever.wait, daemon=True).start()\n"
+        "    await asyncio.sleep(0.1)\n    return expected()\n"
+    )
+    record = with_kind(bench, tmp_path, "leaky", source).run(cell("async", "leaky"))
+    found = verdict_on(record)
+    assert found.word == "suspect"
+    assert any(r.startswith("the application's threads grew from ") for r in found.reasons)
+    _, report = published(record)
+    assert "it leaks them" in report
+
+
+@pytest.mark.parametrize("within_a_record", [False, True])
+def test_thread_log_truncated(bench: Trials, within_a_record: bool) -> None:  # noqa: FBT001
+    """Between two records the books don't balance; within one the file is damaged."""
+    kept = replace(bench, bench=replace(bench.bench, keep_raw=True))
+    record = kept.run(cell("async", "sleep"))
+    (folder,) = (kept.bench.folder / "raw").glob("*-async_sleep-*")
+    (log,) = folder.glob("threads-*.bin.gz")
+    whole = gzip.decompress(log.read_bytes())
+    calls = sum(any(whole[at : at + 8]) for at in range(32, len(whole), 32))
+    half = 32 * (1 + calls // 2)
+    log.write_bytes(gzip.compress(whole[: half + 5 * within_a_record]))
+    profile, delay_s = bench.bench.plan.profile, bench.bench.plan.delay_s
+    if within_a_record:
+        with pytest.raises(Unreadable, match="threads-"):
+            digest(folder, profile, delay_s)
+        return
+    cut = replace(record, measured=digest(folder, profile, delay_s))
+    found = verdict_on(cut)
+    assert found.word == "invalid"
+    assert any("in the thread log" in reason for reason in found.reasons)
+    assert_no_figures(cut, "in the thread log")

@@ -1,0 +1,237 @@
+"""An interrupted run is gone on with; what has changed is named first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bench import ledger
+from bench.config import Profile
+from bench.plan import Cell, make_plan
+from bench.problem import BadInput
+from bench.record import Resumption, RunRecord, TrialRecord
+from bench.run import runs
+from bench.run.resume import choose
+from bench.run.schedule import run_plan
+from tests.support.records import run, trial
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.plan import Plan, PlannedTrial
+
+CELLS = tuple(Cell("sync", io, "uvicorn", 1, "3.12") for io in ("http", "json", "noop"))
+PROFILE = Profile("quick", users=8, spawn_rate=8.0, warmup_s=1.0, duration_s=6.0, rounds=2)
+NEW_APP = {**run().sources, "application (app/)": "changed"}
+
+
+def plan_of(cells: tuple[Cell, ...] = CELLS, seed: int = 1) -> Plan:
+    """Two rounds, so a twin in each."""
+    return make_plan(cells, PROFILE, seed=seed, delay_s=1.0)
+
+
+class Machine:
+    """Measures plans as `conduct` does, with a fake for what measures, which can be interrupted."""
+
+    def __init__(self, kept: Path) -> None:
+        self.kept = kept
+        self.said: list[str] = []
+        self.measured: list[tuple[str, int, bool]] = []
+        self._starts = 0
+
+    def run(
+        self, plan: Plan, *, until: int | None = None, fresh: bool = False, resume: bool = False,
+        **facts: Any,
+    ) -> Path:  # fmt: skip
+        """The run's folder, after so many trials."""
+        self._starts += 1
+        wanted = self._wanted(plan, **facts)
+        folder = choose(
+            self.kept, wanted, fresh=fresh, resume=resume, say=self.said.append, warn=pytest.fail
+        )
+        left = len(plan.trials) if until is None else until
+
+        def measure(planned: PlannedTrial) -> TrialRecord:
+            nonlocal left
+            if not left:
+                raise KeyboardInterrupt
+            left -= 1
+            self.measured.append((planned.cell.id, planned.round, planned.twin))
+            return trial(
+                index=planned.index, round=planned.round, cell=planned.cell.id, twin=planned.twin,
+                started=f"2026-03-0{self._starts}T00:00:00+00:00",
+            )  # fmt: skip
+
+        try:
+            run_plan(
+                plan.trials,
+                runs.trials_of(folder).records,
+                measure=measure,
+                keep=lambda one: ledger.append(folder / ledger.TRIALS_FILE, one),
+                tell=lambda *_: None,
+            )
+            runs.finish(folder, f"2026-03-0{self._starts}T01:00:00+00:00")
+        except KeyboardInterrupt:
+            pass
+        return folder
+
+    def _wanted(self, plan: Plan, **facts: Any) -> RunRecord:
+        known: dict[str, Any] = {
+            "id": f"2026030{self._starts}-000000-{plan.hash[:6]}",
+            "started": f"2026-03-0{self._starts}T00:00:00+00:00",
+            "finished": None,
+            "plan_hash": plan.hash,
+            "cells": tuple(cell.id for cell in plan.cells),
+            "trials": len(plan.trials),
+            "profile": plan.profile,
+            "seed": plan.seed,
+        }
+        return run(**(known | facts))
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """One without runs."""
+    return Machine(tmp_path / "runs")
+
+
+def entries(plan: Plan) -> list[tuple[str, int, bool]]:
+    """A plan's trials in order."""
+    return [(planned.cell.id, planned.round, planned.twin) for planned in plan.trials]
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(machine: Machine) -> None:
+    """However often: each trial once, in the order that the seed gives; run.json stays."""
+    plan = plan_of()
+    folder = machine.run(plan, until=3)
+    before = (folder / ledger.RUN_FILE).read_bytes()
+    assert machine.run(plan, until=2) == folder
+    assert (folder / ledger.RUN_FILE).read_bytes() == before
+    assert machine.run(plan) == folder
+    assert machine.measured == entries(plan)
+    assert len(runs.trials_of(folder).records) == len(plan.trials) == 8
+    assert machine.said == [
+        f"run {folder.name}: going on, 3 of 8 trials are measured",
+        f"run {folder.name}: going on, 5 of 8 trials are measured",
+    ]
+
+
+def test_a_finished_run_is_followed_by_a_new_one(machine: Machine) -> None:
+    """Nothing needs to be said."""
+    first = machine.run(plan_of())
+    assert machine.run(plan_of()) != first
+    assert machine.said == []
+
+
+def test_fresh_leaves_the_unfinished_run_as_it_is(machine: Machine) -> None:
+    """And asks nothing."""
+    folder = machine.run(plan_of(), until=3)
+    assert machine.run(plan_of(), fresh=True) != folder
+    assert machine.said == []
+
+
+def test_a_change_is_named_and_starts_a_new_run(machine: Machine) -> None:
+    """With how much there is, and how it could be gone on with."""
+    folder = machine.run(plan_of(), until=3)
+    other = machine.run(plan_of(), until=0, sources=NEW_APP)
+    assert other != folder
+    (told,) = machine.said
+    assert told == (
+        f"run {folder.name}: 3 of 8 trials are measured, but it can't simply be gone on with:"
+        " the application (app/) has changed. A new run starts; `--resume` goes on with the old"
+        " one all the same."
+    )
+
+
+def test_what_can_never_be_one_run_is_not_offered(machine: Machine) -> None:
+    """Another seed has another order."""
+    machine.run(plan_of(), until=3)
+    machine.run(plan_of(seed=2), sources=NEW_APP)
+    assert machine.said[0].endswith(
+        "the seed was 1 and is 2; the application (app/) has changed."
+        " A new run starts; the old one goes on when it is asked for as it was."
+    )
+
+
+def test_a_run_that_was_replaced_is_told_of_no_more(machine: Machine) -> None:
+    """Once the new one is finished; --resume still finds the old one."""
+    folder = machine.run(plan_of(), until=3)
+    machine.run(plan_of(), sources=NEW_APP)
+    machine.said.clear()
+    machine.run(plan_of(), until=0, sources=NEW_APP)
+    assert machine.said == []
+    assert machine.run(plan_of(), sources=NEW_APP, resume=True) == folder
+
+
+def test_resume_goes_on_all_the_same_and_records_it(machine: Machine) -> None:
+    """Trials, order, seed and start stay; the record says what changed, when, and what is now."""
+    plan = plan_of()
+    folder = machine.run(plan, until=3)
+    machine.run(plan, until=0, sources=NEW_APP)  # reads the notice and interrupts
+    assert machine.run(plan, until=1, sources=NEW_APP, resume=True) == folder
+    assert machine.said[-1] == (
+        f"run {folder.name}: 3 of 8 trials are measured; going on, although the application"
+        " (app/) has changed. Its reports will say so."
+    )
+    recorded = ledger.read_run(folder / ledger.RUN_FILE)
+    assert recorded.resumed == (
+        Resumption("2026-03-03T00:00:00+00:00", 3, ("the application (app/) has changed",)),
+    )
+    assert (recorded.id, recorded.started) == (folder.name, "2026-03-01T00:00:00+00:00")
+    assert recorded.sources == NEW_APP
+    # From here on nothing has changed, with the flag or without.
+    assert machine.run(plan, until=1, sources=NEW_APP, resume=True) == folder
+    assert machine.run(plan, sources=NEW_APP) == folder
+    assert ledger.read_run(folder / ledger.RUN_FILE).resumed == recorded.resumed
+    assert machine.measured == entries(plan)
+
+
+def test_a_second_change_is_recorded_beside_the_first(machine: Machine) -> None:
+    """In order."""
+    folder = machine.run(plan_of(), until=3)
+    machine.run(plan_of(), until=1, sources=NEW_APP, resume=True)
+    host = replace(run().host, kernel="6.2.0")
+    machine.run(plan_of(), sources=NEW_APP, host=host, resume=True)
+    told = ledger.read_run(folder / ledger.RUN_FILE).resumed
+    assert [(step.done, step.changes) for step in told] == [
+        (3, ("the application (app/) has changed",)),
+        (4, ("the machine's kernel was 6.1.0 and is 6.2.0",)),
+    ]
+
+
+@pytest.mark.parametrize("cells", [CELLS[:2], CELLS[1:]])
+def test_resume_with_other_cells_measures_only_what_is_missing(
+    machine: Machine, cells: tuple[Cell, ...]
+) -> None:
+    """More or fewer: no trial twice, whatever its number; run.json has the new plan."""
+    first, then = plan_of(cells), plan_of()
+    folder = machine.run(first, until=4)
+    assert machine.run(then, resume=True) == folder
+    done = entries(first)[:4]
+    assert machine.measured == done + [one for one in entries(then) if one not in done]
+    recorded = ledger.read_run(folder / ledger.RUN_FILE)
+    assert recorded.cells == tuple(cell.id for cell in CELLS)
+    assert (recorded.trials, recorded.plan_hash) == (8, then.hash)
+
+
+def test_resume_is_refused_where_trials_are_apart(machine: Machine) -> None:
+    """Status 2, with what was and what is; nothing is made or changed."""
+    folder = machine.run(plan_of(), until=3)
+    before = (folder / ledger.RUN_FILE).read_bytes()
+    with pytest.raises(BadInput) as caught:
+        machine.run(plan_of(seed=2), sources=NEW_APP, resume=True)
+    assert str(caught.value) == (
+        f"--resume: the trials of run {folder.name} can't be in one run with these: the seed was 1"
+        " and is 2. Ask for what it had, or for a new run without `--resume`."
+    )
+    assert (folder / ledger.RUN_FILE).read_bytes() == before
+    assert list(machine.kept.iterdir()) == [folder]
+
+
+def test_resume_without_an_unfinished_run_is_bad_input(machine: Machine) -> None:
+    """Rather than minutes of measuring that nobody asked for."""
+    machine.run(plan_of())
+    with pytest.raises(BadInput, match="--resume: there is no unfinished run of `matrix`"):
+        machine.run(plan_of(), resume=True)
