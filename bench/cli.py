@@ -8,23 +8,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import doctor, options, record
+from bench import doctor, options, whole
 from bench.analysis.compare import compare as compare_sides
 from bench.analysis.compare import differences
-from bench.analysis.rows import Row, rows
 from bench.config import apply, json_schema, load_config
 from bench.plan import Plan, expand, make_plan, resolve_single, select
-from bench.problem import CELLS_FAILED, INTERRUPTED, BadInput, Lacking, Problem
-from bench.publish import check_readme, publish, render, update_readme
+from bench.problem import CELLS_FAILED, INTERRUPTED, BadInput, Lacking, Problem, refused
+from bench.publish import check_readme, publish, recorded, render, update_readme
 from bench.report import comparison as comparison_report
 from bench.report import lines
 from bench.run import conduct, interrupt, lock, runs
+from bench.run.measure import now
 from bench.run.paths import default_python, paths
 from bench.sides import side
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
+
+    from bench.analysis.rows import Row
 
 DEFAULT_SEED = 1
 
@@ -41,9 +43,7 @@ def main(arguments: list[str]) -> int:
         print(problem, file=sys.stderr)
         return problem.exit_status
     except OSError as error:
-        # A full disk, a folder that may not be written: what was measured until
-        # then is on disk.
-        print(f"The system refused: {error}", file=sys.stderr)
+        print(refused(error), file=sys.stderr)
         return Lacking.exit_status
     except KeyboardInterrupt:
         print(
@@ -55,8 +55,10 @@ def main(arguments: list[str]) -> int:
 
 def matrix(chosen: argparse.Namespace) -> int:
     """All cells; reports/latest.* follow when the run is complete."""
-    folder = _measure(chosen, _plan(chosen))
-    found = publish(folder, chosen.output)
+    planned = _plan(chosen)
+    with lock.hold(chosen.command, paths().root):
+        folder = _measure(chosen, planned)
+        found = publish(folder, chosen.output, _warn, ended=now())
     print(f"\n{lines.closing(found)}; {chosen.output / 'latest.md'}")
     print("`nox -s readme` puts the tables into README.md")
     return _status(found)
@@ -64,9 +66,12 @@ def matrix(chosen: argparse.Namespace) -> int:
 
 def single(chosen: argparse.Namespace) -> int:
     """Some cells, each with its row and why; reports/latest.* stay as they are."""
-    folder = _measure(chosen, _plan(chosen))
-    run = record.read_run(folder / runs.RUN_FILE)
-    found = rows(run, runs.trials_of(folder))
+    planned = _plan(chosen)
+    with lock.hold(chosen.command, paths().root):
+        folder = _measure(chosen, planned)
+        runs.finish(folder, now())
+    measured = recorded(chosen.output, str(folder), _warn)
+    found, run = measured.rows, measured.run
     print()
     for row in found:
         print(lines.row_text(row))
@@ -83,7 +88,7 @@ def plan(chosen: argparse.Namespace) -> int:
 
 def report(chosen: argparse.Namespace) -> int:
     """All reports, from recorded results."""
-    for path in render(chosen.output, chosen.run, chosen.summary):
+    for path in render(chosen.output, chosen.run, chosen.summary, _warn):
         print(path)
     return 0
 
@@ -91,17 +96,17 @@ def report(chosen: argparse.Namespace) -> int:
 def readme(chosen: argparse.Namespace) -> int:
     """README.md's tables."""
     if chosen.check:
-        stale = check_readme(chosen.output)
+        stale = check_readme(chosen.output, _warn)
         print(stale or "README.md shows what reports/latest.* records")
         return CELLS_FAILED if stale else 0
-    changed = update_readme(chosen.output, chosen.run)
+    changed = update_readme(chosen.output, chosen.run, _warn)
     print(f"README.md {'has the tables of' if changed else 'already had those of'} the run")
     return 0
 
 
 def compare(chosen: argparse.Namespace) -> int:
     """One run, or a part of one, against another."""
-    a, b = side(chosen.a, chosen.output), side(chosen.b, chosen.output)
+    a, b = (side(text, chosen.output, _warn) for text in (chosen.a, chosen.b))
     differ = differences(a, b)
     if differ and not chosen.anyway:
         listed = "\n".join(f"  {difference}" for difference in differ)
@@ -114,7 +119,7 @@ def compare(chosen: argparse.Namespace) -> int:
         raise BadInput(f"Nothing to compare: {a.title} and {b.title} share no cell with figures.")
     print(comparison_report.table(comparison, differ))
     if chosen.json is not None:
-        record.write_whole(chosen.json, comparison_report.document(comparison, differ))
+        whole.write(chosen.json, comparison_report.document(comparison, differ))
     failed = chosen.fail_on == "regression" and comparison.regressions
     return CELLS_FAILED if failed else 0
 
@@ -131,7 +136,7 @@ def schema(_: argparse.Namespace) -> int:
     where = paths()
     target = where.root / "experiments.schema.json"
     document = json_schema(io_kinds=where.io_kinds, servers=where.servers)
-    record.write_whole(target, json.dumps(document, indent=2) + "\n")
+    whole.write(target, json.dumps(document, indent=2) + "\n")
     print(target)
     return 0
 
@@ -183,20 +188,19 @@ def _shown(path: Path) -> Path:
 
 
 def _measure(chosen: argparse.Namespace, planned: Plan) -> Path:
-    where = paths()
-    with lock.hold(chosen.command, where.root):
-        return conduct.conduct(
-            planned,
-            where,
-            command=chosen.command,
-            output=chosen.output,
-            fresh=chosen.fresh,
-            resume=chosen.resume,
-            keep_raw=chosen.raw == "keep",
-            probe=chosen.probe == "on",
-            pin=chosen.pin,
-            say=_say,
-        )
+    return conduct.conduct(
+        planned,
+        paths(),
+        command=chosen.command,
+        output=chosen.output,
+        fresh=chosen.fresh,
+        resume=chosen.resume,
+        keep_raw=chosen.raw == "keep",
+        probe=chosen.probe == "on",
+        pin=chosen.pin,
+        say=_say,
+        warn=_warn,
+    )
 
 
 def _threshold(text: str) -> float:
@@ -211,6 +215,10 @@ def _threshold(text: str) -> float:
 
 def _say(line: str) -> None:
     print(line, flush=True)
+
+
+def _warn(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _status(found: tuple[Row, ...]) -> int:

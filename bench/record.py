@@ -1,23 +1,20 @@
 """What is kept of a trial and of a run: the interface between measuring and explaining.
 
-``trials.jsonl`` holds one ``TrialRecord`` a line, ``run.json`` one ``RunRecord``.
+``trials.jsonl`` holds one ``TrialRecord`` a line, ``controls.jsonl`` one
+``ControlRecord``, ``run.json`` one ``RunRecord``: ``bench.ledger`` reads and writes them.
 Figures that cannot be known are None. All are per trial, within its window
 unless the name says otherwise, and summed over workers.
 """
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict
 
 from bench.config import Profile
-from bench.problem import BadInput
 from bench.stats import Percentile
 
 SCHEMA: Final = 1
@@ -255,89 +252,12 @@ class RunRecord:
     resumed: tuple[Resumption, ...] = ()
 
 
-_TRIAL = TypeAdapter(TrialRecord)
-_CONTROL = TypeAdapter(ControlRecord)
-_RUN = TypeAdapter(RunRecord)
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A record that can't be used, or one too many."""
 
+    place: str  # file and line: trials.jsonl:17
+    what: str  # what is wrong with it
 
-def append(path: Path, record: TrialRecord | ControlRecord) -> None:
-    """Append one line and sync it: what has been measured is never lost.
-
-    Raises:
-        OSError: it could not be written (disk full).
-    """
-    adapter: TypeAdapter[Any] = _TRIAL if isinstance(record, TrialRecord) else _CONTROL
-    line = json.dumps(adapter.dump_python(record, mode="json"), separators=(",", ":")) + "\n"
-    with path.open("ab") as file:
-        file.write(line.encode())
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def read_trials(path: Path) -> tuple[TrialRecord, ...]:
-    """All trials of a run, in the order they ran.
-
-    Raises:
-        BadInput: a line is no record of this schema; it names file and line.
-    """
-    return tuple(_lines(path, _TRIAL))
-
-
-def read_controls(path: Path) -> tuple[ControlRecord, ...]:
-    """All controls of a run, in the order they ran; none where there is no such file.
-
-    Raises:
-        BadInput: a line is no record of this schema; it names file and line.
-    """
-    return tuple(_lines(path, _CONTROL)) if path.exists() else ()
-
-
-def _lines(path: Path, adapter: TypeAdapter[Any]) -> Iterator[Any]:
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError as error:
-        raise BadInput(f"{path}: can't be read: {error.strerror}") from error
-    for number, line in enumerate(lines, 1):
-        yield _parse(line, adapter, f"{path}:{number}")
-
-
-def _parse(line: bytes, adapter: TypeAdapter[Any], place: str) -> Any:
-    try:
-        return adapter.validate_json(line)
-    except ValidationError as error:
-        raise BadInput(f"{place}: {_first_fault(error)}") from error
-
-
-def write_run(path: Path, run: RunRecord) -> None:
-    """Replace ``run.json`` whole."""
-    write_whole(path, json.dumps(_RUN.dump_python(run, mode="json"), indent=1) + "\n")
-
-
-def read_run(path: Path) -> RunRecord:
-    """The run's record.
-
-    Raises:
-        BadInput: it can't be read, or is of another schema.
-    """
-    try:
-        return _RUN.validate_json(path.read_bytes())
-    except OSError as error:
-        raise BadInput(f"{path}: can't be read: {error.strerror}") from error
-    except ValidationError as error:
-        raise BadInput(f"{path}: {_first_fault(error)}") from error
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write to a temporary name and rename, so a reader sees the old file or the new."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _first_fault(error: ValidationError) -> str:
-    fault = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in fault["loc"]) or "the whole"
-    return f"{where}: {fault['msg']}; it is no record of schema {SCHEMA} that this version wrote"
+    def __str__(self) -> str:
+        return f"{self.place} is damaged ({self.what})"

@@ -17,7 +17,9 @@ from bench import publish
 from bench.analysis.compare import Side
 from bench.analysis.metrics import METRICS
 from bench.problem import BadInput
+from bench.publish import Warn  # noqa: TC001 - see above
 from bench.report import document
+from bench.report.text import line
 
 AXES = ("endpoint", "io", "experiment", "server", "workers", "python")
 _PART = re.compile(r"(?P<run>.+?)(?::(?P<part>\w+=[^,:/]+(?:,\w+=[^,:/]+)*))?")
@@ -43,6 +45,11 @@ class _Row(BaseModel):
     samples: list[_Sample]
 
 
+class _Damage(BaseModel):
+    place: str
+    what: str
+
+
 class _Resumption(BaseModel):
     changes: list[str]
 
@@ -62,9 +69,10 @@ class _Document(BaseModel):
     host: dict[str, Any]
     environments: dict[str, dict[str, Any]]
     rows: list[_Row]
+    damage: list[_Damage] = []
 
 
-def side(text: str, output: Path) -> Side:
+def side(text: str, output: Path, warn: Warn) -> Side:
     """The side that a person means by ``text``.
 
     Raises:
@@ -74,7 +82,7 @@ def side(text: str, output: Path) -> Side:
     if found is None:
         raise BadInput(f"compare: found {text!r}, allowed: a run id, `latest` or a path")
     part = _part(found["part"] or "")
-    read = _document(found["run"], output)
+    read = _document(found["run"], output, warn)
     rows = [row for row in read.rows if all(_level(row, axis) == v for axis, v in part.items())]
     if not rows:
         levels = {axis: sorted({_level(row, axis) for row in read.rows}) for axis in part}
@@ -98,7 +106,7 @@ def _part(text: str) -> dict[str, str]:
     return part
 
 
-def _document(run: str, output: Path) -> _Document:
+def _document(run: str, output: Path, warn: Warn) -> _Document:
     path = output / "latest.json" if run == "latest" else Path(run)
     if path.is_file():
         try:
@@ -108,15 +116,18 @@ def _document(run: str, output: Path) -> _Document:
     elif run == "latest":
         raise BadInput(f"{path}: there is no published run; `nox -s matrix` makes one")
     else:
-        text = document.document(publish.recorded(output, run))
+        text = document.document(publish.recorded(output, run, lambda _: None))
     try:
-        return _Document.model_validate_json(text)
+        read = _Document.model_validate_json(text)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         where = ".".join(map(str, fault["loc"])) or "the whole"
         raise BadInput(f"{path}: {where}: {fault['msg']}; it is no latest.json of schema 1") from (
             error
         )
+    for damage in read.damage:
+        warn(line(f"{run}: {damage.place} is damaged ({damage.what}): left out of the comparison"))
+    return read
 
 
 def _level(row: _Row, axis: str) -> str:

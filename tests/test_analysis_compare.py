@@ -10,10 +10,12 @@ import pytest
 
 from bench.analysis.compare import Side, compare, differences
 from bench.analysis.findings import findings
+from bench.ledger import TRIALS_FILE, append
 from bench.problem import BadInput
-from bench.record import Resumption
+from bench.record import Damage, Resumption
 from bench.report import comparison as report
 from bench.report.document import document
+from bench.run.runs import create
 from bench.sides import side
 from tests.support.records import measured, run, trial
 
@@ -125,6 +127,11 @@ def test_what_differs_is_named() -> None:
     assert differences(a, a) == ()
 
 
+def quiet(line: str) -> None:
+    """Nothing is to be told."""
+    pytest.fail(f"told: {line}")
+
+
 def test_a_run_that_changed_halfway_is_not_like_one_that_did_not(tmp_path: Path) -> None:
     """Nor like one that changed otherwise; parts of it are alike."""
     step = Resumption("2026-03-04T06:00:00+00:00", 3, ("the application (app/) has changed",))
@@ -132,7 +139,7 @@ def test_a_run_that_changed_halfway_is_not_like_one_that_did_not(tmp_path: Path)
     for name, resumed in (("whole", ()), ("pieces", (step,))):
         path = tmp_path / f"{name}.json"
         path.write_text(document(findings(run(resumed=resumed), [trial()])), encoding="utf-8")
-        sides.append(side(str(path), tmp_path))
+        sides.append(side(str(path), tmp_path, quiet))
     (difference,) = differences(*sides)
     assert difference == "changed halfway: [] against ['the application (app/) has changed']"
     assert differences(sides[1], sides[1]) == ()
@@ -157,8 +164,8 @@ def latest(tmp_path: Path) -> Path:
 
 def test_parts_of_one_run_are_paired_by_round(latest: Path) -> None:
     """Cells are called by what is left when the part's axis is taken out."""
-    a = side("latest:server=uvicorn", latest.parent)
-    b = side(f"{latest}:server=gunicorn", latest.parent)
+    a = side("latest:server=uvicorn", latest.parent, quiet)
+    b = side(f"{latest}:server=gunicorn", latest.parent, quiet)
     comparison = compare(a, b, threshold=0.05)
     assert comparison.paired
     assert words(comparison) == {"sync_http-w1": "worse"}
@@ -179,7 +186,7 @@ def test_parts_of_one_run_are_paired_by_round(latest: Path) -> None:
 def test_a_side_that_is_not_there_is_bad_input(latest: Path, text: str, message: str) -> None:
     """With what there is."""
     with pytest.raises(BadInput, match=message):
-        side(text, latest.parent)
+        side(text, latest.parent, quiet)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 2}', "\x00"])
@@ -188,4 +195,23 @@ def test_a_file_that_is_no_document_is_bad_input(tmp_path: Path, text: str) -> N
     path = tmp_path / "other.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(BadInput, match=r"other\.json"):
-        side(str(path), tmp_path)
+        side(str(path), tmp_path, quiet)
+
+
+def test_damage_is_told_of_a_document_and_of_a_run(latest: Path) -> None:
+    """What is whole is compared, and nobody takes it for all there was."""
+    damage = Damage("trials.jsonl:17", "it is cut off")
+    latest.write_text(document(findings(run(), [trial()], (), [damage])), encoding="utf-8")
+    folder = latest.parent / "runs" / "one"
+    create(folder, run())
+    append(folder / TRIALS_FILE, trial())
+    with (folder / TRIALS_FILE).open("ab") as file:
+        file.write(b"{")
+    told: list[str] = []
+    whole, torn = (side(text, latest.parent, told.append) for text in ("latest", "one"))
+    assert whole.cells == torn.cells
+    assert whole.cells
+    assert told == [
+        "latest: trials.jsonl:17 is damaged (it is cut off): left out of the comparison",
+        "one: trials.jsonl:2 is damaged (it is cut off): left out of the comparison",
+    ]

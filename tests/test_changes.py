@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import record
+from bench import ledger
 from bench.run.changes import Change, changes
 from tests.support.records import run
 
@@ -144,8 +144,8 @@ def test_a_run_compared_with_what_was_written_of_it(tmp_path: Path) -> None:
     """Lists that were tuples make no difference."""
     placed = {"asked": "auto", "server": (0, 1), "generator": (2,), "delay": (3,)}
     now = replace(RUN, placement=placed)
-    record.write_run(tmp_path / "run.json", now)
-    assert changes(record.read_run(tmp_path / "run.json"), now) == ()
+    ledger.write_run(tmp_path / "run.json", now)
+    assert changes(ledger.read_run(tmp_path / "run.json"), now) == ()
 
 
 def test_a_run_recorded_without_its_sources_says_so() -> None:

@@ -6,12 +6,16 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.run import lock
+from bench import ledger
+from bench.publish import publish
+from bench.run import lock, runs
 from bench.run.paths import ROOT
+from tests.support.records import example
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,10 +173,10 @@ def test_matrix_reports_and_resumes(prepared: Paths, config: Path, tmp_path: Pat
 
     # As if it had been interrupted after the first trial.
     folder = next((output / "runs").iterdir())
-    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    (folder / "run.json").write_text(json.dumps({**record, "finished": None}), encoding="utf-8")
-    first, _ = (folder / "trials.jsonl").read_text(encoding="utf-8").splitlines()
-    (folder / "trials.jsonl").write_text(first + "\n", encoding="utf-8")
+    record = ledger.read_run(folder / "run.json")
+    ledger.write_run(folder / "run.json", replace(record, finished=None))
+    torn = (folder / "trials.jsonl").read_bytes()[:-100]
+    (folder / "trials.jsonl").write_bytes(torn)
     raw = folder / "raw" / "r01-async_sleep_sync-uvicorn-w1"
     assert raw.is_dir()
     (raw / "half-written").touch()
@@ -180,9 +184,11 @@ def test_matrix_reports_and_resumes(prepared: Paths, config: Path, tmp_path: Pat
     assert resumed.returncode == 0, resumed.stderr
     assert not (raw / "half-written").exists()
     assert "going on" in resumed.stdout
-    lines = (folder / "trials.jsonl").read_text(encoding="utf-8").splitlines()
-    assert lines[0] == first
-    assert [json.loads(line)["index"] for line in lines] == [1, 2]
+    assert "trials.jsonl:2 is damaged (it is cut off): a trial that has no" in resumed.stderr
+    assert (folder / "trials.jsonl").read_bytes().startswith(torn + b"\n{")
+    assert [trial.index for trial in ledger.read_trials(folder / "trials.jsonl").records] == [1, 2]
+    assert "2 of the plan's 2 trials" in (output / "latest.md").read_text(encoding="utf-8")
+    assert ledger.read_run(folder / "run.json").finished is not None
     assert len(list((output / "runs").iterdir())) == 1
 
 
@@ -213,3 +219,71 @@ def test_a_folder_that_cannot_be_written_is_told(config: Path, tmp_path: Path) -
     summary = run("compare", "latest", "latest", "--output", tmp_path / "file" / "below")
     assert summary.returncode in {2, 3}
     assert "Traceback" not in summary.stderr
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """A reports folder with one run, published."""
+    about, trials = example()
+    folder = tmp_path / "reports" / "runs" / about.id
+    runs.create(folder, about)
+    for trial in trials:
+        ledger.append(folder / ledger.TRIALS_FILE, trial)
+    publish(folder, tmp_path / "reports", pytest.fail)
+    return tmp_path / "reports"
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """What lies in a folder, by name; drafts too."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+LIMITED = """
+import resource, sys
+from bench.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (8000, resource.RLIM_INFINITY))
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_full_disk_is_one_message_and_no_report_is_touched(published: Path) -> None:
+    """What could not be written, what to do, and that all is kept: exit status 3."""
+    before = files(published)
+    arguments = ("report", "--output", str(published))
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, *arguments],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert done.stderr == (
+        f"The system refused: {published}/latest.json: File too large.\n"
+        "What was measured until now is kept, and no report is half replaced: raise the limit on"
+        " file sizes (`ulimit -f`), then give the same command again; it goes on from there.\n"
+    )
+    assert files(published) == before
+    assert run(*arguments).returncode == 0
+
+
+def test_damage_is_told_and_the_rest_reported(published: Path) -> None:
+    """By `report` and `compare`, on stderr; exit status 0."""
+    path = published / "latest.trials.jsonl"
+    path.write_bytes(path.read_bytes()[:-1000])
+    done = run("report", "--output", published)
+    assert done.returncode == 0
+    assert done.stderr == (
+        f"{published}/latest.trials.jsonl:7 is damaged (it is cut off): left out of what follows\n"
+    )
+    compared = run("compare", "latest", "latest", "--output", published)
+    assert "latest: trials.jsonl:7 is damaged (it is cut off): left out" in compared.stderr
+
+
+@pytest.mark.parametrize("name", ["latest.run.json", "latest.trials.jsonl"])
+def test_records_of_another_schema_are_bad_input(published: Path, name: str) -> None:
+    """Both schemas are told, and nothing is written."""
+    (published / name).write_text('{"schema": 7}\n', encoding="utf-8")
+    before = files(published)
+    for command in (["report"], ["readme", "--check"]):
+        done = run(*command, "--output", published)
+        assert done.returncode == 2
+        assert f"{published / name}: it is of schema 7, this version reads 1" in done.stderr
+    assert files(published) == before

@@ -15,7 +15,7 @@ from bench.analysis.findings import findings
 from bench.analysis.rows import rows
 from bench.config import Profile
 from bench.plan import Cell, make_plan
-from bench.record import Resumption
+from bench.record import Damage, Resumption
 from bench.report import document, lines, markdown
 from tests.support.records import HOSTILE, example, run, trial
 
@@ -51,6 +51,19 @@ def test_a_run_that_measured_nothing() -> None:
     """No tables, but a report."""
     run, _ = example()
     as_golden("empty.md", markdown.report(findings(run, ())))
+
+
+def test_a_run_with_damaged_records() -> None:
+    """What is missing is said before anything else."""
+    run, trials = example()
+    damage = (
+        Damage("trials.jsonl:1", "its checksum doesn't match"),
+        Damage("trials.jsonl:8", f"it is a second record of {HOSTILE}, round 1; line 7 counts"),
+        Damage("controls.jsonl:4", "it is cut off"),
+    )
+    found = findings(run, trials[1:], (), damage)
+    as_golden("damaged.md", markdown.report(found))
+    as_golden("damaged.json", document.document(found))
 
 
 def test_a_run_that_is_not_of_one_piece() -> None:

@@ -13,7 +13,7 @@ from bench.analysis.rows import Row, rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.record import ControlRecord, RunRecord, TrialRecord
+    from bench.record import ControlRecord, Damage, RunRecord, TrialRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,15 @@ class Findings:
     effects: tuple[Effect, ...]
     noise: Noise | None  # with two rounds or more
     drift: Drift | None  # where controls were run
+    recorded: int  # trials that have a whole record
+    damage: tuple[Damage, ...]  # what was left out
 
 
 def findings(
-    run: RunRecord, trials: Sequence[TrialRecord], controls: Sequence[ControlRecord] = ()
+    run: RunRecord,
+    trials: Sequence[TrialRecord],
+    controls: Sequence[ControlRecord] = (),
+    damage: Sequence[Damage] = (),
 ) -> Findings:
     """The findings; the same records give the same."""
     found = rows(run, trials)
@@ -38,4 +43,6 @@ def findings(
         effects=effects(found, run.profile.users),
         noise=noise(trials, run.host.cores),
         drift=drift(controls),
+        recorded=sum(trial.cell in run.cells for trial in trials),
+        damage=tuple(damage),
     )

@@ -40,7 +40,7 @@ class Trials:
 
     def run(self, cell: Cell) -> TrialRecord:
         """One trial; its raw files are dropped."""
-        return self.bench(PlannedTrial(1, 1, cell))
+        return _run(self.bench, cell)
 
     def measured(self, cell: Cell, *, probe: bool = True) -> tuple[TrialRecord, Measured]:
         """One trial that must succeed.
@@ -49,10 +49,16 @@ class Trials:
             Lacking: it did not.
         """
         bench = replace(self.bench, lab=replace(self.bench.lab, probe=probe))
-        record = bench(PlannedTrial(1, 1, cell))
+        record = _run(bench, cell)
         if record.measured is None:
             raise Lacking(f"The benchmark's trial of {cell.id} failed: {record.reason}")
         return record, record.measured
+
+
+def _run(bench: Bench, cell: Cell) -> TrialRecord:
+    record = bench(PlannedTrial(1, 1, cell))
+    bench.put_away(record)
+    return record
 
 
 def cell(endpoint: str, io: str, server: str = "uvicorn", workers: int = 1) -> Cell:

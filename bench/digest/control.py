@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,14 +23,14 @@ def digest_control(
     folder: Path, *, run: str, when: str, wait_ms: int, profile: Profile
 ) -> ControlRecord:
     """One control; what went wrong is its reason."""
-    facts = read.json_file(folder, "trial.json")
-    record = ControlRecord(SCHEMA, run, when, wait_ms, profile.users, facts["failure"])
-    if facts["failure"]:
-        return record
+    failed = partial(ControlRecord, SCHEMA, run, when, wait_ms, profile.users)
     try:
-        return _measured(folder, facts["t0_ns"], facts["t1_ns"], record)
+        facts = read.trial_facts(folder)
+        if facts["failure"]:
+            return failed(facts["failure"])
+        return _measured(folder, facts["t0_ns"], facts["t1_ns"], failed(None))
     except (Unreadable, KeyError, TypeError, ValueError) as damage:
-        return ControlRecord(SCHEMA, run, when, wait_ms, profile.users, str(damage))
+        return failed(str(damage))
 
 
 def _measured(folder: Path, t0_ns: int, t1_ns: int, record: ControlRecord) -> ControlRecord:

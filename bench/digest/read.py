@@ -111,6 +111,18 @@ def json_file(folder: Path, name: str) -> Any:
         raise Unreadable(f"{name} is no JSON") from None
 
 
+def trial_facts(folder: Path) -> dict[str, Any]:
+    """What the harness noted of the trial (``bench.run.facts``).
+
+    Raises:
+        Unreadable: ``trial.json`` is missing or damaged.
+    """
+    facts = json_file(folder, "trial.json")
+    if not isinstance(facts, dict) or "failure" not in facts:
+        raise Unreadable("trial.json does not say how the trial ended")
+    return facts
+
+
 def samples(folder: Path) -> list[dict[str, Any]]:
     """The harness's looks at the trial, in order of time.
 

@@ -57,7 +57,7 @@ def digest(folder: Path, profile: Profile, delay_s: float) -> Measured:
         return _measured(_read(folder), profile, delay_s)
     except KeyError as missing:
         raise Unreadable(f"a file of the trial lacks {missing}") from missing
-    except (TypeError, ValueError) as wrong:
+    except (TypeError, ValueError, AttributeError, IndexError) as wrong:
         raise Unreadable(f"the trial's files contradict each other: {wrong}") from wrong
 
 
@@ -83,7 +83,7 @@ def _measured(raw: Raw, profile: Profile, delay_s: float) -> Measured:
 
 
 def _read(folder: Path) -> Raw:
-    facts = read.json_file(folder, "trial.json")
+    facts = read.trial_facts(folder)
     looks = read.samples(folder)
     gate, t0, t1 = facts["gate_ns"], facts["t0_ns"], facts["t1_ns"]
     # Boiled down one after the other, before the requests are read: of all

@@ -41,6 +41,7 @@ def document(findings: Findings) -> str:
         "effects": [_effect(effect) for effect in findings.effects],
         "noise": _noise(findings.noise),
         "controls": None if findings.drift is None else _drift(findings.drift),
+        "damage": [asdict(damage) for damage in findings.damage],
     }
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 

@@ -27,10 +27,12 @@ def body(findings: Findings) -> str:
     """Answers and both tables, with what must be known to read them."""
     rows = findings.rows
     if not rows:
-        return "Nothing was measured.\n"
+        return _joined([trust.damage(findings), "Nothing was measured."])
     title, scenarios = tables.scenario_table(rows)
     answers = trust.answers(findings)
     parts = [
+        # First, so that nobody takes the run for complete.
+        trust.damage(findings),
         trust.resumed(findings.run),
         *(("### Answers", answers) if answers else ()),
         f"### Scenarios: {title}",
@@ -44,7 +46,7 @@ def body(findings: Findings) -> str:
         caption.caption(findings.run),
         *_notes(rows),
     ]
-    return "\n\n".join(part for part in parts if part is not None) + "\n"
+    return _joined(parts)
 
 
 def verdicts(rows: Sequence[Row]) -> str:
@@ -67,6 +69,10 @@ def into_readme(readme: str, findings: Findings) -> str:
             f"{BEGIN}\n{END}"
         )
     return f"{before}{BEGIN}\n\n{body(findings)}\n{END}{after}"
+
+
+def _joined(parts: Sequence[str | None]) -> str:
+    return "\n\n".join(part for part in parts if part is not None) + "\n"
 
 
 def _notes(rows: Sequence[Row]) -> list[str]:

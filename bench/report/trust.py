@@ -16,6 +16,20 @@ if TYPE_CHECKING:
     from bench.stats import LogRatio
 
 
+def damage(findings: Findings) -> str | None:
+    """Which records were left out, and what is missing for it."""
+    if not findings.damage:
+        return None
+    shown = {row.cell for row in findings.rows}
+    absent = [text.code(cell) for cell in findings.run.cells if cell not in shown]
+    without = f"; without any: {', '.join(absent)}" if absent else ""
+    listed = "\n".join(f"- {text.escape(str(damage))}" for damage in findings.damage)
+    return (
+        f"**Some records are damaged and left out.** {findings.recorded} of the plan's"
+        f" {findings.run.trials} trials have a whole one{without}.\n\n{listed}"
+    )
+
+
 def resumed(run: RunRecord) -> str | None:
     """That figures from before and after a change stand side by side."""
     told = [f"**{text.escape(sentence)}**" for sentence in lines.resumed(run)]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench import record
+from bench import ledger
+from bench.problem import named
 from bench.report import lines
 from bench.run import host, lab, runs
 from bench.run.cpus import placement
 from bench.run.describe import describe_run
-from bench.run.measure import Bench, Controls, now
+from bench.run.measure import Bench, Controls
 from bench.run.resume import choose
 from bench.run.schedule import run_plan
 
@@ -34,8 +35,9 @@ def conduct(
     probe: bool,
     pin: str,
     say: Callable[[str], None],
+    warn: Callable[[str], None],
 ) -> Path:
-    """Measure a plan; gives the run's folder.
+    """Measure a plan; gives the run's folder. It is for the caller to call the run finished.
 
     Raises:
         Lacking: the machine or an installation is missing something.
@@ -45,29 +47,39 @@ def conduct(
     found = lab.find_environments(paths, plan.cells)
     placed = placement(pin, host.describe().cores)
     run = describe_run(plan, paths, found, command=command, probe=probe, placed=placed)
-    folder = choose(output.resolve() / "runs", run, fresh=fresh, resume=resume, say=say)
+    folder = choose(output.resolve() / "runs", run, fresh=fresh, resume=resume, say=say, warn=warn)
     say(f"run {folder.name}: {lines.summary(plan)}{'' if folder.name == run.id else ' in all'}")
+    recorded = runs.trials_of(folder)
+    for damage in recorded.damage:
+        warn(f"{damage}: a trial that has no whole record is measured again")
+
+    def keep(trial: TrialRecord) -> None:
+        ledger.append(folder / ledger.TRIALS_FILE, trial)
+        # Only now: where there is no room to compress, the record is safe.
+        measure.put_away(trial)
 
     def tell(trial: TrialRecord, done: int) -> None:
         say(lines.trial_line(trial, done, len(plan.trials), run.host.cores))
 
-    with lab.open_lab(paths, found, folder, probe=probe, placement=placed) as opened:
+    with (
+        named(folder),
+        lab.open_lab(paths, found, folder, probe=probe, placement=placed) as opened,
+    ):
         measure = Bench(folder.name, plan, opened, found.servers, folder, keep_raw)
         # One experiment alone is asked for a quick answer.
         controls = Controls(measure, plan.profile.users) if command == "matrix" else None
         _run_controls(controls, "start", folder)
         run_plan(
             plan.trials,
-            runs.trials_of(folder),
+            recorded.records,
             measure=measure,
-            keep=lambda trial: record.append(folder / runs.TRIALS_FILE, trial),
+            keep=keep,
             tell=tell,
         )
         _run_controls(controls, "end", folder)
-    runs.finish(folder, now())
     return folder
 
 
 def _run_controls(controls: Controls | None, when: str, folder: Path) -> None:
     for control in controls(when) if controls is not None else ():
-        record.append(folder / runs.CONTROLS_FILE, control)
+        ledger.append(folder / ledger.CONTROLS_FILE, control)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bench.ledger import RUN_FILE, write_run
 from bench.problem import BadInput
-from bench.record import Resumption, write_run
+from bench.record import Resumption
 from bench.report import text
 from bench.run import runs
 
@@ -26,13 +27,14 @@ def choose(
     fresh: bool,
     resume: bool,
     say: Callable[[str], None],
+    warn: Callable[[str], None],
 ) -> Path:
     """The run's folder, among those in ``kept``; what was found and decided is said.
 
     Raises:
         BadInput: ``resume``, and no run can be gone on with; or the folder can't be made.
     """
-    found = [] if fresh else runs.unfinished(kept, wanted)
+    found = [] if fresh else runs.unfinished(kept, wanted, warn)
     if resume:
         return _resumed(found, wanted, say)
     same = [one for one in found if not one.changes]
@@ -65,7 +67,7 @@ def _resumed(found: Sequence[Unfinished], wanted: RunRecord, say: Callable[[str]
     amended = replace(
         wanted, id=old.run.id, started=old.run.started, resumed=(*old.run.resumed, step)
     )
-    write_run(old.folder / runs.RUN_FILE, amended)
+    write_run(old.folder / RUN_FILE, amended)
     say(f"{_so_far(old)}; going on, although {_listed(old.changes)}. Its reports will say so.")
     return old.folder
 

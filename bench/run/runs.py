@@ -6,17 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from bench.problem import BadInput
-from bench.record import RunRecord, TrialRecord, read_run, read_trials, write_run
+from bench.ledger import RUN_FILE, TRIALS_FILE, Read, read_run, read_trials, write_run
+from bench.problem import FULL, BadInput
 from bench.run.changes import Change, changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-RUN_FILE = "run.json"
-TRIALS_FILE = "trials.jsonl"
-CONTROLS_FILE = "controls.jsonl"
+    from bench.record import RunRecord, TrialRecord
 
 
 def new_id(plan_hash: str) -> str:
@@ -30,17 +28,18 @@ class Unfinished:
 
     folder: Path
     run: RunRecord
-    done: int  # trials
+    done: int  # trials that have a whole record
     worked_on: str  # ISO 8601, UTC: when its last trial started, or it did itself
     changes: tuple[Change, ...]
     superseded: bool  # one like it has been finished since
 
 
-def unfinished(runs: Path, wanted: RunRecord) -> list[Unfinished]:
+def unfinished(runs: Path, wanted: RunRecord, warn: Callable[[str], None]) -> list[Unfinished]:
     """The unfinished runs of the same command that have cells in common with ``wanted``.
 
     The one worked on last comes first. Of those without a single trial, which come
-    last, only such are listed that nothing has changed for.
+    last, only such are listed that nothing has changed for. Folders whose
+    ``run.json`` can't be used are passed over, and named.
 
     Raises:
         BadInput: the trials can't be read of one that nothing has changed for.
@@ -50,7 +49,8 @@ def unfinished(runs: Path, wanted: RunRecord) -> list[Unfinished]:
     for folder in _newest_first(runs):
         try:
             run = read_run(folder / RUN_FILE)
-        except BadInput:
+        except BadInput as damage:
+            warn(f"{damage}; that run is passed over")
             continue
         if run.command != wanted.command or not set(run.cells) & set(wanted.cells):
             continue
@@ -65,7 +65,7 @@ def unfinished(runs: Path, wanted: RunRecord) -> list[Unfinished]:
 def _unfinished(folder: Path, run: RunRecord, wanted: RunRecord) -> Unfinished | None:
     changed = changes(run, wanted)
     try:
-        trials = trials_of(folder)
+        trials = trials_of(folder).records
     except BadInput:
         if changed:
             return None
@@ -76,42 +76,37 @@ def _unfinished(folder: Path, run: RunRecord, wanted: RunRecord) -> Unfinished |
     return Unfinished(folder, run, len(trials), worked_on, changed, superseded=False)
 
 
-def newest(runs: Path, *, command: str | None = None) -> Path | None:
-    """The newest run that measured something."""
-    for folder in _newest_first(runs):
-        try:
-            run = read_run(folder / RUN_FILE)
-        except BadInput:
-            continue
-        if command in {None, run.command} and (folder / TRIALS_FILE).is_file():
-            return folder
-    return None
-
-
 def create(folder: Path, run: RunRecord) -> None:
     """Make the folder and write the run's record.
 
     Raises:
         BadInput: the folder can't be made there.
+        OSError: its record can't be written (disk full); the folder is gone again.
     """
     try:
         folder.mkdir(parents=True)
-        write_run(folder / RUN_FILE, run)
     except OSError as error:
+        if error.errno in FULL:
+            raise
         raise BadInput(f"--output: {folder} can't be written: {error.strerror}") from error
+    try:
+        write_run(folder / RUN_FILE, run)
+    except OSError:
+        folder.rmdir()
+        raise
 
 
 def finish(folder: Path, when: str) -> RunRecord:
-    """Mark the run as finished."""
+    """Mark the run as finished: it is not gone on with any more."""
     run = replace(read_run(folder / RUN_FILE), finished=when)
     write_run(folder / RUN_FILE, run)
     return run
 
 
-def trials_of(folder: Path) -> tuple[TrialRecord, ...]:
+def trials_of(folder: Path) -> Read[TrialRecord]:
     """What the run has measured so far."""
     path = folder / TRIALS_FILE
-    return read_trials(path) if path.exists() else ()
+    return read_trials(path) if path.exists() else Read((), ())
 
 
 def _newest_first(runs: Path) -> Iterator[Path]:

@@ -1,0 +1,64 @@
+"""Files that are replaced whole or not at all: several of them as one."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def replace(files: Mapping[Path, bytes | None]) -> None:
+    """Give each file its new content; None removes it.
+
+    All drafts are on disk before the first file is touched, so a disk that is
+    full leaves every file as it was, and no draft.
+
+    Raises:
+        OSError: one can't be written; it names the file.
+    """
+    drafts = {
+        path: (path.with_name(f".{path.name}.{os.getpid()}"), content)
+        for path, content in files.items()
+        if content is not None
+    }
+    try:
+        for path, (draft, content) in drafts.items():
+            _write(path, draft, content)
+        for path in files:
+            if path in drafts:
+                drafts[path][0].replace(path)
+            else:
+                path.unlink(missing_ok=True)
+    finally:
+        for draft, _ in drafts.values():
+            with contextlib.suppress(OSError):
+                draft.unlink()
+
+
+def write(path: Path, text: str) -> None:
+    """Replace one text file: a reader sees the old one or the new.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    replace({path: text.encode()})
+
+
+def _write(path: Path, draft: Path, content: bytes) -> None:
+    try:
+        # A folder in its place would be found out only when others have been replaced.
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            # Else a power cut may keep the new name and lose what it stands for.
+            os.fsync(file.fileno())
+    except OSError as error:
+        # The system names the draft, or nothing.
+        raise OSError(error.errno, error.strerror, str(path)) from error
