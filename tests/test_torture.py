@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 @pytest.mark.timeout(300)
 def test_a_killed_matrix_is_completed_by_the_next_start(prepared: Paths, tmp_path: Path) -> None:
     """Every trial exactly once in the records, reports as of an unbroken run, nothing left."""
-    found = kills.measure(prepared, tmp_path, kills=2, seed=3)
-    assert [one.faults for one in found] == [(), ()]
+    found = kills.measure(prepared, tmp_path, kills=1, seed=3)
+    assert [one.faults for one in found] == [()]
 
 
 @pytest.mark.real

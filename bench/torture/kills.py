@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from bench.benchmarks.outcome import Outcome
+from bench.ledger import read_trials
 from bench.problem import Lacking
+from bench.run.runs import TRIALS_FILE
 
 if TYPE_CHECKING:
     from bench.run.paths import Paths
@@ -30,7 +32,7 @@ matrix: {endpoint: [sync, async], io: [sleep], server: [uvicorn], workers: [1]}
 delay: 100ms
 default_profile: tiny
 profiles:
-  tiny: {users: 8, spawn_rate: 8, warmup: 200ms, duration: 500ms, rounds: 2}
+  tiny: {users: 8, spawn_rate: 8, warmup: 200ms, duration: 1s, rounds: 2}
 """
 TRIALS = 6  # two cells in two rounds, and one of them twice in each
 
@@ -65,9 +67,9 @@ def measure(paths: Paths, folder: Path, kills: int, seed: int) -> list[Killed]:
     began = time.monotonic()
     whole = _complete(paths, config, folder / "whole")
     took_s = time.monotonic() - began
-    form = _form(_latest(folder / "whole"))
     if whole.returncode:
         raise Lacking(f"The unbroken matrix did not succeed: {whole.stderr[-500:]}")
+    form = _form(_latest(folder / "whole"))
     moments = random.Random(seed)  # noqa: S311 - to be repeatable
     return [
         _kill(paths, config, folder / f"killed-{number}", moments.uniform(0, took_s), form)
@@ -105,8 +107,8 @@ def _differs(output: Path, before: list[str], form: object) -> list[str]:
     after = _records(output)
     if after[: len(before)] != before:
         faults.append("a record that was there has changed")
-    trials = [json.loads(line) for line in after]
-    found = [(trial["cell"], trial["round"], trial["twin"]) for trial in trials]
+    trials = [trial for run in runs for trial in read_trials(run / TRIALS_FILE).records]
+    found = [(trial.cell, trial.round, trial.twin) for trial in trials]
     if len(found) != TRIALS or len(set(found)) != TRIALS:
         faults.append(f"{len(found)} records of {len(set(found))} trials, {TRIALS} are planned")
     if _form(_latest(output)) != form:
@@ -150,7 +152,7 @@ def _form(value: object, name: str = "") -> object:
 
 
 # What may be there or not, as the machine's noise has it.
-FREE = {"reasons", "effects", "worker_shares", "failure_kinds", "samples", "notes", "why"}
+FREE = {"damage", "reasons", "effects", "worker_shares", "failure_kinds", "samples", "notes", "why"}
 
 
 def _complete(paths: Paths, config: Path, output: Path) -> subprocess.CompletedProcess[str]:
