@@ -12,15 +12,19 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from bench.config import Profile
+from bench.config.findings import shown
+from bench.plausible import implausible
 from bench.problem import BadInput
 from bench.stats import Percentile
 
 SCHEMA: Final = 1
+
+AtLeastOne = Annotated[int, Field(ge=1)]  # what shares are taken of
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +165,7 @@ class TrialRecord:
     endpoint: str
     io: str
     server: str
-    workers: int
+    workers: AtLeastOne
     python: str
     started: str  # ISO 8601, UTC
     wall_s: float
@@ -195,7 +199,7 @@ class Host:
     """The machine: ``bench.run.host`` says how each fact is found; None where it can't be."""
 
     cpu: str
-    cores: int  # that may be used, by affinity and quota
+    cores: AtLeastOne  # that may be used, by affinity and quota
     cores_of_machine: int | None
     affinity: int | None
     cgroup_quota: float | None
@@ -230,7 +234,7 @@ class RunRecord:
     probe: bool
     git: Mapping[str, Any]
     host: Host
-    environments: Mapping[str, Any]
+    environments: Mapping[str, Mapping[str, Any]]
 
 
 _TRIAL = TypeAdapter(TrialRecord)
@@ -281,9 +285,12 @@ def _lines(path: Path, adapter: TypeAdapter[Any]) -> Iterator[Any]:
 
 def _parse(line: bytes, adapter: TypeAdapter[Any], place: str) -> Any:
     try:
-        return adapter.validate_json(line)
+        found = adapter.validate_json(line)
     except ValidationError as error:
         raise BadInput(f"{place}: {_first_fault(error)}") from error
+    if fault := implausible(found):
+        raise BadInput(f"{place}: {shown(fault, 200)}")
+    return found
 
 
 def write_run(path: Path, run: RunRecord) -> None:
@@ -298,16 +305,16 @@ def read_run(path: Path) -> RunRecord:
         BadInput: it can't be read, or is of another schema.
     """
     try:
-        return _RUN.validate_json(path.read_bytes())
+        content = path.read_bytes()
     except OSError as error:
         raise BadInput(f"{path}: can't be read: {error.strerror}") from error
-    except ValidationError as error:
-        raise BadInput(f"{path}: {_first_fault(error)}") from error
+    found: RunRecord = _parse(content, _RUN, str(path))
+    return found
 
 
 def write_whole(path: Path, text: str) -> None:
     """Write to a temporary name and rename, so a reader sees the old file or the new."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.parent / f".{path.name}.{os.getpid()}"
     try:
         draft.write_text(text, encoding="utf-8")
         draft.replace(path)
@@ -318,4 +325,5 @@ def write_whole(path: Path, text: str) -> None:
 def _first_fault(error: ValidationError) -> str:
     fault = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in fault["loc"]) or "the whole"
-    return f"{where}: {fault['msg']}; it is no record of schema {SCHEMA} that this version wrote"
+    told = f"{shown(where, 200)}: {shown(fault['msg'], 300)}"
+    return f"{told}; it is no record of schema {SCHEMA} that this version wrote"

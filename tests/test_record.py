@@ -12,13 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.plausible import LARGEST, SMALLEST
 from bench.problem import BadInput
 from bench.record import append, read_run, read_trials, write_run, write_whole
 from bench.stats import Percentile
 from tests.support.records import measured, run, trial
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
-floats = st.floats(allow_nan=False, allow_infinity=False)
+sizes = st.floats(SMALLEST, LARGEST)
+floats = st.just(0.0) | sizes | sizes.map(lambda size: -size)
 counts = st.integers(0, 10**12)
 maybe_floats = st.none() | floats
 maybe_counts = st.none() | counts
