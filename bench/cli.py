@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import signal
 import sys
@@ -14,6 +16,7 @@ from bench.analysis.compare import compare as compare_sides
 from bench.analysis.compare import differences
 from bench.analysis.rows import Row, rows
 from bench.config import apply, json_schema, load_config
+from bench.config.findings import shown
 from bench.plan import Plan, expand, make_plan, resolve_single, select
 from bench.problem import CELLS_FAILED, INTERRUPTED, BadInput, Lacking, Problem
 from bench.publish import check_readme, publish, render, update_readme
@@ -28,23 +31,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DEFAULT_SEED = 1
+READING = {"plan", "report", "readme", "compare"}  # only from and to places that a person names
+MACHINES = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 
 
 def main(arguments: list[str]) -> int:
     """Run one command; gives its exit status."""
     # Whoever terminates us gets the same clean end as Ctrl-C.
     signal.signal(signal.SIGTERM, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file's name may be no text
+            stream.reconfigure(errors="backslashreplace")
+    command = ""
     try:
         chosen = options.parse(arguments)
+        command = chosen.command
         return COMMANDS[chosen.command](chosen)
     except Problem as problem:
-        print(problem, file=sys.stderr)
+        # Whatever a path or a record holds, the message is text.
+        print("\n".join(shown(told, 2000) for told in str(problem).split("\n")), file=sys.stderr)
         return problem.exit_status
     except OSError as error:
-        # A full disk, a folder that may not be written: what was measured until
-        # then is on disk.
-        print(f"The system refused: {error}", file=sys.stderr)
-        return Lacking.exit_status
+        # What was measured until then is on disk.
+        place = shown(str(error.filename2 or error.filename or "the system"), 300)
+        print(f"{place}: {error.strerror or error}", file=sys.stderr)
+        named = command in READING and error.filename and error.errno not in MACHINES
+        return BadInput.exit_status if named else Lacking.exit_status
     except KeyboardInterrupt:
         print(
             "interrupted: what was measured is kept, and the same command goes on from there",
@@ -105,14 +117,16 @@ def compare(chosen: argparse.Namespace) -> int:
     a, b = side(chosen.a, chosen.output), side(chosen.b, chosen.output)
     differ = differences(a, b)
     if differ and not chosen.anyway:
-        listed = "\n".join(f"  {difference}" for difference in differ)
+        listed = "\n".join(f"  {shown(difference, 300)}" for difference in differ)
         raise BadInput(
-            f"{a.title} and {b.title} were not measured alike, so no verdict is given:\n{listed}\n"
+            f"{shown(a.title)} and {shown(b.title)} were not measured alike,"
+            f" so no verdict is given:\n{listed}\n"
             "`--anyway` compares them all the same"
         )
     comparison = compare_sides(a, b, threshold=_threshold(chosen.threshold))
     if not comparison.cells:
-        raise BadInput(f"Nothing to compare: {a.title} and {b.title} share no cell with figures.")
+        names = f"{shown(a.title)} and {shown(b.title)}"
+        raise BadInput(f"Nothing to compare: {names} share no cell with figures.")
     print(comparison_report.table(comparison, differ))
     if chosen.json is not None:
         record.write_whole(chosen.json, comparison_report.document(comparison, differ))
@@ -168,7 +182,7 @@ def _shown(path: Path) -> Path:
     """As a person would type it: messages name the file."""
     try:
         return path.resolve().relative_to(Path.cwd())
-    except ValueError:
+    except (ValueError, OSError, RuntimeError):  # elsewhere; a link to itself
         return path
 
 
@@ -191,7 +205,7 @@ def _threshold(text: str) -> float:
     except ValueError:
         value = -1.0
     if not (text.endswith("%") and 0 <= value <= 1000):
-        raise BadInput(f"--threshold: found {text}, allowed: a percentage such as 5%")
+        raise BadInput(f"--threshold: found {shown(text)}, allowed: a percentage such as 5%")
     return value / 100
 
 

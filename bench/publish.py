@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench import record
 from bench.analysis.findings import Findings, findings
+from bench.config.findings import shown
 from bench.problem import BadInput
 from bench.report import document, markdown
 from bench.run import runs
@@ -61,7 +62,7 @@ def update_readme(output: Path, run: str | None) -> bool:
     if run is not None:
         publish(_folder(output, run), output)
     found = recorded(output, None)
-    before = README.read_text(encoding="utf-8")
+    before = _readme()
     after = markdown.into_readme(before, found)
     if after != before:
         record.write_whole(README, after)
@@ -71,14 +72,21 @@ def update_readme(output: Path, run: str | None) -> bool:
 def check_readme(output: Path) -> str | None:
     """What is stale, or None."""
     found = recorded(output, None)
-    readme = README.read_text(encoding="utf-8")
+    readme = _readme()
     if markdown.into_readme(readme, found) != readme:
         return "README.md's tables are stale: `nox -s readme` renews them"
     for name, text in reports(found).items():
         path = output / name
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        if not path.is_file() or path.read_bytes() != text.encode():
             return f"{path} is stale: `nox -s report` renews it"
     return None
+
+
+def _readme() -> str:
+    try:
+        return README.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{README}: can't be read: {error}") from error
 
 
 def _write(found: Findings, target: Path) -> list[Path]:
@@ -110,7 +118,9 @@ def _folder(output: Path, run: str) -> Path:
             return folder
     known = sorted(path.name for path in (output / "runs").glob("*") if path.is_dir())
     listed = ", ".join(known[-5:]) or "none"
-    raise BadInput(f"--run: found {run!r}, allowed: a run's id or folder; the newest: {listed}")
+    raise BadInput(
+        f"--run: found {shown(run)}, allowed: a run's id or folder; the newest: {shown(listed)}"
+    )
 
 
 def _read(folder: Path, prefix: str) -> Findings:
