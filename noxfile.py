@@ -16,6 +16,8 @@ import contextlib
 import hashlib
 import json
 import os
+import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -59,11 +61,13 @@ def _axes() -> tuple[list[str], list[str]]:
         text = (ROOT / "experiments.yaml").read_text(encoding="utf-8")
         document = yaml.safe_load(text)
         tables = [document["matrix"], *(document.get("include") or [])]
-        pythons = _named(tables, "python")
+        pythons = [name for name in _named(tables, "python") if re.fullmatch(r"3\.[1-9]\d", name)]
         if "python" not in document["matrix"] and CURRENT not in pythons:
             pythons.append(CURRENT)  # what the cells without a python run on
         servers = [name for name in _named(tables, "server") if name in LOCKED_SERVERS]
-    except (OSError, ValueError, TypeError, LookupError, AttributeError, yaml.YAMLError):
+    # RecursionError: nested a thousand deep
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError,
+            yaml.YAMLError):  # fmt: skip
         return [CURRENT], LOCKED_SERVERS
     return pythons, servers or LOCKED_SERVERS
 
@@ -217,6 +221,16 @@ def tests(session: nox.Session) -> None:
         interrupt_timeout=INTERRUPT_S,
         terminate_timeout=TERMINATE_S,
     )
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Try many random inputs on what reads input; `-- --hypothesis-seed=N` tries the same again."""
+    _install(session, "tests", "tests")
+    _require(session, "tests")
+    # Chosen here so that it stands in the log, for any failure to be had again.
+    seed = f"--hypothesis-seed={random.getrandbits(32)}"
+    session.run("pytest", "-m", "fuzz", seed, *session.posargs, env={"HYPOTHESIS_PROFILE": "long"})
 
 
 @nox.session(requires=["go"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import sys
 from dataclasses import replace
@@ -12,8 +14,17 @@ from bench import doctor, options, whole
 from bench.analysis.compare import compare as compare_sides
 from bench.analysis.compare import differences
 from bench.config import apply, json_schema, load_config
+from bench.config.findings import shown
 from bench.plan import Plan, expand, make_plan, resolve_single, select
-from bench.problem import CELLS_FAILED, INTERRUPTED, BadInput, Lacking, Problem, refused
+from bench.problem import (
+    CELLS_FAILED,
+    FULL,
+    INTERRUPTED,
+    BadInput,
+    Lacking,
+    Problem,
+    refused,
+)
 from bench.publish import check_readme, publish, recorded, render, update_readme
 from bench.report import comparison as comparison_report
 from bench.report import lines
@@ -29,21 +40,32 @@ if TYPE_CHECKING:
     from bench.analysis.rows import Row
 
 DEFAULT_SEED = 1
+READING = {"plan", "report", "readme", "compare"}  # only from and to places that a person names
+MACHINES = {*FULL, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 
 
 def main(arguments: list[str]) -> int:
     """Run one command; gives its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file's name may be no text
+            stream.reconfigure(errors="backslashreplace")
+    command = ""
     try:
         chosen = options.parse(arguments)
-        if chosen.command in MEASURING:
+        command = chosen.command
+        if command in MEASURING:
             interrupt.arm()
             interrupt.end_with_nox()
         return COMMANDS[chosen.command](chosen)
     except Problem as problem:
-        print(problem, file=sys.stderr)
+        # Whatever a path or a record holds, the message is text.
+        print("\n".join(shown(told, 2000) for told in str(problem).split("\n")), file=sys.stderr)
         return problem.exit_status
     except OSError as error:
-        print(refused(error), file=sys.stderr)
+        if command in READING and error.filename and error.errno not in MACHINES:
+            print(f"{shown(str(error.filename), 300)}: {error.strerror}", file=sys.stderr)
+            return BadInput.exit_status
+        print("\n".join(shown(told, 2000) for told in refused(error).split("\n")), file=sys.stderr)
         return Lacking.exit_status
     except KeyboardInterrupt:
         print(
@@ -109,14 +131,16 @@ def compare(chosen: argparse.Namespace) -> int:
     a, b = (side(text, chosen.output, _warn) for text in (chosen.a, chosen.b))
     differ = differences(a, b)
     if differ and not chosen.anyway:
-        listed = "\n".join(f"  {difference}" for difference in differ)
+        listed = "\n".join(f"  {shown(difference, 300)}" for difference in differ)
         raise BadInput(
-            f"{a.title} and {b.title} were not measured alike, so no verdict is given:\n{listed}\n"
+            f"{shown(a.title)} and {shown(b.title)} were not measured alike,"
+            f" so no verdict is given:\n{listed}\n"
             "`--anyway` compares them all the same"
         )
     comparison = compare_sides(a, b, threshold=_threshold(chosen.threshold))
     if not comparison.cells:
-        raise BadInput(f"Nothing to compare: {a.title} and {b.title} share no cell with figures.")
+        names = f"{shown(a.title)} and {shown(b.title)}"
+        raise BadInput(f"Nothing to compare: {names} share no cell with figures.")
     print(comparison_report.table(comparison, differ))
     if chosen.json is not None:
         whole.write(chosen.json, comparison_report.document(comparison, differ))
@@ -183,7 +207,7 @@ def _shown(path: Path) -> Path:
     """As a person would type it: messages name the file."""
     try:
         return path.resolve().relative_to(Path.cwd())
-    except ValueError:
+    except (ValueError, OSError, RuntimeError):  # elsewhere; a link to itself
         return path
 
 
@@ -209,7 +233,7 @@ def _threshold(text: str) -> float:
     except ValueError:
         value = -1.0
     if not (text.endswith("%") and 0 <= value <= 1000):
-        raise BadInput(f"--threshold: found {text}, allowed: a percentage such as 5%")
+        raise BadInput(f"--threshold: found {shown(text)}, allowed: a percentage such as 5%")
     return value / 100
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from bench.config import Overrides, parse_overrides
+from bench.config.findings import shown
 from bench.problem import BadInput
 from bench.run.paths import ROOT
 
@@ -15,7 +16,9 @@ class _Parser(argparse.ArgumentParser):
     """Complains as everything here does: one message, exit status 2."""
 
     def error(self, message: str) -> NoReturn:
-        raise BadInput(f"{self.prog}: {message}; `{self.prog} --help` lists the options")
+        raise BadInput(
+            f"{self.prog}: {shown(message, 500)}; `{self.prog} --help` lists the options"
+        )
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -24,6 +27,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     Raises:
         BadInput: an unknown command or option, or a missing value.
     """
+    for argument in arguments:
+        if "\0" in argument:  # no shell can pass one on, and no path may have one
+            raise BadInput(f"found {shown(argument)}, allowed: text without NUL")
     parser = _Parser(prog="bench", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
     for name, help_ in (

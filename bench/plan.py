@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from bench.config.combine import Combination
     from bench.config.settings import Config, Profile
 
-_MOST_TRIALS = 1_000_000
+_MOST_TRIALS = 100_000  # at some ten seconds each, twelve days
+_LONGEST_GLOB = 200  # an id has under 100 characters; matching a long one takes minutes
 _LIST = "`nox -s plan` lists all cells"
 
 
@@ -156,6 +157,10 @@ def _picked(
     chosen: set[str] = set()
     findings = []
     for name in names:
+        if len(name) > _LONGEST_GLOB:
+            found = f"{shown(name, 40)}, {len(name)} characters"
+            findings.append(Finding(where, found, f"at most {_LONGEST_GLOB}; {_LIST}"))
+            continue
         hits = [key for key, cell in by_id.items() if cell.experiment == name]
         if not every:
             del hits[1:]
@@ -183,7 +188,7 @@ def make_plan(cells: Sequence[Cell], profile: Profile, *, seed: int, delay_s: fl
     any machine.
 
     Raises:
-        BadInput: over a million trials.
+        BadInput: over 100,000 trials.
     """
     if len(cells) * profile.rounds > _MOST_TRIALS:
         found = f"{len(cells)} cells in {profile.rounds} rounds"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from bench import ledger, whole
 from bench.analysis.findings import Findings, findings
+from bench.config.findings import shown
 from bench.problem import BadInput
 from bench.report import document, markdown
 from bench.report.text import line
@@ -65,7 +66,7 @@ def update_readme(output: Path, run: str | None, warn: Warn) -> bool:
         found = recorded(output, None, warn)
     else:
         found, files = _published(_folder(output, run), output, warn)
-    before = README.read_text(encoding="utf-8")
+    before = _readme()
     after = markdown.into_readme(before, found)
     if after != before:
         files[README] = after.encode()
@@ -76,7 +77,7 @@ def update_readme(output: Path, run: str | None, warn: Warn) -> bool:
 def check_readme(output: Path, warn: Warn) -> str | None:
     """What is stale, or None."""
     found = recorded(output, None, warn)
-    readme = README.read_text(encoding="utf-8")
+    readme = _readme()
     if markdown.into_readme(readme, found) != readme:
         return "README.md's tables are stale: `nox -s readme` renews them"
     for name, text in reports(found).items():
@@ -84,6 +85,13 @@ def check_readme(output: Path, warn: Warn) -> str | None:
         if not path.is_file() or path.read_bytes() != text.encode():
             return f"{path} is stale: `nox -s report` renews it"
     return None
+
+
+def _readme() -> str:
+    try:
+        return README.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{README}: can't be read: {error}") from error
 
 
 def _published(
@@ -130,7 +138,9 @@ def _folder(output: Path, run: str) -> Path:
             return folder
     known = sorted(path.name for path in (output / "runs").glob("*") if path.is_dir())
     listed = ", ".join(known[-5:]) or "none"
-    raise BadInput(f"--run: found {run!r}, allowed: a run's id or folder; the newest: {listed}")
+    raise BadInput(
+        f"--run: found {shown(run)}, allowed: a run's id or folder; the newest: {shown(listed)}"
+    )
 
 
 def _read(folder: Path, prefix: str, warn: Warn) -> Findings:

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from bench.config import Profile
 from bench.stats import Percentile
 
 SCHEMA: Final = 1
+
+AtLeastOne = Annotated[int, Field(ge=1)]  # what shares are taken of
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ class TrialRecord:
     endpoint: str
     io: str
     server: str
-    workers: int
+    workers: AtLeastOne
     python: str
     started: str  # ISO 8601, UTC
     wall_s: float
@@ -198,7 +200,7 @@ class Host:
     """The machine: ``bench.run.host`` says how each fact is found; None where it can't be."""
 
     cpu: str
-    cores: int  # that may be used, by affinity and quota
+    cores: AtLeastOne  # that may be used, by affinity and quota
     cores_of_machine: int | None
     affinity: int | None
     cgroup_quota: float | None
@@ -244,7 +246,7 @@ class RunRecord:
     probe: bool
     git: Mapping[str, Any]
     host: Host
-    environments: Mapping[str, Any]
+    environments: Mapping[str, Mapping[str, Any]]
     # Asked for, and the CPUs of server, generator and delay; none: they share all.
     placement: Mapping[str, Any] = field(default_factory=dict)
     # What measures and is measured: the hash of each part's source files.

@@ -13,6 +13,8 @@ from typing import Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from bench.config.findings import shown
+from bench.plausible import implausible
 from bench.record import SCHEMA, ControlRecord, RunRecord, TrialRecord
 
 LINE: Final = b'{"crc32":"'  # how a record in a line begins
@@ -45,9 +47,11 @@ def unseal(sealed: bytes, opening: bytes, adapter: TypeAdapter[Record]) -> Recor
         cut = not sealed.rstrip().endswith(b"}")
         return Broken("it is cut off" if cut else "its checksum doesn't match")
     try:
-        return adapter.validate_json(text)
+        record = adapter.validate_json(text)
     except ValidationError as error:
         return _other_schema(text) or Broken(_first_fault(error))
+    fault = implausible(record)
+    return Broken(shown(fault, 200)) if fault else record
 
 
 def _sum(text: bytes) -> bytes:
@@ -76,4 +80,5 @@ def _other_schema(text: bytes) -> Broken | None:
 def _first_fault(error: ValidationError) -> str:
     fault = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in fault["loc"]) or "the whole"
-    return f"it is no record that this version wrote: {where}: {fault['msg']}"
+    told = f"{shown(where, 200)}: {shown(fault['msg'], 300)}"
+    return f"it is no record that this version wrote: {told}"

@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bench import publish
 from bench.analysis.compare import Side
 from bench.analysis.metrics import METRICS
+from bench.config.findings import shown
+from bench.plausible import implausible
 from bench.problem import BadInput
 from bench.publish import Warn  # noqa: TC001 - see above
 from bench.report import document
@@ -80,13 +82,14 @@ def side(text: str, output: Path, warn: Warn) -> Side:
     """
     found = _PART.fullmatch(text)
     if found is None:
-        raise BadInput(f"compare: found {text!r}, allowed: a run id, `latest` or a path")
+        raise BadInput(f"compare: found {shown(text)}, allowed: a run id, `latest` or a path")
     part = _part(found["part"] or "")
     read = _document(found["run"], output, warn)
     rows = [row for row in read.rows if all(_level(row, axis) == v for axis, v in part.items())]
     if not rows:
         levels = {axis: sorted({_level(row, axis) for row in read.rows}) for axis in part}
-        raise BadInput(f"compare: found {text!r}, which has no cells; there are: {levels}")
+        there = shown(str(levels), 300)
+        raise BadInput(f"compare: found {shown(text)}, which has no cells; there are: {there}")
     return Side(
         title=text,
         run=read.run.id,
@@ -108,13 +111,14 @@ def _part(text: str) -> dict[str, str]:
 
 def _document(run: str, output: Path, warn: Warn) -> _Document:
     path = output / "latest.json" if run == "latest" else Path(run)
+    name = shown(str(path), 300)
     if path.is_file():
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise BadInput(f"{path}: can't be read: {error}") from error
+            raise BadInput(f"{name}: can't be read: {error}") from error
     elif run == "latest":
-        raise BadInput(f"{path}: there is no published run; `nox -s matrix` makes one")
+        raise BadInput(f"{name}: there is no published run; `nox -s matrix` makes one")
     else:
         text = document.document(publish.recorded(output, run, lambda _: None))
     try:
@@ -122,9 +126,10 @@ def _document(run: str, output: Path, warn: Warn) -> _Document:
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         where = ".".join(map(str, fault["loc"])) or "the whole"
-        raise BadInput(f"{path}: {where}: {fault['msg']}; it is no latest.json of schema 1") from (
-            error
-        )
+        told = shown(f"{where}: {fault['msg']}", 300)
+        raise BadInput(f"{name}: {told}; it is no latest.json of schema 1") from error
+    if wrong := implausible(read.model_dump()):
+        raise BadInput(f"{name}: {shown(wrong, 300)}")
     for damage in read.damage:
         warn(line(f"{run}: {damage.place} is damaged ({damage.what}): left out of the comparison"))
     return read
@@ -171,6 +176,7 @@ def _facts(read: _Document) -> dict[str, Any]:
     for name, environment in sorted(read.environments.items()):
         if environment.get("role") == "server":
             facts[f"Python of {name}"] = environment.get("python")
-            packages = environment.get("packages") or {}
-            facts |= {f"{package} of {name}": v for package, v in sorted(packages.items())}
+            packages = environment.get("packages")
+            if isinstance(packages, dict):
+                facts |= {f"{package} of {name}": v for package, v in sorted(packages.items())}
     return facts

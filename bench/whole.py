@@ -22,7 +22,7 @@ def replace(files: Mapping[Path, bytes | None]) -> None:
         OSError: one can't be written; it names the file.
     """
     drafts = {
-        path: (path.with_name(f".{path.name}.{os.getpid()}"), content)
+        path: (path.parent / f".{path.name}.{os.getpid()}", content)
         for path, content in files.items()
         if content is not None
     }

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from bench.benchmarks.trials import cell, short, trials
 from bench.run import environments
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bench.benchmarks.trials import Trials
+
+# Normal tests try the same examples each time, so that what fails in CI fails
+# at home; `nox -s fuzz` tries others, and many more, each time.
+settings.register_profile("normal", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("long", deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "normal"))
 
 SERVERS = ("uvicorn", "gunicorn", "hypercorn")
 

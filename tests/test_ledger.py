@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from bench import seal
 from bench.ledger import Read, append, read_controls, read_run, read_trials, run_bytes, write_run
+from bench.plausible import LARGEST, SMALLEST
 from bench.problem import BadInput
 from bench.record import ControlRecord, Damage
 from bench.run.paths import ROOT
@@ -24,7 +25,8 @@ from bench.stats import Percentile
 from tests.support.records import measured, run, trial
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
-floats = st.floats(allow_nan=False, allow_infinity=False)
+sizes = st.floats(SMALLEST, LARGEST)
+floats = st.just(0.0) | sizes | sizes.map(lambda size: -size)
 counts = st.integers(0, 10**12)
 maybe_floats = st.none() | floats
 maybe_counts = st.none() | counts

@@ -251,7 +251,7 @@ def test_two_thousand_cells_take_no_time() -> None:
 
 
 def test_too_many_trials_are_refused() -> None:
-    """A million is months of work."""
+    """100,000 are twelve days of work."""
     axes = dataclasses.replace(AXES, io=tuple(f"io{n}" for n in range(200)))
     many = dataclasses.replace(QUICK, rounds=1000)
     with pytest.raises(BadInput, match="found 2400 cells in 1000 rounds"):

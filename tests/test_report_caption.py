@@ -29,7 +29,7 @@ def test_uncommitted_changes_are_told_and_no_checkout_is_no_commit() -> None:
 
 def test_versions_are_told_once_each_and_all_where_they_differ() -> None:
     """Of the servers' environments, the generator and Go; one that could not be made has none."""
-    server = run().environments["server-uvicorn-3.12"]
+    server = dict(run().environments["server-uvicorn-3.12"])
     other = server | {"python": "3.13.0", "packages": {"fastapi": "0.115.0", "anyio": "4.5.0"}}
     broken = {"role": "server", "unusable": "no network", "lock_sha256": ""}
     told = caption(run(environments={**run().environments, "other": other, "broken": broken}))

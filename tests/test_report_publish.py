@@ -225,7 +225,7 @@ def test_an_unknown_run_lists_the_newest(output: Path, folder: Path, tmp_path: P
     with pytest.raises(BadInput) as caught:
         publish.render(output, "nowhere", None, quiet)
     assert str(caught.value) == (
-        f"--run: found 'nowhere', allowed: a run's id or folder; the newest: {folder.name}"
+        f"--run: found nowhere, allowed: a run's id or folder; the newest: {folder.name}"
     )
     with pytest.raises(BadInput, match="the newest: none"):
         publish.render(tmp_path, "nowhere", None, quiet)

@@ -64,9 +64,9 @@ def effects(rows: Sequence[Row], users: int) -> tuple[Effect, ...]:
     return tuple(found)
 
 
-def sentence(effect: Effect) -> str:
-    """One effect in words."""
-    return SENTENCES[effect.axis](effect)
+def sentence(effect: Effect, name: Callable[[str], str] = str) -> str:
+    """One effect in words; `name` makes io kinds, servers and the like fit for where it stands."""
+    return SENTENCES[effect.axis](effect, name)
 
 
 def _contrasts(rows: Sequence[Row]) -> list[_Contrast]:
@@ -133,8 +133,8 @@ def _none(effect: Effect) -> bool:
     return abs(effect.ratio.ratio - 1) < NO_EFFECT or effect.low <= 1 <= effect.high
 
 
-def _endpoint(effect: Effect) -> str:
-    where = f"with {effect.of} at {effect.users} users"
+def _endpoint(effect: Effect, name: Callable[[str], str]) -> str:
+    where = f"with {name(effect.of)} at {effect.users} users"
     if effect.level == "async_sync":
         if _none(effect):
             return (f"One blocking call in `async def` makes no clear difference {where}:"
@@ -157,20 +157,21 @@ def _compared(effect: Effect, level: str, base: str, where: str) -> str:
             f" {_over(effect)}")  # fmt: skip
 
 
-def _workers(effect: Effect) -> str:
+def _workers(effect: Effect, _: Callable[[str], str]) -> str:
     return (f"{effect.level} workers have {_times(effect)} the throughput of {effect.base}, over"
             f" {effect.of} {_over(effect)}")  # fmt: skip
 
 
-def _server(effect: Effect) -> str:
-    return _compared(effect, effect.level, effect.base, f"over {effect.of}")
+def _server(effect: Effect, name: Callable[[str], str]) -> str:
+    return _compared(effect, name(effect.level), name(effect.base), f"over {effect.of}")
 
 
-def _python(effect: Effect) -> str:
-    return _compared(effect, f"Python {effect.level}", f"Python {effect.base}", f"over {effect.of}")
+def _python(effect: Effect, name: Callable[[str], str]) -> str:
+    level, base = name(effect.level), name(effect.base)
+    return _compared(effect, f"Python {level}", f"Python {base}", f"over {effect.of}")
 
 
-SENTENCES: dict[str, Callable[[Effect], str]] = {
+SENTENCES: dict[str, Callable[[Effect, Callable[[str], str]], str]] = {
     "endpoint": _endpoint,
     "workers": _workers,
     "server": _server,

@@ -34,8 +34,9 @@ class Verdict:
 
 def judge(trial: TrialRecord, cores: int) -> Verdict:
     """The verdict on one trial on a machine of ``cores`` cores."""
-    if trial.measured is None:
-        return Verdict(trial.outcome, (trial.reason or "no reason was recorded",))
+    if trial.measured is None or trial.outcome != "measured":
+        word = "skipped" if trial.outcome == "skipped" else "failed"
+        return Verdict(word, (trial.reason or "no reason was recorded",))
     measured = trial.measured
     requests = measured.requests
     if requests.failed and not requests.succeeded:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bench.config.settings import Config, Entry, Level
 
 _MOST = 100_000  # at some ten seconds each, twelve days
+_MOST_HELD = 10_000_000  # combinations times entries, each held against each: some seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,16 @@ def combinations(config: Config) -> tuple[list[Combination], list[Finding]]:
     """All combinations in declared order, repeated ones included, and what is wrong.
 
     Raises:
-        BadInput: there are over 100,000.
+        BadInput: there are over 100,000, or too many for so many entries.
     """
     axes = config.matrix.levels()
     count = math.prod(len(levels) for levels in axes.values())
-    if count > _MOST:
+    entries = len(config.include) + len(config.exclude)
+    most = min(_MOST, _MOST_HELD // max(1, entries))
+    if count > most:
         where = f"{shown(str(config.path))}:{config.matrix.line}: matrix"
-        refuse([Finding(where, f"{count} combinations", f"at most {_MOST}")])
+        beside = f" beside {entries} entries of include and exclude" if most < _MOST else ""
+        refuse([Finding(where, f"{count} combinations", f"at most {most}{beside}")])
     base = [dict(zip(axes, levels, strict=True)) for levels in itertools.product(*axes.values())]
     kept, unused = _exclude(base, config)
     added, idle = _include(kept, config)

@@ -66,17 +66,21 @@ def spread_note(rows: Sequence[Row]) -> str:
 
 
 def _when(run: RunRecord) -> str:
-    began = run.started[:16].replace("T", " ")
+    began = _minute(run.started)
     if run.finished is None:
         span = f"from {began} UTC, unfinished"
     elif run.finished[:10] == run.started[:10]:
-        span = f"{began} to {run.finished[11:16]} UTC"
+        span = f"{began} to {_minute(run.finished)[11:]} UTC"
     else:
-        span = f"{began} to {run.finished[:16].replace('T', ' ')} UTC"
+        span = f"{began} to {_minute(run.finished)} UTC"
     commit = str(run.git.get("commit", ""))[:10]
     state = " with changes" if run.git.get("dirty") else ""
     at = f", commit {text.code(commit)}{state}" if commit else ""
     return f"Measured {span}{at}."
+
+
+def _minute(when: str) -> str:
+    return text.escape(when[:16].replace("T", " "))
 
 
 def _where(run: RunRecord) -> str:
@@ -99,26 +103,27 @@ def cores_note(run: RunRecord) -> str:
     )
 
 
-def _versions(environments: Mapping[str, Any]) -> str:
+def _versions(environments: Mapping[str, Mapping[str, Any]]) -> str:
     """Each package's version, several where environments differ."""
     found: dict[str, list[str]] = {}
     for environment in environments.values():
-        if not environment.get("packages"):
+        packages = environment.get("packages")
+        if not isinstance(packages, dict):
             continue
         if environment.get("role") == "server":
-            _add(found, "Python", str(environment["python"]))
+            _add(found, "Python", environment.get("python"))
             for name in PACKAGES:
-                _add(found, name, environment["packages"].get(name))
+                _add(found, name, packages.get(name))
         else:
-            _add(found, "locust", environment["packages"].get("locust"))
+            _add(found, "locust", packages.get("locust"))
     if go := environments.get("go"):
         _add(found, "Go", str(go.get("version", "")).removeprefix("go"))
     return "Versions: " + ", ".join(f"{name} {'/'.join(v)}" for name, v in found.items()) + "."
 
 
-def _add(found: dict[str, list[str]], name: str, version: str | None) -> None:
-    if version and version not in found.setdefault(name, []):
-        found[name].append(version)
+def _add(found: dict[str, list[str]], name: str, version: object) -> None:
+    if version and (shown := text.escape(str(version))) not in found.setdefault(name, []):
+        found[name].append(shown)
     if not found.get(name):
         found.pop(name, None)
 

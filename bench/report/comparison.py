@@ -9,6 +9,7 @@ from tabulate import tabulate
 
 from bench.analysis.metrics import METRICS
 from bench.figures import NONE, number
+from bench.report.text import line
 
 if TYPE_CHECKING:
     from bench.analysis.compare import CellComparison, Comparison, Judged
@@ -19,16 +20,15 @@ SCHEMA = 1
 def table(comparison: Comparison, differences: tuple[str, ...]) -> str:
     """What is compared, how surely, a row a cell, and what it comes to."""
     a, b = comparison.a, comparison.b
-    lines = [
-        f"{b.title} against {a.title}: each figure is the second's as a multiple of the first's"
-    ]
-    lines += [f"NOT THE SAME: {difference}" for difference in differences]
+    titles = f"{line(b.title)} against {line(a.title)}"
+    lines = [f"{titles}: each figure is the second's as a multiple of the first's"]
+    lines += [f"NOT THE SAME: {line(difference)}" for difference in differences]
     lines.append(
         "paired by round" if comparison.paired
         else "not paired: two runs, so drift between them counts as difference (weaker)"
     )  # fmt: skip
     rows = [
-        [cell.cell, *(_cell(cell, metric.name) for metric in METRICS), _steadiest(cell)]
+        [line(cell.cell), *(_cell(cell, metric.name) for metric in METRICS), _steadiest(cell)]
         for cell in comparison.cells
     ]
     headings = ["cell", *(metric.title for metric in METRICS), "steadiest"]
@@ -39,9 +39,9 @@ def table(comparison: Comparison, differences: tuple[str, ...]) -> str:
     )
     for title, only in ((a.title, comparison.only_a), (b.title, comparison.only_b)):
         if only:
-            lines.append(f"only in {title}: {', '.join(only)}")
+            lines.append(line(f"only in {title}: {', '.join(only)}"))
     worse = comparison.regressions
-    lines.append(f"worse: {', '.join(worse)}" if worse else "worse: none")
+    lines.append(line(f"worse: {', '.join(worse) or 'none'}"))
     return "\n".join(lines)
 
 

@@ -61,7 +61,7 @@ def scenario_table(rows: Sequence[Row]) -> tuple[str, str]:
         colalign=("left", *("right" for _ in chosen)),
     )
     workers = "1 worker" if first.workers == 1 else f"{first.workers} workers"
-    return f"{first.server}, {workers}", table
+    return f"{text.escape(first.server)}, {workers}", table
 
 
 def matrix_table(rows: Sequence[Row]) -> str:
@@ -139,8 +139,8 @@ def spread(summary: Summary | None) -> str:
 def _failures(row: Row) -> str:
     if row.failures is None or row.requests is None:
         return NONE
-    if not row.failures:
-        return "0"
+    if not row.failures or row.requests <= 0:
+        return f"{row.failures:,}"
     return f"{row.failures:,} ({row.failures / row.requests:.1%})"
 
 

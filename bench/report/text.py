@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from bench.figures import NONE, milliseconds
 
 if TYPE_CHECKING:
     from bench.stats import Percentile
+
+
+_BARE_ADDRESS = re.compile(r"(?i)www\.|:/(?=/)|@(?=\S)")
 
 
 def percentile(found: Percentile) -> str:
@@ -41,9 +45,10 @@ def escape(text: str) -> str:
     text = line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     for character in "\\`*_[]|~#$":
         text = text.replace(character, f"\\{character}")
-    return text
+    # GitHub makes links of bare addresses, too.
+    return _BARE_ADDRESS.sub(lambda found: f"{found[0][:-1]}\\{found[0][-1]}", text)
 
 
 def code(text: str) -> str:
     """A name in a code span in a table; a backtick or a bar can't end the span or the cell."""
-    return f"`{line(text).replace('`', chr(39)).replace('|', chr(92) + '|')}`"
+    return f"`{(line(text) or NONE).replace('`', chr(39)).replace('|', chr(92) + '|')}`"

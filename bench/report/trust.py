@@ -40,7 +40,7 @@ def answers(findings: Findings) -> str | None:
     """The effects in words, a line each, with what they are taken from."""
     if not findings.effects:
         return None
-    lines = "\n".join(f"- {sentence(effect)}" for effect in findings.effects)
+    lines = "\n".join(f"- {sentence(effect, text.code)}" for effect in findings.effects)
     return (
         f"{lines}\n\nEach is a geometric mean over pairs of cells that differ in nothing else; in"
         " brackets its 95 % interval or, for three pairs or fewer, their range."

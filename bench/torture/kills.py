@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from bench.benchmarks.outcome import Outcome
-from bench.ledger import read_trials
+from bench.ledger import TRIALS_FILE, read_trials
 from bench.problem import Lacking
-from bench.run.runs import TRIALS_FILE
 
 if TYPE_CHECKING:
     from bench.run.paths import Paths

@@ -1,0 +1,74 @@
+"""How much is fuzzed, and a command run as nox runs it, but in this process: some ms each."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+from dataclasses import dataclass
+
+from hypothesis import HealthCheck, settings
+
+from bench.cli import main
+
+LONG = "long"  # the profile of `nox -s fuzz`
+MORE = 25
+
+
+def examples(count: int) -> settings:
+    """So many examples in the normal tests, many more in `nox -s fuzz`."""
+    factor = MORE if os.environ.get("HYPOTHESIS_PROFILE") == LONG else 1
+    slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
+    return settings(max_examples=factor * count, suppress_health_check=slow)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a command left."""
+
+    status: int
+    out: str
+    err: str
+
+
+def command(*arguments: str) -> Done:
+    """Run one command. Whatever it raises is a failure of the test, but for ``--help``'s exit.
+
+    Its streams are as strict about what they can encode as a terminal's.
+    """
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            status = _main([*arguments])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return Done(status, *(_text(stream) for stream in (out, err)))
+
+
+def _main(arguments: list[str]) -> int:
+    try:
+        return main(arguments)
+    except SystemExit as leaving:
+        if leaving.code == 0 and {"-h", "--help"} & {*arguments}:
+            return 0
+        raise
+
+
+def _text(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    buffer = stream.buffer
+    assert isinstance(buffer, io.BytesIO)
+    return buffer.getvalue().decode("utf-8")
+
+
+def check(done: Done) -> None:
+    """Bad input is told in one message that can be read; success only names what it left out."""
+    assert done.status in {0, 1, 2, 3}, done
+    assert "Traceback" not in done.err
+    assert "usage:" not in done.err
+    said = [told for told in done.err.splitlines() if "left out of " not in told]
+    assert bool("".join(said).strip()) == (done.status in {2, 3}), done
+    assert all(char.isprintable() or char == "\n" for char in done.err), done
+    assert len(done.err) < 10_000
