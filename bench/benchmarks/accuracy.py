@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from bench.benchmarks.trials import cell, short, trials
 from bench.stats import hann_rate, plain_rate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bench.benchmarks.target import Distribution
     from bench.benchmarks.trials import Trials
@@ -21,8 +22,13 @@ if TYPE_CHECKING:
     from bench.run.paths import Paths
 
 SHARE, MS = 0.01, 2.0  # allowed, whichever is more
-USERS = {"constant": 8, "bimodal": 8, "bimodal2": 8, "uniform": 40}  # 150 to 500 requests/s
+# Alone: answers that come at the same moment are waited for one after the other, by the server
+# and by the generator, and that is no error.
+ALONE = {"constant": 1, "bimodal": 1, "bimodal2": 1, "uniform": 10}
+TOGETHER = 12  # where throughput is looked at: 60 to 550 requests/s
+TIMES = 3  # trials of each; a machine that stalls for a moment spoils one
 PERCENTILES = {"p50": 0.50, "p90": 0.90, "p99": 0.99}
+WINDOW_S = 12.0
 BEAT_USERS, BEAT_WINDOW_S = 50, 6.0
 PHASES = 40
 
@@ -67,33 +73,50 @@ def run(paths: Paths) -> list[Outcome]:
 
 
 def _kind(bench: Trials, kind: str) -> list[Outcome]:
-    checks, ours_rps, theirs_rps = measure(bench, kind, duration_s=8.0)
+    checks = median_checks([latencies(bench, kind, WINDOW_S) for _ in range(TIMES)])
     worst = max(checks, key=lambda check: check.error_ms / check.allowed_ms)
+    rates = [throughput(bench, kind, WINDOW_S) for _ in range(TIMES)]
+    errors = [abs(ours / theirs - 1) for ours, theirs in rates]
+    told = ", ".join(f"{ours:.1f}/s of {theirs:.1f}/s" for ours, theirs in rates)
     return [
         Outcome(
-            f"{kind}: worst error of p50, p90, p99",
+            f"{kind}: worst error of p50, p90, p99 (medians of {TIMES})",
             worst.error_ms,
             worst.allowed_ms,
             " ms",
             "; ".join(check.text() for check in checks),
         ),
         Outcome(
-            f"{kind}: error of the throughput",
-            abs(ours_rps / theirs_rps - 1) * 100,
+            f"{kind}: error of the throughput (median of {TIMES})",
+            statistics.median(errors) * 100,
             SHARE * 100,
             " %",
-            f"{ours_rps:.1f}/s, the target's own count {theirs_rps:.1f}/s",
+            f"ours of the target's own count: {told}",
         ),
     ]
 
 
-def measure(bench: Trials, kind: str, duration_s: float) -> tuple[list[Check], float, float]:
-    """One trial: each percentile against the declared one; our throughput, the target's own."""
+def latencies(bench: Trials, kind: str, duration_s: float) -> list[Check]:
+    """One trial: each percentile against the declared one."""
+    profile = short(ALONE[kind], 1.0, duration_s)
+    _, measured = bench.under(profile, delay_s=1.0).measured(cell("async", kind))
+    return percentiles(measured, DECLARED[kind])
+
+
+def throughput(bench: Trials, kind: str, duration_s: float) -> tuple[float, float]:
+    """One trial: our throughput, and the target's own count."""
     which = cell("async", kind)
-    profile = short(USERS[kind], 1.0, duration_s)
+    profile = short(TOGETHER, 1.0, duration_s)
     _, measured = bench.under(profile, delay_s=1.0).measured(which)
-    checks = percentiles(measured, DECLARED[kind])
-    return checks, measured.throughput_rps, served_rps(folder_of(bench, which), measured)
+    return measured.throughput_rps, served_rps(folder_of(bench, which), measured)
+
+
+def median_checks(trials: Sequence[Sequence[Check]]) -> list[Check]:
+    """Of each percentile the trial whose error is the median; one withheld counts as far off."""
+    middle = len(trials) // 2
+    return [
+        sorted(same, key=lambda check: check.error_ms)[middle] for same in zip(*trials, strict=True)
+    ]
 
 
 def percentiles(measured: Measured, declared: Distribution) -> list[Check]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 GOLDEN = (5**0.5 - 1) / 2
+TIMER_S = 0.0015  # by which an event loop's timer may be late
 RECORD = struct.Struct("=QQ")
 
 
@@ -56,14 +57,18 @@ class Target:
     async def awaiting(self) -> object:
         """One answer, counted."""
         start_ns = time.monotonic_ns()
-        await asyncio.sleep(self._wait_s(start_ns / 1e9))
+        due_ns = start_ns + int(self._wait_s(start_ns) * 1e9)
+        # Timers tick in ms, and may fire early or late; what is declared is kept.
+        await asyncio.sleep(max(0.0, (due_ns - start_ns) / 1e9 - TIMER_S))
+        while time.monotonic_ns() < due_ns:  # noqa: ASYNC110 - others must go on meanwhile
+            await asyncio.sleep(0)
         os.write(self._log(), RECORD.pack(start_ns, time.monotonic_ns()))
         return self.expected()
 
-    def _wait_s(self, now_s: float) -> float:
+    def _wait_s(self, now_ns: int) -> float:
         if self.distribution is None:
-            period_s = self.period_s or 1.0
-            return period_s - now_s % period_s
+            period_ns = int((self.period_s or 1.0) * 1e9)
+            return (period_ns - now_ns % period_ns) / 1e9
         self._drawn += 1
         return self.distribution.quantile(self._drawn * GOLDEN % 1.0) / 1e3
 
