@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import doctor, options, whole
+from bench.analysis.compare import FEWEST, differences
 from bench.analysis.compare import compare as compare_sides
-from bench.analysis.compare import differences
 from bench.config import apply, json_schema, load_config
 from bench.config.findings import shown
 from bench.plan import Plan, expand, make_plan, resolve_single, select
@@ -144,6 +144,12 @@ def compare(chosen: argparse.Namespace) -> int:
     print(comparison_report.table(comparison, differ))
     if chosen.json is not None:
         whole.write(chosen.json, comparison_report.document(comparison, differ))
+    if chosen.fail_on and comparison.too_few:
+        # A gate that can't see must not be open.
+        raise BadInput(
+            f"--fail-on {chosen.fail_on}: no cell could be judged, as that takes {FEWEST} rounds or"
+            f" more on each side; measure with `--rounds {FEWEST}`"
+        )
     failed = chosen.fail_on == "regression" and comparison.regressions
     return CELLS_FAILED if failed else 0
 

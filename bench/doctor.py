@@ -145,11 +145,9 @@ def _files() -> Finding:
 
 
 def _ports() -> Finding:
-    text = host.read("/proc/sys/net/ipv4/ip_local_port_range")
-    if text is None:
+    count = host.local_ports()
+    if count is None:
         return Finding("local ports", "not to be seen", "good")
-    low, high = map(int, text.split())
-    count = high - low
     word = "good" if count >= 20_000 else "poor"
     return Finding(
         "local ports",

@@ -220,3 +220,18 @@ def test_the_limit_is_the_median_of_those_known() -> None:
     assert found.share_of_limit == pytest.approx(0.5)
     unknown = row(one(server_ms_per_request=None, **still))
     assert (unknown.limit_rps, unknown.share_of_limit) == (None, None)
+
+
+def test_the_background_is_of_the_usable_trials() -> None:
+    """Medians; shares by rank, as workers are others in each trial."""
+    lost = one(**INVALID, generator_cores=9.0)
+    found = row(
+        one(worker_shares={"1": 0.3, "2": 0.7}, generator_cores=0.1),
+        one(worker_shares={"3": 0.5, "4": 0.5}, generator_cores=0.3),
+        lost,
+    ).background
+    assert found.worker_shares == pytest.approx((0.6, 0.4))
+    assert found.generator_cores == pytest.approx(0.2)
+    assert found.in_flight_peak == 40
+    assert row(lost).background.worker_shares == ()
+    assert row(lost).background.generator_cores is None

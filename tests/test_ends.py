@@ -106,6 +106,7 @@ def test_once_ends_it_cleanly(prepared: Paths, tmp_path: Path, number: signal.Si
         _, errors = run.process.communicate(timeout=20)
         assert time.monotonic() - began < 5
     assert run.process.returncode == 130
+    assert "1 of 9 trials are measured; `nox -s report -- --run 2" in errors
     assert "the same command goes on from there" in errors
     assert "Traceback" not in errors
     run.assert_nothing_left(within_s=1)

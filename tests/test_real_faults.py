@@ -164,6 +164,11 @@ def test_the_run_goes_on_with_the_next_cell(bench: Trials, tmp_path: Path) -> No
         PlannedTrial(index, 1, cell("async", io)) for index, io in enumerate(("wrong", "noop"), 1)
     ]
     kept: list[TrialRecord] = []
-    run_plan(plan, [], measure=app.bench, keep=kept.append, tell=lambda *_: None)
+
+    def keep(record: TrialRecord) -> None:
+        kept.append(record)
+        app.bench.put_away(record)
+
+    run_plan(plan, [], measure=app.bench, keep=keep, tell=lambda *_: None)
     assert [record.outcome for record in kept] == ["failed", "measured"]
     assert "expected" in str(kept[0].reason)

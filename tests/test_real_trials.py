@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import os
 import socket
 from typing import TYPE_CHECKING
@@ -121,7 +122,25 @@ def test_app_that_cannot_be_imported(bench: Trials, tmp_path: Path) -> None:
     assert record.outcome == "failed"
     assert record.reason is not None
     assert "No module named 'no_such_module'" in record.reason
+    # The whole traceback is in a file.
+    path = record.reason.rpartition("(all of it: ")[2].removesuffix(")")
+    text = gzip.decompress((bench.bench.folder / path).read_bytes()).decode()
+    assert text.count("File ") > 3
     assert_nothing_left(record)
+
+
+def test_secrets_do_not_reach_the_application(
+    bench: Trials, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So whatever it prints or fails with, no token of ours can be in a reason or a log."""
+    monkeypatch.setenv("SOME_API_TOKEN", "hush-4711")
+    source = "import os\nraise RuntimeError(str(dict(os.environ)))"
+    record = with_kind(bench, tmp_path, "chatty", source).run(cell("sync", "noop"))
+    assert record.outcome == "failed"
+    assert "MATRIX_TRIAL_DIR" in str(record.reason)
+    assert "hush-4711" not in str(record.reason)
+    for path in (bench.bench.folder / "raw").rglob("*.gz"):
+        assert b"hush-4711" not in gzip.decompress(path.read_bytes())
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,11 @@ class Comparison:
     only_b: tuple[str, ...]
 
     @property
+    def too_few(self) -> bool:
+        """No figure of any cell has been measured often enough to be judged."""
+        return all(j.word == "too few" for c in self.cells for j in c.judged)
+
+    @property
     def regressions(self) -> tuple[str, ...]:
         """Cells that are worse in b on any metric."""
         return tuple(c.cell for c in self.cells if any(j.word == "worse" for j in c.judged))

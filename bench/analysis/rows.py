@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
+from bench.analysis.background import Background, background
 from bench.analysis.limit import limit_rps
 from bench.analysis.metrics import METRICS
 from bench.analysis.verdict import Verdict, judge
@@ -67,6 +68,7 @@ class Row:
     limit_rps: float | None
     share_of_limit: float | None
     why: str | None
+    background: Background
     samples: tuple[Sample, ...]
 
 
@@ -127,6 +129,7 @@ def _row(trials: Sequence[TrialRecord], cores: int) -> Row:
         limit_rps=limit,
         share_of_limit=throughput.median / limit if throughput and limit else None,
         why=_typical_why(usable, cores),
+        background=background(measured),
         samples=tuple(
             Sample(trial.round, *(metric.of(m) for metric in METRICS)) for trial, m in usable
         ),

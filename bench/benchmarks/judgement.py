@@ -58,14 +58,22 @@ def same(entries: Sequence[Figures]) -> Outcome:
     pairs = list(itertools.combinations(range(len(entries)), 2))
     left = {f"{a}-{b}": entries[a] for a, b in pairs}
     right = {f"{a}-{b}": entries[b] for a, b in pairs}
-    judged = _compare(left, right)
-    wrong = [c.cell for c in judged.cells if any(j.word in {"better", "worse"} for j in c.judged)]
+    comparison = _compare(left, right)
+    wrong = [
+        one.cell
+        for one in comparison.cells
+        if any(judged.word in {"better", "worse"} for judged in one.judged)
+    ]
     spread = {
-        metric.title: max(abs(j.ratio.ratio - 1) for c in judged.cells for j in c.judged
-                          if j.metric is metric)
+        metric.title: [
+            abs(judged.ratio.ratio - 1)
+            for one in comparison.cells
+            for judged in one.judged
+            if judged.metric is metric
+        ]
         for metric in METRICS
-    }  # fmt: skip
-    worst = ", ".join(f"{title} {value:.1%}" for title, value in spread.items())
+    }
+    worst = ", ".join(f"{title} {max(found):.1%}" for title, found in spread.items() if found)
     return Outcome(
         f"identical cells called different, of {len(pairs)} pairs",
         len(wrong) / len(pairs) * 100,

@@ -48,7 +48,7 @@ wait "$server"
 
 def run(paths: Paths) -> list[Outcome]:
     """Wall time less ramp, warm-up and window: a trial's, and a bare shell script's."""
-    ours, theirs = [], []
+    ours, theirs, harness = [], [], []
     which = cell("async", "json")
     with (
         trials(paths, short(USERS, WARMUP_S, WINDOW_S), [which], delay_s=0.5) as bench,
@@ -60,6 +60,7 @@ def run(paths: Paths) -> list[Outcome]:
         for _ in range(TIMES):
             record, measured = bench.measured(which)
             ours.append(record.wall_s - measured.load.ramp_s - WARMUP_S - WINDOW_S)
+            harness.append(measured.signals.harness_cores or 0.0)
             theirs.append(_bare_s(paths, python, bench.bench.lab.load_python, users))
     mine, bare = statistics.median(ours), statistics.median(theirs)
     detail = ", ".join(f"{value:.2f}" for value in sorted(ours))
@@ -67,6 +68,13 @@ def run(paths: Paths) -> list[Outcome]:
         Outcome("time around the load", mine, 2.5, " s", f"trials: {detail}"),
         Outcome(
             "time around the load / a bare script's", mine / bare, 1.25, "", f"script: {bare:.2f} s"
+        ),
+        Outcome(
+            "the harness's CPU while a trial runs",
+            statistics.median(harness) * 100,
+            3,
+            " % of a core",
+            f"trials: {', '.join(f'{value:.1%}' for value in sorted(harness))}",
         ),
     ]
 

@@ -91,6 +91,14 @@ def served(folder: Path) -> NDArray[np.int64]:
     return np.concatenate(parts).astype(np.int64)
 
 
+def served_ms(folder: Path, measured: Measured) -> NDArray[np.float64]:
+    """How long each request took that the target ended in the window, by its own clock."""
+    found = served(folder)
+    inside = (found[:, 1] >= measured.load.t0_ns) & (found[:, 1] < measured.load.t1_ns)
+    took_ms: NDArray[np.float64] = (found[inside, 1] - found[inside, 0]) / 1e6
+    return took_ms
+
+
 def served_rps(folder: Path, measured: Measured) -> float:
     """How many requests a second the target ended in the window, by its own count."""
     t0, t1 = measured.load.t0_ns, measured.load.t1_ns

@@ -89,6 +89,20 @@ def _row(row: Row) -> dict[str, Any]:
             "waiting_avg": _short(row.pool_waiting_avg),
         },
         "upstream_in_flight_avg": _short(row.upstream_in_flight_avg),
+        "background": {
+            "server_cores": _short(row.background.server_cores),
+            "worker_shares": [_short(share) for share in row.background.worker_shares],
+            "generator": {
+                "cores": _short(row.background.generator_cores),
+                "waited": _short(row.background.generator_waited),
+                "late_p99_ms": _short(row.background.generator_late_p99_ms),
+            },
+            "delay_server": {
+                "cores": _short(row.background.delay_server_cores),
+                "overshoot_p99_ms": _short(row.background.overshoot_p99_ms),
+                "in_flight_peak": _short(row.background.in_flight_peak),
+            },
+        },
         "limit_rps": _short(row.limit_rps),
         "share_of_limit": _short(row.share_of_limit),
         "why": row.why,

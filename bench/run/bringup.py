@@ -74,7 +74,7 @@ def _try(
             _check_pinned(server, reports)
             return Running(child, port, reports)
         time.sleep(POLL_S)
-    raise TrialFailed(f"{server} was not ready after {ready_s:g} s: {child.log_tail()}")
+    raise TrialFailed(f"{server} was not ready after {ready_s:g} s: {_said(child)}")
 
 
 def free_port() -> int:
@@ -89,8 +89,14 @@ def _say_why_it_died(child: Child) -> None:
     if "address already in use" in tail.lower():
         raise PortTaken(f"{child.name} found its port taken {PORT_TRIES} times: {tail}")
     raise TrialFailed(
-        f"{child.name} ended at its start with exit status {child.exit_code()}: {tail}"
+        f"{child.name} ended at its start with exit status {child.exit_code()}: {_said(child)}"
     )
+
+
+def _said(child: Child) -> str:
+    """The end of its log, and where all of it will be: a failed trial's files are kept, packed."""
+    folder = child.log.parent
+    return f"{child.log_tail()} (all of it: {folder.parent.name}/{folder.name}/{child.log.name}.gz)"
 
 
 def _check_pinned(server: str, reports: tuple[dict[str, Any], ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from bench import ledger
@@ -15,7 +16,7 @@ from bench.run.resume import choose
 from bench.run.schedule import run_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from bench.plan import Plan
@@ -44,6 +45,7 @@ def conduct(
         BadInput: the output folder can't be used, or no run can be resumed as asked.
     """
     host.demand_open_files(plan.profile.users)
+    host.demand_ports(plan.profile.users, host.local_ports())
     found = lab.find_environments(paths, plan.cells)
     placed = placement(pin, host.describe().cores)
     run = describe_run(plan, paths, found, command=command, probe=probe, placed=placed)
@@ -62,6 +64,7 @@ def conduct(
         say(lines.trial_line(trial, done, len(plan.trials), run.host.cores))
 
     with (
+        _told_if_interrupted(folder, plan, warn),
         named(folder),
         lab.open_lab(paths, found, folder, probe=probe, placement=placed) as opened,
     ):
@@ -78,6 +81,20 @@ def conduct(
         )
         _run_controls(controls, "end", folder)
     return folder
+
+
+@contextlib.contextmanager
+def _told_if_interrupted(folder: Path, plan: Plan, warn: Callable[[str], None]) -> Iterator[None]:
+    """Says how much there is already, and how to see it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        done = len(runs.trials_of(folder).records)
+        warn(
+            f"{done} of {len(plan.trials)} trials are measured;"
+            f" `nox -s report -- --run {folder.name}` makes reports of them"
+        )
+        raise
 
 
 def _run_controls(controls: Controls | None, when: str, folder: Path) -> None:

@@ -42,6 +42,30 @@ def describe() -> Host:
     )
 
 
+def demand_ports(users: int, ports: int | None) -> None:
+    """Each user's connection takes a local port; ``ports``: how many there are, None if unknown.
+
+    Raises:
+        Lacking: there are fewer than users.
+    """
+    if ports is not None and users > ports - SPARE_FILES:
+        raise Lacking(
+            f"{users} users need as many local ports, this system hands out {ports}: widen"
+            " net.ipv4.ip_local_port_range (as root: `sysctl -w"
+            f" 'net.ipv4.ip_local_port_range=1024 65535'`), or ask for at most"
+            f" {max(0, ports - SPARE_FILES)} users (`--users`)"
+        )
+
+
+def local_ports() -> int | None:
+    """How many ports the system hands out to connections (Linux)."""
+    text = read("/proc/sys/net/ipv4/ip_local_port_range")
+    if text is None:
+        return None
+    low, high = map(int, text.split())
+    return high - low + 1
+
+
 def demand_open_files(users: int) -> None:
     """Raise the limit of open files as far as needed.
 

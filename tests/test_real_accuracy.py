@@ -1,0 +1,117 @@
+"""The short form of `nox -s bench -- accuracy judgement`: figures against known truths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.benchmarks import accuracy, judgement
+from bench.benchmarks.accuracy import BEAT_USERS, Check, median_checks
+from bench.benchmarks.target import GOLDEN, Distribution
+from bench.benchmarks.targets import BEAT_S, DECLARED, ends, folder_of, targets
+from bench.benchmarks.trials import cell, short
+from bench.stats import hann_rate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bench.benchmarks.trials import Trials
+
+
+@pytest.fixture
+def known(bench: Trials) -> Iterator[Trials]:
+    """Trials of targets whose latencies are known."""
+    with targets(bench) as found:
+        yield found
+
+
+@pytest.mark.real
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("kind", ["constant", "bimodal2", "uniform"])
+def test_percentiles_are_those_that_the_target_served(known: Trials, kind: str) -> None:
+    """p50 and p90 within 1 % or 2 ms of its own clock, in the best of three short trials.
+
+    The best: other programs may delay an answer on its way, but no error of ours comes and goes.
+    """
+    trials = [accuracy.latencies(known, kind, 2.0) for _ in range(3)]
+    for same in list(zip(*trials, strict=True))[:2]:
+        best = min(same, key=lambda check: check.error_ms)
+        assert best.error_ms <= best.allowed_ms, best.text()
+
+
+@pytest.mark.real
+@pytest.mark.timeout(60)
+def test_throughput_is_what_the_target_counted(known: Trials) -> None:
+    """Within 1 %, or one request more or less at either end of so short a window."""
+    ours, theirs = accuracy.throughput(known, "uniform", 4.0)
+    assert ours == pytest.approx(theirs, rel=0.01, abs=2 / 4.0)
+
+
+@pytest.mark.real
+@pytest.mark.timeout(60)
+def test_throughput_does_not_depend_on_the_phase(known: Trials) -> None:
+    """Answers that come 50 at a time each 1.03 s: a window of 6 s, wherever it begins."""
+    which = cell("async", "beat")
+    profile = short(BEAT_USERS, 1.5, 7.1)
+    _, measured = known.under(profile, delay_s=1.0).measured(which)
+    end_ns, t0 = ends(folder_of(known, which)), measured.load.t0_ns
+    for phase in range(10):
+        start = t0 + phase * 100_000_000
+        rate = hann_rate(end_ns, start, start + 6_000_000_000)
+        assert rate == pytest.approx(BEAT_USERS / BEAT_S, rel=0.01)
+
+
+@pytest.mark.real
+@pytest.mark.timeout(120)
+def test_more_work_is_told_from_the_same_work(known: Trials) -> None:
+    """Four rounds of each: CPU per request differs by about the 10 % that it should."""
+    found = judgement.measure(known.under(short(8, 0.2, 1.0), 0.1), entries=1, rounds=4)
+    (before,), (after,) = found["work"], found["more_work"]
+    cost = "cpu_ms_per_request"
+    ratios = sorted(after[cost][number] / before[cost][number] for number in range(1, 5))
+    assert 1.0 < (ratios[1] + ratios[2]) / 2 < 1.25
+
+
+def test_draws_have_the_declared_shares() -> None:
+    """Of 1,000 draws, to within three."""
+    for declared in DECLARED.values():
+        drawn = sorted(declared.quantile(number * GOLDEN % 1) for number in range(1, 1001))
+        for share in (0.25, 0.5, 0.9):
+            near = [declared.quantile(share + off / 1000) for off in (-3, 0, 3)]
+            assert min(near) <= drawn[int(share * 1000)] <= max(near)
+
+
+def test_a_mixture_has_the_quantiles_of_its_parts() -> None:
+    """The edge belongs to the quicker part."""
+    mixture = Distribution(((0.9, 10.0, 20.0), (0.1, 500.0, 600.0)))
+    assert mixture.quantile(0.45) == pytest.approx(15.0)
+    assert mixture.quantile(0.9) == pytest.approx(20.0)
+    assert mixture.quantile(0.95) == pytest.approx(550.0)
+    assert mixture.quantile(1.0) == pytest.approx(600.0)
+
+
+def test_an_error_is_the_distance_from_what_was_served() -> None:
+    """Not from what was declared; what was withheld is far off; the median trial counts."""
+    near = Check("p99", 20.0, 30.0, 31.0, 29.0)
+    far, withheld = Check("p99", 20.0, 30.0, 40.0, None), Check("p99", 20.0, 30.0, None, None)
+    assert (near.error_ms, near.allowed_ms, withheld.error_ms) == (1.0, 2.0, float("inf"))
+    assert median_checks([[withheld], [near], [far]]) == [far]
+    assert "Locust 29 (-1.0)" in near.text()
+
+
+def test_identical_cells_are_compared_as_one_family() -> None:
+    """Ten entries are 45 pairs; figures that differ in truth are called different."""
+    same = [
+        {"cpu_ms_per_request": {n: 2.0 + 0.01 * ((n * 7 + entry) % 5) for n in range(1, 7)}}
+        for entry in range(10)
+    ]
+    outcome = judgement.same(same)
+    assert outcome.met
+    assert "of 45 pairs" in outcome.what
+    more = [
+        {"cpu_ms_per_request": {n: value * 1.1 for n, value in one["cpu_ms_per_request"].items()}}
+        for one in same
+    ]
+    assert judgement.different(same, more).met
+    assert not judgement.different(same, same).met
