@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bench.analysis.background import background
 from bench.analysis.rows import Row, rows
 from bench.stats import Percentile, Summary
 from tests.support.records import measured, run, trial
@@ -195,7 +196,7 @@ def test_a_cell_with_only_unusable_trials_has_no_numbers() -> None:
     """Not one, whatever was recorded."""
     found = row(one(**INVALID), trial(outcome="failed", reason="no start", measured=None))
     identity = {"cell", "experiment", "endpoint", "io", "server", "workers", "python", "verdict"}
-    empty = (None, (), Percentile(None, None, None))
+    empty = (None, (), Percentile(None, None, None), background([]))
     figures = {f.name: getattr(found, f.name) for f in fields(found) if f.name not in identity}
     assert figures.pop("trials") == 0
     assert {name: figure for name, figure in figures.items() if figure not in empty} == {}

@@ -82,7 +82,8 @@ def test_another_machine_gets_no_verdict(output: Path, capsys: pytest.CaptureFix
 def test_nothing_compared_is_an_error(output: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Not a pass: the two share no cell."""
     folder = output / "runs" / "other"
-    create(folder, run(id="other", cells=("async_http-uvicorn-w1",)))
+    host = replace(run().host, cpu="one")
+    create(folder, run(id="other", host=host, cells=("async_http-uvicorn-w1",)))
     append(folder / TRIALS_FILE, trial(run="other", cell="async_http-uvicorn-w1"))
     arguments = ["compare", "before", "other", "--output", str(output)]
     assert main([*arguments, "--fail-on", "regression"]) == 2
