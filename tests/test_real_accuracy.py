@@ -30,11 +30,11 @@ def known(bench: Trials) -> Iterator[Trials]:
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("kind", ["constant", "bimodal2", "uniform"])
 def test_percentiles_are_those_that_the_target_served(known: Trials, kind: str) -> None:
-    """p50 and p90 within 1 % or 2 ms of its own clock, in the best of three short trials.
+    """p50 and p90 within 1 % or 2 ms of its own clock, in the best of five short trials.
 
     The best: other programs may delay an answer on its way, but no error of ours comes and goes.
     """
-    trials = [accuracy.latencies(known, kind, 2.0) for _ in range(3)]
+    trials = [accuracy.latencies(known, kind, 1.5) for _ in range(5)]
     for same in list(zip(*trials, strict=True))[:2]:
         best = min(same, key=lambda check: check.error_ms)
         assert best.error_ms <= best.allowed_ms, best.text()
