@@ -73,6 +73,9 @@ def main(arguments: list[str]) -> int:
             file=sys.stderr,
         )
         return INTERRUPTED
+    finally:
+        if command in MEASURING:
+            interrupt.disarm()
 
 
 def matrix(chosen: argparse.Namespace) -> int:

@@ -96,6 +96,14 @@ def running(tmp_path: Path, *, under_nox: bool = False) -> Iterator[Run]:
             process.kill()
 
 
+@pytest.fixture(autouse=True)
+def _hears_sighup() -> Iterator[None]:
+    """Tests may run under nohup, whose children ignore SIGHUP, as they should."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_once_ends_it_cleanly(prepared: Paths, tmp_path: Path, number: signal.Signals) -> None:
     """Within 5 s, with exit status 130, and word of what is kept and how to go on."""
@@ -147,3 +155,26 @@ def test_the_death_of_nox_ends_it(prepared: Paths, tmp_path: Path, number: signa
         run.process.wait()
         run.assert_nothing_left(within_s=5)
     assert run.records() == 1
+
+
+def test_the_watch_on_nox_ends_with_the_command() -> None:
+    """Its timer must not outlive its handler: Python forgets that on its way out.
+
+    A watch that looks all the time shows at once what twice a second hits now and then.
+    """
+    program = (
+        "import sys, time\n"
+        "from bench.run import interrupt\n"
+        "interrupt.LOOK_S = 0.001\n"
+        "interrupt._is_nox = lambda process: True\n"
+        "from bench import cli\n"
+        "cli.MEASURING.add('plan')\n"
+        "status = cli.main(['plan'])\n"
+        "time.sleep(0.05)\n"
+        "sys.exit(status)\n"
+    )
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", program], cwd=ROOT, capture_output=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.returncode

@@ -119,7 +119,8 @@ def test_delay_server_late(prepared: Paths) -> None:
         record = late.run(which)
     found = verdict_on(record)
     assert found.word == "invalid"
-    assert any(r.startswith("the delay server was late: p99 overshoot 6") for r in found.reasons)
+    (told,) = (r for r in found.reasons if r.startswith("the delay server was late: p99 overshoot"))
+    assert 60 <= float(told.split()[-2]) < 200
     assert_no_figures(record, "the delay server was late")
 
 

@@ -90,10 +90,8 @@ def _told_if_interrupted(folder: Path, plan: Plan, warn: Callable[[str], None]) 
         yield
     except KeyboardInterrupt:
         done = len(runs.trials_of(folder).records)
-        warn(
-            f"{done} of {len(plan.trials)} trials are measured;"
-            f" `nox -s report -- --run {folder.name}` makes reports of them"
-        )
+        way = f"; `nox -s report -- --run {folder.name}` makes reports of them" if done else ""
+        warn(f"{done} of {len(plan.trials)} trials are measured{way}")
         raise
 
 

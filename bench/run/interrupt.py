@@ -47,6 +47,11 @@ def end_with_nox() -> None:
     signal.setitimer(signal.ITIMER_REAL, LOOK_S, LOOK_S)
 
 
+def disarm() -> None:
+    """No more signals from the timer: Python's last act is to forget our handler of them."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 def _cleanly(number: int, frame: FrameType | None) -> NoReturn:
     """What runs is stopped on the way out: servers, generator, delay server."""
     for again in ENDS:

@@ -151,7 +151,10 @@ def _form(value: object, name: str = "") -> object:
 
 
 # What may be there or not, as the machine's noise has it.
-FREE = {"damage", "reasons", "effects", "worker_shares", "failure_kinds", "samples", "notes", "why"}
+FREE = {
+    *("damage", "reasons", "effects", "worker_shares", "failure_kinds", "samples", "why"),
+    *("latency_over_ms", "latency_withheld", "failures"),
+}
 
 
 def _complete(paths: Paths, config: Path, output: Path) -> subprocess.CompletedProcess[str]:
