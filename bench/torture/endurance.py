@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import statistics
 import tempfile
 from dataclasses import dataclass
@@ -14,6 +16,8 @@ from bench.benchmarks.outcome import Outcome
 from bench.benchmarks.trials import cell, short, trials
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bench.run.paths import Paths
 
 TRIALS = 500
@@ -29,7 +33,7 @@ class Load:
     rss: int
     open_files: int
     children: int
-    temporary: int  # files and folders of ours in the system's temporary folder
+    temporary: int  # files and folders in our temporary folder
 
 
 def run(paths: Paths) -> list[Outcome]:
@@ -40,11 +44,29 @@ def run(paths: Paths) -> list[Outcome]:
 def measure(paths: Paths, count: int) -> list[Load]:
     """What is held after each of so many trials."""
     which, found = cell("async", "sleep"), []
-    with trials(paths, short(4, 0.1, 0.4), [which], delay_s=0.05) as bench:
+    with (
+        _own_temporary_folder() as temporary,
+        trials(paths, short(4, 0.1, 0.4), [which], delay_s=0.05) as bench,
+    ):
         for _ in range(count):
             bench.measured(which)
-            found.append(_look())
+            found.append(_look(temporary))
     return found
+
+
+@contextlib.contextmanager
+def _own_temporary_folder() -> Iterator[Path]:
+    """Where we and our children make temporary files meanwhile, and nobody else."""
+    before = os.environ.get("TMPDIR")
+    with tempfile.TemporaryDirectory(prefix="matrix-endurance-") as name:
+        os.environ["TMPDIR"], tempfile.tempdir = name, None
+        try:
+            yield Path(name)
+        finally:
+            os.environ.pop("TMPDIR")
+            if before is not None:
+                os.environ["TMPDIR"] = before
+            tempfile.tempdir = None
 
 
 def judge(loads: list[Load], settled: int, around: int) -> list[Outcome]:
@@ -72,11 +94,11 @@ def _growth(what: str, early: list[float] | list[int], late: list[float] | list[
     )
 
 
-def _look() -> Load:
+def _look(temporary: Path) -> Load:
     me = psutil.Process()
     return Load(
         rss=me.memory_info().rss,
         open_files=me.num_fds(),
         children=len(me.children(recursive=True)),
-        temporary=len(list(Path(tempfile.gettempdir()).glob("matrix-*"))),
+        temporary=len(list(temporary.iterdir())),
     )
