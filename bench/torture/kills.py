@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from bench.benchmarks.outcome import Outcome
-from bench.ledger import TRIALS_FILE, read_trials
+from bench.ledger import RUN_FILE, TRIALS_FILE, read_run, read_trials
 from bench.problem import Lacking
 
 if TYPE_CHECKING:
@@ -88,6 +88,9 @@ def _kill(paths: Paths, config: Path, output: Path, after_s: float, form: object
     family = _family(process.pid)
     process.kill()
     process.wait()
+    if _finished(output):
+        # Quicker than the unbroken one: nothing was interrupted. Once more, and sooner.
+        return _kill(paths, config, output.with_name(f"{output.name}-again"), after_s / 2, form)
     faults = _left(family)
     done = _records(output)
     again = _complete(paths, config, output)
@@ -95,6 +98,12 @@ def _kill(paths: Paths, config: Path, output: Path, after_s: float, form: object
         faults.append(f"the next start ended with {again.returncode}: {again.stderr[-300:]}")
         return Killed(after_s, len(done), tuple(faults))
     return Killed(after_s, len(done), (*faults, *_differs(output, done, form)))
+
+
+def _finished(output: Path) -> bool:
+    """Whether the matrix had come to its end before it was killed."""
+    found = list((output / "runs").glob(f"*/{RUN_FILE}"))
+    return bool(found) and read_run(found[0]).finished is not None
 
 
 def _differs(output: Path, before: list[str], form: object) -> list[str]:
