@@ -51,7 +51,7 @@ class Target:
         return {"ok": True}
 
     def blocking(self) -> object:
-        """Not meant to be asked."""
+        """Every io kind has one; only the awaiting twin of this one is measured."""
         raise NotImplementedError
 
     async def awaiting(self) -> object:
