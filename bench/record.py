@@ -99,6 +99,7 @@ class Signals:
     threads_alive: tuple[int, ...] = ()  # at the window's start, middle and end
     quota_throttled_s: float | None = None  # by the container's CPU quota, in the window
     heat_throttles: int | None = None  # of any core, in the window
+    handler_min_ms: float | None = None  # the fastest call; None where any request failed
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class _Sample(BaseModel):
     throughput_rps: float | None
     p50_ms: float | None
     cpu_ms_per_request: float | None
+    handler_min_ms: float | None = None
 
 
 class _Row(BaseModel):

@@ -10,6 +10,7 @@ import pytest
 
 from bench.analysis.compare import Side, compare, differences
 from bench.analysis.findings import findings
+from bench.analysis.metrics import HANDLER
 from bench.ledger import TRIALS_FILE, append
 from bench.problem import BadInput
 from bench.record import Damage, Resumption
@@ -92,6 +93,14 @@ def test_the_steadiest_metric_is_named() -> None:
     (cell,) = compare(a, b, threshold=0.05).cells
     assert cell.steadiest is not None
     assert cell.steadiest.metric.name == "cpu_ms_per_request"
+
+
+@pytest.mark.parametrize(("fastest_ms", "judged"), [(None, None), (0.099, None), (0.1, 0.1)])
+def test_a_handler_that_does_next_to_nothing_is_not_judged(
+    fastest_ms: float | None, judged: float | None
+) -> None:
+    """A twentieth of some microseconds is nothing to a request."""
+    assert HANDLER.of(measured(handler_min_ms=fastest_ms)) == judged
 
 
 def test_identical_cells_are_seldom_called_different() -> None:

@@ -253,6 +253,7 @@ def test_signals_are_of_the_window(measured: Measured) -> None:
             "generator_waited": 0.25,
             "quota_throttled_s": 0.5,
             "heat_throttles": 2,
+            "handler_min_ms": None,  # some requests failed
         }
     )
 
@@ -389,6 +390,29 @@ def test_cpu_per_request_needs_a_request(tmp_path: Path) -> None:
     signals = digest(write_trial(tmp_path, looks=used), PROFILE, 0.25).signals
     assert signals.server_cores == pytest.approx(0.5)
     assert signals.server_ms_per_request is None
+
+
+def test_the_fastest_call_is_a_whole_one_in_the_window(tmp_path: Path) -> None:
+    """Of all workers; what began before, or ended after, or never, doesn't count."""
+    calls = [
+        Call(T0 - 20 * MS, T0 + MS),
+        Call(T0 + 100 * MS, T0 + 130 * MS),
+        Call(T1 - 2 * MS, T1 + MS),
+        Call(T1 - MS, 0),
+    ]
+    handlers = {1: calls, 2: [Call(T0 + 200 * MS, T0 + 225 * MS)], 3: []}
+    facts = {"workers": [1, 2, 3]}
+    made = write_trial(tmp_path, handlers=handlers, facts=facts)
+    assert digest(made, PROFILE, 0.25).signals.handler_min_ms == pytest.approx(25.0)
+
+
+def test_a_failed_call_may_have_been_the_fastest(tmp_path: Path) -> None:
+    """The log doesn't say which call failed, so the fastest that succeeded is unknown."""
+    requests = [Request(T0, T0 + 500 * MS), Request(T0, T0 + 5 * MS, SERVER_ERROR)]
+    handlers = {1: [Call(T0 + MS, T0 + 400 * MS), Call(T0 + MS, T0 + 2 * MS)]}
+    load_facts = {"failure_kinds": FAILURE_KINDS}
+    made = write_trial(tmp_path, requests=requests, handlers=handlers, load_facts=load_facts)
+    assert digest(made, PROFILE, 0.25).signals.handler_min_ms is None
 
 
 def test_cpu_of_a_process_that_went_is_unknown(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from bench.analysis.metrics import METRICS
 from bench.benchmarks import accuracy, judgement
 from bench.benchmarks.accuracy import BEAT_USERS, Check, median_checks
 from bench.benchmarks.target import GOLDEN, Distribution
@@ -38,7 +39,7 @@ def test_percentiles_are_those_that_the_target_served(known: Trials, kind: str) 
 
     The best: other programs may delay an answer on its way, but no error of ours comes and goes.
     """
-    trials = [accuracy.latencies(known, kind, 1.5) for _ in range(5)]
+    trials = [accuracy.latencies(known, kind, 1.5).checks for _ in range(5)]
     for same in list(zip(*trials, strict=True))[:2]:
         best = min(same, key=lambda check: check.error_ms)
         if best.error_ms > best.allowed_ms and (busy := psutil.cpu_percent(interval=1.0)) > BUSY:
@@ -50,8 +51,8 @@ def test_percentiles_are_those_that_the_target_served(known: Trials, kind: str) 
 @pytest.mark.timeout(60)
 def test_throughput_is_what_the_target_counted(known: Trials) -> None:
     """Within 1 %, or one request more or less at either end of so short a window."""
-    ours, theirs = accuracy.throughput(known, "uniform", 4.0)
-    assert ours == pytest.approx(theirs, rel=0.01, abs=2 / 4.0)
+    found = accuracy.throughput(known, "uniform", 4.0)
+    assert found.ours_rps == pytest.approx(found.served_rps, rel=0.01, abs=2 / 4.0)
 
 
 @pytest.mark.real
@@ -75,7 +76,7 @@ def test_entries_are_measured_in_every_round(known: Trials) -> None:
     found = judgement.measure(known.under(short(8, 0.2, 1.0), 0.1), entries=1, rounds=2)
     assert {kind: len(entries) for kind, entries in found.items()} == {"work": 1, "more_work": 1}
     for entries in found.values():
-        for metric in ("throughput_rps", "p50_ms", "cpu_ms_per_request"):
+        for metric in (metric.name for metric in METRICS):
             assert sorted(entries[0][metric]) == [1, 2]
             assert min(entries[0][metric].values()) > 0
 
@@ -105,6 +106,18 @@ def test_an_error_is_the_distance_from_what_was_served() -> None:
     assert (near.error_ms, near.allowed_ms, withheld.error_ms) == (1.0, 2.0, float("inf"))
     assert median_checks([[withheld], [near], [far]]) == [far]
     assert "Locust 29 (-1.0)" in near.text()
+
+
+def test_a_machine_with_no_valid_trial_keeps_no_bound() -> None:
+    """What can't be shown is not shown; else the median trial counts."""
+    assert not accuracy.latency_outcome("constant", []).met
+    assert not accuracy.throughput_outcome("constant", []).met
+    rates = [accuracy.Throughput((), rps, 100.0) for rps in (100.5, 99.5, 80.0)]
+    assert accuracy.throughput_outcome("constant", rates).met
+    near = Check("p99", 20.0, 30.0, 31.0, 29.0)
+    told = accuracy.latency_outcome("constant", [accuracy.Latencies((), (near,), 0.3)])
+    assert told.met
+    assert "timer late by 0.3" in told.detail
 
 
 def test_identical_cells_are_compared_as_one_family() -> None:

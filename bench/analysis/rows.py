@@ -28,6 +28,7 @@ class Sample:
     throughput_rps: float | None
     p50_ms: float | None
     cpu_ms_per_request: float | None
+    handler_min_ms: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ENTRIES, ROUNDS = 10, 6
 THRESHOLD = 0.05
-USERS, WARMUP_S, WINDOW_S = 8, 0.3, 1.5
+USERS, WARMUP_S, WINDOW_S = 8, 0.3, 3.0
 FALSE, FOUND = 0.05, 0.9
 
 Figures = dict[str, dict[int, float]]  # by metric, then round

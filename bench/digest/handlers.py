@@ -21,6 +21,7 @@ class Handlers:
     ended: int
     in_window: int  # calls that began in the window
     alive_avg: float | None  # threads alive at their start, mean over those calls
+    fastest_ns: int | None  # shortest of the calls that began and ended in the window
 
 
 def boil_down(log: HandlerLog, gate_ns: int, t0_ns: int, t1_ns: int) -> Handlers:
@@ -28,6 +29,8 @@ def boil_down(log: HandlerLog, gate_ns: int, t0_ns: int, t1_ns: int) -> Handlers
     since = log.start_ns >= gate_ns
     window = (log.start_ns >= t0_ns) & (log.start_ns < t1_ns)
     count = int(np.count_nonzero(window))
+    whole = window & (log.end_ns != 0) & (log.end_ns < t1_ns)
+    took_ns = log.end_ns[whole] - log.start_ns[whole]
     return Handlers(
         pid=log.pid,
         threads=len(np.unique(log.thread)),
@@ -35,4 +38,5 @@ def boil_down(log: HandlerLog, gate_ns: int, t0_ns: int, t1_ns: int) -> Handlers
         ended=int(np.count_nonzero(since & (log.end_ns != 0))),
         in_window=count,
         alive_avg=float(log.alive[window].mean()) if count else None,
+        fastest_ns=int(took_ns.min()) if len(took_ns) else None,
     )

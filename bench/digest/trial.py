@@ -214,6 +214,7 @@ def _signals(raw: Raw) -> Signals:
         threads_alive=signals.threads_alive(looks),
         quota_throttled_s=_grown(facts, "quota_s"),
         heat_throttles=_grown(facts, "heat"),
+        handler_min_ms=_fastest_ms(raw),
     )
 
 
@@ -222,6 +223,14 @@ def _foreign(looks: signals.Samples, ours: Mapping[str, float | None]) -> float 
     busy = signals.machine_cores(looks, "busy_s")
     known = [cores for cores in ours.values() if cores is not None]
     return None if busy is None or len(known) < len(ours) else max(0.0, busy - sum(known))
+
+
+def _fastest_ms(raw: Raw) -> float | None:
+    """Of the handler's calls. A call that failed may have been short, and the log can't tell."""
+    if (raw.requests.outcome >= load.FIRST_FAILURE).any():
+        return None
+    known = [log.fastest_ns for log in raw.handlers if log.fastest_ns is not None]
+    return min(known) / NS_PER_MS if known else None
 
 
 def _lateness_ms(raw: Raw) -> float | None:

@@ -112,6 +112,7 @@ def _row(row: Row) -> dict[str, Any]:
                 "throughput_rps": _short(sample.throughput_rps),
                 "p50_ms": _short(sample.p50_ms),
                 "cpu_ms_per_request": _short(sample.cpu_ms_per_request),
+                "handler_min_ms": _short(sample.handler_min_ms),
             }
             for sample in row.samples
         ],
