@@ -133,6 +133,20 @@ def test_where_nothing_stands_out_nothing_is_claimed() -> None:
             id="CPU of the machine",
         ),
         pytest.param(
+            {"server_cores": 0.65, "steal_cores": 0.4},
+            {"server_cores": 0.63, "steal_cores": 0.4},
+            "CPU-bound: 5 ms of CPU a request, 0.65 cores used by 1 worker; the hypervisor took"
+            " 20% of the machine",
+            id="CPU that the hypervisor left",
+        ),
+        pytest.param(
+            {"server_cores": 0.3, "steal_cores": 1.4},
+            {"server_cores": 0.3, "steal_cores": 0.3},
+            "CPU-bound: 5 ms of CPU a request, 0.30 cores used by 1 worker; the machine's 2 cores"
+            " were 95% busy (load generator 0.20, taken by the hypervisor 1.40)",
+            id="CPU of the machine, most of it taken by the hypervisor",
+        ),
+        pytest.param(
             {"server_cores": 0.5, "generator_cores": 0.8, "foreign_cores": 0.6},
             {"server_cores": 0.49, "generator_cores": 0.8, "foreign_cores": 0.6},
             "CPU-bound: 5 ms of CPU a request, 0.50 cores used by 1 worker; the machine's 2 cores"

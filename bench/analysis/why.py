@@ -23,6 +23,7 @@ NOTABLE_CORES = 0.05  # of other programs
 NOTABLE_WAIT = 0.05  # of its time, waiting for a core
 BUSY = 0.80  # of the cores that the server may use
 MACHINE_BUSY = 0.80  # of all cores, if the server uses half of what it may
+MOST_STOLEN = 0.5  # that is allowed for: with more, the machine is full by itself
 MACHINE_FULL = 0.95  # of all cores, whoever uses them
 LATE_SHARE, LATE_MS = 0.05, 20.0  # of the delay server, whichever is more
 BLOCKED_MS = 100.0  # median age of the loop's heartbeat beyond its interval
@@ -47,9 +48,18 @@ class Evidence:
 
     @property
     def server_busy(self) -> float:
-        """Share of the cores that the server may use which it did use."""
+        """Share of the cores that the server could use which it did use.
+
+        What the hypervisor took it took from all cores alike, as far as can be known.
+        """
         used = self.measured.signals.server_cores or 0.0
-        return used / usable_cores(self.trial, self.measured, self.cores)
+        left = 1.0 - min(self.stolen, MOST_STOLEN)
+        return used / (left * usable_cores(self.trial, self.measured, self.cores))
+
+    @property
+    def stolen(self) -> float:
+        """Share of all cores that the hypervisor took for other guests."""
+        return (self.measured.signals.steal_cores or 0.0) / self.cores
 
     @property
     def machine_busy(self) -> float:
@@ -151,12 +161,18 @@ def _cpu_figures(evidence: Evidence) -> str:
             f"; the machine's {evidence.cores} cores were {evidence.machine_busy:.0%} busy"
             f" (load generator {signals.generator_cores or 0:.2f}{_others(evidence)})"
         )
+    elif evidence.stolen >= NOTABLE_CORES:
+        text += f"; the hypervisor took {evidence.stolen:.0%} of the machine"
     return text
 
 
 def _others(evidence: Evidence) -> str:
-    others = evidence.measured.signals.foreign_cores or 0.0
-    return f", other programs {others:.2f}" if others >= NOTABLE_CORES else ""
+    signals = evidence.measured.signals
+    others = (
+        ("other programs", signals.foreign_cores or 0.0),
+        ("taken by the hypervisor", signals.steal_cores or 0.0),
+    )
+    return "".join(f", {who} {cores:.2f}" for who, cores in others if cores >= NOTABLE_CORES)
 
 
 def _workers(count: int) -> str:
