@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,6 +33,15 @@ def _own_lock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MATRIX_LOCK", str(tmp_path_factory.mktemp("lock") / "lock"))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _children_hear_signals() -> None:
+    """Started by nohup, or in the background by a script, we ignore some, and so would they."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            # No default: a handler of ours is reset in a child, and we stay deaf.
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.fixture(scope="session")

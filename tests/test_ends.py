@@ -96,14 +96,6 @@ def running(tmp_path: Path, *, under_nox: bool = False) -> Iterator[Run]:
             process.kill()
 
 
-@pytest.fixture(autouse=True)
-def _hears_sighup() -> Iterator[None]:
-    """Tests may run under nohup, whose children ignore SIGHUP, as they should."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_once_ends_it_cleanly(prepared: Paths, tmp_path: Path, number: signal.Signals) -> None:
     """Within 5 s, with exit status 130, and word of what is kept and how to go on."""

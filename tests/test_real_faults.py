@@ -20,6 +20,7 @@ from bench.plan import PlannedTrial
 from bench.run.schedule import run_plan
 from bench.run.trial import Patience
 from tests.support.other_app import HEAD, kind, with_kind
+from tests.support.unspoilt import usable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,8 +90,7 @@ def test_delay_server_that_dies(bench: Trials) -> None:
     verdict = judge(record, 2)
     assert verdict.word == "invalid"
     assert any(r.startswith("the delay server ended during the trial") for r in verdict.reasons)
-    after = trial_of(bench)
-    assert judge(after, 2).usable, judge(after, 2)
+    usable(bench, cell("async", "http_pooled"))
 
 
 def test_generator_that_crashes(bench: Trials) -> None:
@@ -121,12 +121,11 @@ def test_app_that_closes_connections(bench: Trials, tmp_path: Path) -> None:
     )
     head = "import itertools\nfrom fastapi.responses import StreamingResponse\n"
     source = kind(body, f"{head}_calls = itertools.count(1)\n")
-    record = with_kind(bench, tmp_path, "rude", source).run(cell("async", "rude"))
+    record = usable(with_kind(bench, tmp_path, "rude", source), cell("async", "rude"))
     assert record.measured is not None
     requests = record.measured.requests
     assert requests.failed == pytest.approx(requests.started / 10, rel=0.2, abs=3)
     assert requests.succeeded > 0
-    assert judge(record, 2).usable, judge(record, 2)
 
 
 def test_app_that_listens_to_the_world(bench: Trials, tmp_path: Path) -> None:

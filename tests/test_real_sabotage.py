@@ -27,6 +27,7 @@ from bench.report import lines, markdown
 from bench.run.host import describe
 from tests.support.other_app import kind, with_kind
 from tests.support.records import run as run_of
+from tests.support.unspoilt import usable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,7 +151,7 @@ def test_generator_starved(prepared: Paths) -> None:
 def test_foreign_program_eats_a_core(bench: Trials) -> None:
     """Its share of the machine is told beside the numbers."""
     with burning():
-        record = bench.run(cell("async", "sleep"))
+        record = usable(bench, cell("async", "sleep"))
     found = verdict_on(record)
     assert found.word == "suspect"
     assert any(r.startswith("other programs took ") for r in found.reasons)
@@ -172,7 +173,7 @@ def test_redirects_under_load(bench: Trials, tmp_path: Path) -> None:
 def test_wrong_body_in_one_of_a_hundred(bench: Trials, tmp_path: Path) -> None:
     """Counted as failures, named, and held against the row."""
     source = kind("if next(_calls) % 100 == 0:\n    return {'ok': 'no'}", ONE_IN)
-    record = with_kind(bench, tmp_path, "odd", source).run(cell("async", "odd"))
+    record = usable(with_kind(bench, tmp_path, "odd", source), cell("async", "odd"))
     assert record.measured is not None
     wrong = record.measured.requests.failure_kinds["wrong body"]
     assert wrong == pytest.approx(record.measured.requests.started / 100, rel=0.1, abs=3)
@@ -187,7 +188,7 @@ def test_wrong_body_in_one_of_a_hundred(bench: Trials, tmp_path: Path) -> None:
 def test_five_percent_answer_500(bench: Trials, tmp_path: Path) -> None:
     """A result: the row shows how many failed, and as what; they are no completions."""
     source = kind("if next(_calls) % 20 == 0:\n    return Response(status_code=500)", ONE_IN)
-    record = with_kind(bench, tmp_path, "ill", source).run(cell("async", "ill"))
+    record = usable(with_kind(bench, tmp_path, "ill", source), cell("async", "ill"))
     measured = record.measured
     assert measured is not None
     failed = measured.requests.failure_kinds["HTTP 500"]
@@ -212,7 +213,7 @@ def test_app_that_leaks_threads(bench: Trials, tmp_path: Path) -> None:
         "    threading.Thread(target=_ever.wait, daemon=True).start()\n"
         "    await asyncio.sleep(0.1)\n    return expected()\n"
     )
-    record = with_kind(bench, tmp_path, "leaky", source).run(cell("async", "leaky"))
+    record = usable(with_kind(bench, tmp_path, "leaky", source), cell("async", "leaky"))
     found = verdict_on(record)
     assert found.word == "suspect"
     assert any(r.startswith("the application's threads grew from ") for r in found.reasons)
