@@ -261,14 +261,14 @@ def _lint_go(session: nox.Session, go: str) -> None:
 
 @nox.session(python=False, requires=TO_MEASURE)
 def bench(session: nox.Session) -> None:
-    """Print the benchmarks of the harness itself, as ratios from one run."""
+    """Measure what the harness itself costs, as ratios from one run; `-- --quick NAME`."""
     _bench(session, "bench", *session.posargs)
 
 
 @nox.session(python=False, requires=TO_MEASURE)
-def torture(session: nox.Session) -> None:
-    """Kill a matrix at 20 random moments, run 500 trials: is anything lost, or left behind?"""
-    _bench(session, "torture", *session.posargs)
+def selfcheck(session: nox.Session) -> None:
+    """Check how true the figures are, and what the harness survives; `-- --quick NAME`."""
+    _bench(session, "selfcheck", *session.posargs)
 
 
 @nox.session(python=False)

@@ -13,21 +13,22 @@ from typing import TYPE_CHECKING
 import psutil
 from tabulate import tabulate
 
-from bench.problem import Lacking
-from bench.run import environments, host, lock
+from bench.errors import RequirementError
+from bench.run.host import environments, machine
+from bench.run.process import lock
 from go_delay import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.run.paths import Paths
+    from bench.paths import Paths
 
 LOOK_S = 1.0
 FIT, UNFIT = 0, 3
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Check:
     """One look: what was found, and what to do if it is not good."""
 
     what: str
@@ -37,8 +38,8 @@ class Finding:
 
 
 def examine(paths: Paths) -> tuple[str, int]:
-    """A table of findings, and the exit status: 3 if something needed is missing."""
-    looks: tuple[Callable[[], Finding], ...] = (
+    """A table of checks, and the exit status: 3 if something needed is missing."""
+    looks: tuple[Callable[[], Check], ...] = (
         _cores,
         _quiet,
         _other_runs,
@@ -52,19 +53,16 @@ def examine(paths: Paths) -> tuple[str, int]:
         lambda: _environments(paths),
         lambda: _go(paths),
     )
-    findings = [look() for look in looks]
+    checks = [look() for look in looks]
     table = tabulate(
         # Wrapped here: tabulate's own wrapping reads numbers, and fails on "28,231".
-        [
-            (f.word, f.what, textwrap.fill(f.found, 40), textwrap.fill(f.advice, 60))
-            for f in findings
-        ],
+        [(f.word, f.what, textwrap.fill(f.found, 40), textwrap.fill(f.advice, 60)) for f in checks],
         headers=("", "what", "found", "what to do"),
         tablefmt="simple",
         disable_numparse=True,
     )
-    missing = [f for f in findings if f.word == "missing"]
-    poor = [f for f in findings if f.word == "poor"]
+    missing = [f for f in checks if f.word == "missing"]
+    poor = [f for f in checks if f.word == "poor"]
     closing = (
         f"{len(missing)} missing: nothing can be measured yet"
         if missing
@@ -75,68 +73,68 @@ def examine(paths: Paths) -> tuple[str, int]:
     return f"{table}\n\n{closing}", UNFIT if missing else FIT
 
 
-def _cores() -> Finding:
-    cores = host.describe().cores
+def _cores() -> Check:
+    cores = machine.describe().cores
     if cores >= 4:
-        return Finding("cores", str(cores), "good")
+        return Check("cores", str(cores), "good")
     advice = "server, load generator and delay server share them: compare, don't quote"
-    return Finding("cores", str(cores), "poor", advice)
+    return Check("cores", str(cores), "poor", advice)
 
 
-def _quiet() -> Finding:
+def _quiet() -> Check:
     """CPU that others use while nothing of ours runs."""
     times = psutil.cpu_times_percent(interval=LOOK_S)
     steal = float(getattr(times, "steal", 0.0))
     busy = 100.0 - times.idle - getattr(times, "iowait", 0.0) - steal
     found = f"{busy:.0f} % of the CPU in use, {steal:.0f} % stolen by the hypervisor"
     if busy + steal <= 5:
-        return Finding("other programs", found, "good")
-    return Finding("other programs", found, "poor", "close what else runs; trials turn suspect")
+        return Check("other programs", found, "good")
+    return Check("other programs", found, "poor", "close what else runs; trials turn suspect")
 
 
-def _other_runs() -> Finding:
+def _other_runs() -> Check:
     try:
         run = lock.seen()
-    except Lacking as problem:
-        return Finding("other runs", "not to be told", "missing", str(problem))
+    except RequirementError as problem:
+        return Check("other runs", "not to be told", "missing", str(problem))
     if run is None:
-        return Finding("other runs", "none is measuring", "good")
-    return Finding("other runs", run, "poor", "wait for it: a second one at a time is refused")
+        return Check("other runs", "none is measuring", "good")
+    return Check("other runs", run, "poor", "wait for it: a second one at a time is refused")
 
 
-def _load() -> Finding:
+def _load() -> Check:
     one = os.getloadavg()[0]
     cores = psutil.cpu_count() or 1
     if one < 0.3 * cores:
-        return Finding("load average", f"{one:.2f}", "good")
-    return Finding("load average", f"{one:.2f}", "poor", "wait until it has fallen")
+        return Check("load average", f"{one:.2f}", "good")
+    return Check("load average", f"{one:.2f}", "poor", "wait until it has fallen")
 
 
-def _quota() -> Finding:
-    quota = host.describe().cgroup_quota
+def _quota() -> Check:
+    quota = machine.describe().cgroup_quota
     if quota is None:
-        return Finding("CPU quota", "none", "good")
-    return Finding(
+        return Check("CPU quota", "none", "good")
+    return Check(
         "CPU quota", f"{quota:g} cores", "poor", "a container's quota stops processes in bursts"
     )
 
 
-def _governor() -> Finding:
-    governor = host.describe().governor
+def _governor() -> Check:
+    governor = machine.describe().governor
     if governor in {None, "performance"}:
-        return Finding("CPU governor", governor or "not to be seen", "good")
-    return Finding(
+        return Check("CPU governor", governor or "not to be seen", "good")
+    return Check(
         "CPU governor", governor, "poor", "`cpupower frequency-set -g performance` steadies it"
     )
 
 
-def _files() -> Finding:
+def _files() -> Check:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if hard == resource.RLIM_INFINITY:
-        return Finding("open files", "no limit", "good")
-    users = max(0, (hard - host.SPARE_FILES) // 2)
+        return Check("open files", "no limit", "good")
+    users = max(0, (hard - machine.SPARE_FILES) // 2)
     word = "good" if users >= 500 else "poor"
-    return Finding(
+    return Check(
         "open files",
         f"{hard:,}: up to {users:,} users",
         word,
@@ -144,12 +142,12 @@ def _files() -> Finding:
     )
 
 
-def _ports() -> Finding:
-    count = host.local_ports()
+def _ports() -> Check:
+    count = machine.local_ports()
     if count is None:
-        return Finding("local ports", "not to be seen", "good")
+        return Check("local ports", "not to be seen", "good")
     word = "good" if count >= 20_000 else "poor"
-    return Finding(
+    return Check(
         "local ports",
         f"{count:,}",
         word,
@@ -157,12 +155,12 @@ def _ports() -> Finding:
     )
 
 
-def _backlog() -> Finding:
-    text = host.read("/proc/sys/net/core/somaxconn")
+def _backlog() -> Check:
+    text = machine.read("/proc/sys/net/core/somaxconn")
     if text is None:
-        return Finding("listen backlog", "not to be seen", "good")
+        return Check("listen backlog", "not to be seen", "good")
     word = "good" if int(text) >= 2048 else "poor"
-    return Finding(
+    return Check(
         "listen backlog",
         text,
         word,
@@ -170,10 +168,10 @@ def _backlog() -> Finding:
     )
 
 
-def _disk(paths: Paths) -> Finding:
+def _disk(paths: Paths) -> Check:
     free_gb = shutil.disk_usage(paths.root).free / 1e9
     word = "good" if free_gb >= 2 else "poor"
-    return Finding(
+    return Check(
         "free disk",
         f"{free_gb:.0f} GB",
         word,
@@ -181,7 +179,7 @@ def _disk(paths: Paths) -> Finding:
     )
 
 
-def _environments(paths: Paths) -> Finding:
+def _environments(paths: Paths) -> Check:
     notes = sorted(path.stem for path in paths.notes.glob("server-*.json"))
     usable = []
     for note in notes:
@@ -190,13 +188,13 @@ def _environments(paths: Paths) -> Finding:
             usable.append(note)
     load = environments.find(paths.notes, paths.root, "load").python
     if usable and load is not None:
-        return Finding("environments", ", ".join(usable), "good")
+        return Check("environments", ", ".join(usable), "good")
     # Not missing: nox makes them before anything is measured.
-    return Finding("environments", "not made yet", "good", "`nox -s matrix` makes them first")
+    return Check("environments", "not made yet", "good", "`nox -s matrix` makes them first")
 
 
-def _go(paths: Paths) -> Finding:
+def _go(paths: Paths) -> Check:
     with contextlib.suppress(build.BuildError):
         go = build.find_go(paths.go)
-        return Finding("Go toolchain", str(environments.go_version(go)), "good")
-    return Finding("Go toolchain", "none yet", "good", "`nox -s matrix` installs one first")
+        return Check("Go toolchain", str(environments.go_version(go)), "good")
+    return Check("Go toolchain", "none yet", "good", "`nox -s matrix` installs one first")

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.problem import BadInput
+from bench.errors import BadInputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ def place(
     CPUs that are threads of one core.
 
     Raises:
-        BadInput: an option that is none, or names CPUs that we may not use.
+        BadInputError: an option that is none, or names CPUs that we may not use.
     """
     if asked == "off":
         return Placement(asked)
@@ -77,14 +77,14 @@ def _explicit(asked: str, cpus: Sequence[int]) -> Placement:
     for part in asked.split(","):
         match = _PART.fullmatch(part)
         if match is None or match["role"] not in ROLES or match["role"] in found:
-            raise BadInput(
+            raise BadInputError(
                 f"--pin: found {asked[:100]!r}, allowed: auto, off, or which CPUs each gets, as in"
                 f" `{_EXAMPLE}` (2-3+6 for several)"
             )
         found[match["role"]] = numbers(match["cpus"])
     named = {cpu for given in found.values() for cpu in given}
     if not named <= set(cpus):
-        raise BadInput(
+        raise BadInputError(
             f"--pin: names CPU {min(named - set(cpus))}, this machine lets us use"
             f" {', '.join(map(str, sorted(cpus)))}"
         )

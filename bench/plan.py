@@ -8,8 +8,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from bench.config.combine import combinations, entry_finding
-from bench.config.findings import Finding, nearest, refuse, shown
+from bench.config.combine import combinations, entry_mistake
+from bench.config.mistakes import Mistake, nearest, refuse
+from bench.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,9 +88,9 @@ def expand(config: Config, default_python: str) -> tuple[Cell, ...]:
     `default_python` ("3.12") runs the cells that name none.
 
     Raises:
-        BadInput: entries without effect, incomplete or repeated cells, none or over 100,000.
+        BadInputError: entries without effect, incomplete or repeated cells, none or over 100,000.
     """
-    made, findings = combinations(config)
+    made, mistakes = combinations(config)
     pythons = {combination.levels.get("python", default_python) for combination in made}
     cells: dict[str, Cell] = {}
     at_matrix = f"{shown(str(config.path))}:{config.matrix.line}: matrix"
@@ -100,14 +101,14 @@ def expand(config: Config, default_python: str) -> tuple[Cell, ...]:
             continue
         if combination.made_by:
             found, allowed = f"the cell {cell.id} again", "cells that are not there yet"
-            findings.append(entry_finding(config, combination.made_by, found, allowed))
+            mistakes.append(entry_mistake(config, combination.made_by, found, allowed))
         else:  # two kinds named x and x_sync: both have an async_x_sync
             found, allowed = f"two cells named {cell.id}", "io kinds that don't end in _sync"
-            findings.append(Finding(at_matrix, found, allowed, config.matrix.line))
+            mistakes.append(Mistake(at_matrix, found, allowed, config.matrix.line))
     if not cells:
-        findings.append(Finding(at_matrix, "no cell left by exclude", "one at least"))
-    if findings:
-        refuse(findings)
+        mistakes.append(Mistake(at_matrix, "no cell left by exclude", "one at least"))
+    if mistakes:
+        refuse(mistakes)
     return tuple(cells.values())
 
 
@@ -127,7 +128,7 @@ def select(cells: Sequence[Cell], globs: Sequence[str]) -> tuple[Cell, ...]:
     """The cells whose id or experiment matches one of the globs; all when there are none.
 
     Raises:
-        BadInput: a glob matches nothing.
+        BadInputError: a glob matches nothing.
     """
     if not globs:
         return tuple(cells)
@@ -143,10 +144,10 @@ def resolve_single(
     its cells with `every`, for when servers or worker counts were asked for.
 
     Raises:
-        BadInput: a name fits no cell, or there is no name.
+        BadInputError: a name fits no cell, or there is no name.
     """
     if not names:
-        refuse([Finding("single", "no name", f"names such as {cells[0].experiment}; {_LIST}")])
+        refuse([Mistake("single", "no name", f"names such as {cells[0].experiment}; {_LIST}")])
     return _picked(cells, names, "single", every=every)
 
 
@@ -155,11 +156,11 @@ def _picked(
 ) -> tuple[Cell, ...]:
     by_id = {cell.id: cell for cell in cells}
     chosen: set[str] = set()
-    findings = []
+    mistakes = []
     for name in names:
         if len(name) > _LONGEST_GLOB:
             found = f"{shown(name, 40)}, {len(name)} characters"
-            findings.append(Finding(where, found, f"at most {_LONGEST_GLOB}; {_LIST}"))
+            mistakes.append(Mistake(where, found, f"at most {_LONGEST_GLOB}; {_LIST}"))
             continue
         hits = [key for key, cell in by_id.items() if cell.experiment == name]
         if not every:
@@ -168,9 +169,9 @@ def _picked(
             hits = [key for key in by_id if fnmatch.fnmatchcase(key, name)]
         chosen.update(hits)
         if not hits:
-            findings.append(Finding(where, shown(name), _suggestion(name, cells)))
-    if findings:
-        refuse(findings)
+            mistakes.append(Mistake(where, shown(name), _suggestion(name, cells)))
+    if mistakes:
+        refuse(mistakes)
     return tuple(cell for key, cell in by_id.items() if key in chosen)
 
 
@@ -188,11 +189,11 @@ def make_plan(cells: Sequence[Cell], profile: Profile, *, seed: int, delay_s: fl
     any machine.
 
     Raises:
-        BadInput: over 100,000 trials.
+        BadInputError: over 100,000 trials.
     """
     if len(cells) * profile.rounds > _MOST_TRIALS:
         found = f"{len(cells)} cells in {profile.rounds} rounds"
-        refuse([Finding("plan", found, f"at most {_MOST_TRIALS} trials")])
+        refuse([Mistake("plan", found, f"at most {_MOST_TRIALS} trials")])
     entries = [(cell, False) for cell in cells]
     if profile.rounds > 1:
         entries += [(cell, True) for cell in cells[:1]]

@@ -12,13 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import ledger, whole
-from bench.analysis.findings import Findings, findings
-from bench.config.findings import shown
-from bench.problem import BadInput
+from bench.analysis.results import Results, results
+from bench.errors import BadInputError
+from bench.paths import ROOT
+from bench.records import atomic, journal
 from bench.report import document, markdown
-from bench.report.text import line
-from bench.run.paths import ROOT
+from bench.text import line, shown
 
 if TYPE_CHECKING:
     from bench.analysis.rows import Row
@@ -27,10 +26,10 @@ README = ROOT / "README.md"
 LATEST = "latest."
 Warn = Callable[[str], None]  # is told of each damaged record
 Contents = dict[Path, bytes | None]  # new contents; None takes the file away
-FILES = (ledger.RUN_FILE, ledger.TRIALS_FILE, ledger.CONTROLS_FILE)
+FILES = (journal.RUN_FILE, journal.TRIALS_FILE, journal.CONTROLS_FILE)
 
 
-def reports(found: Findings) -> dict[str, str]:
+def reports(found: Results) -> dict[str, str]:
     """The reports by name."""
     return {"latest.json": document.document(found), "latest.md": markdown.report(found)}
 
@@ -42,7 +41,7 @@ def publish(folder: Path, output: Path, warn: Warn, *, ended: str | None = None)
     reports are written, the same command goes on with it.
     """
     found, files = _published(folder, output, warn, ended)
-    whole.replace(files)
+    atomic.replace(files)
     return found.rows
 
 
@@ -50,7 +49,7 @@ def render(output: Path, run: str | None, summary: Path | None, warn: Warn) -> l
     """All reports of the published run, or of the one named; gives the files written."""
     found = recorded(output, run, warn)
     files = _rendered(found, output if run is None else _folder(output, run))
-    whole.replace(files)
+    atomic.replace(files)
     written = list(files)
     if summary is not None:
         with summary.open("a", encoding="utf-8") as file:
@@ -70,7 +69,7 @@ def update_readme(output: Path, run: str | None, warn: Warn) -> bool:
     after = markdown.into_readme(before, found)
     if after != before:
         files[README] = after.encode()
-    whole.replace(files)
+    atomic.replace(files)
     return after != before
 
 
@@ -91,18 +90,18 @@ def _readme() -> str:
     try:
         return README.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise BadInput(f"{README}: can't be read: {error}") from error
+        raise BadInputError(f"{README}: can't be read: {error}") from error
 
 
 def _published(
     folder: Path, output: Path, warn: Warn, ended: str | None = None
-) -> tuple[Findings, Contents]:
-    """A run's findings, and what the published files become with it."""
+) -> tuple[Results, Contents]:
+    """A run's results, and what the published files become with it."""
     found = _read(folder, "", warn)
     files: Contents = {}
     if ended is not None:
         found = replace(found, run=replace(found.run, finished=ended))
-        files[folder / ledger.RUN_FILE] = ledger.run_bytes(found.run)
+        files[folder / journal.RUN_FILE] = journal.run_bytes(found.run)
     for name in FILES:
         path = folder / name
         # As they are, damage and all: the reports name its lines.
@@ -111,20 +110,20 @@ def _published(
     return found, files | _rendered(found, output)
 
 
-def _rendered(found: Findings, target: Path) -> Contents:
+def _rendered(found: Results, target: Path) -> Contents:
     return {target / name: text.encode() for name, text in reports(found).items()}
 
 
-def recorded(output: Path, run: str | None, warn: Warn) -> Findings:
-    """The findings of the published run, or of the one named.
+def recorded(output: Path, run: str | None, warn: Warn) -> Results:
+    """The results of the published run, or of the one named.
 
     Raises:
-        BadInput: there is no such run, or its records can't be read.
+        BadInputError: there is no such run, or its records can't be read.
     """
     if run is None:
-        published = output / f"{LATEST}{ledger.RUN_FILE}"
+        published = output / f"{LATEST}{journal.RUN_FILE}"
         if not published.is_file():
-            raise BadInput(
+            raise BadInputError(
                 f"{published}: there is no published run; `nox -s matrix`"
                 " makes one, `--run ID` names another"
             )
@@ -134,23 +133,23 @@ def recorded(output: Path, run: str | None, warn: Warn) -> Findings:
 
 def _folder(output: Path, run: str) -> Path:
     for folder in (output / "runs" / run, Path(run)):
-        if (folder / ledger.RUN_FILE).is_file():
+        if (folder / journal.RUN_FILE).is_file():
             return folder
     known = sorted(path.name for path in (output / "runs").glob("*") if path.is_dir())
     listed = ", ".join(known[-5:]) or "none"
-    raise BadInput(
+    raise BadInputError(
         f"--run: found {shown(run)}, allowed: a run's id or folder; the newest: {shown(listed)}"
     )
 
 
-def _read(folder: Path, prefix: str, warn: Warn) -> Findings:
+def _read(folder: Path, prefix: str, warn: Warn) -> Results:
     """What is whole of the records in a folder, each file's name with a prefix."""
     run, trials, controls = (folder / f"{prefix}{name}" for name in FILES)
-    about = ledger.read_run(run)
-    measured, asked = ledger.read_trials(trials), ledger.read_controls(controls)
+    about = journal.read_run(run)
+    measured, asked = journal.read_trials(trials), journal.read_controls(controls)
     damage = (*measured.damage, *asked.damage)
     for one in damage:
         warn(line(f"{folder}/{prefix}{one}: left out of what follows"))
     if measured.damage and not measured.records:
-        raise BadInput(f"{trials}: no record in it is whole, so nothing was made from it")
-    return findings(about, measured.records, asked.records, damage)
+        raise BadInputError(f"{trials}: no record in it is whole, so nothing was made from it")
+    return results(about, measured.records, asked.records, damage)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from bench.benchmarks.trials import cell, short, trials
-from bench.run import environments
-from bench.run.paths import Paths, default_python, paths
+from bench.paths import Paths, default_python, paths
+from bench.run.host import environments
+from bench.selfcheck.trials import cell, short, trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bench.benchmarks.trials import Trials
+    from bench.selfcheck.trials import Trials
 
 # Normal tests try the same examples each time, so that what fails in CI fails
 # at home; `nox -s fuzz` tries others, and many more, each time.

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from bench.analysis.compare import Side, compare, differences
-from bench.analysis.findings import findings
 from bench.analysis.metrics import HANDLER
-from bench.ledger import TRIALS_FILE, append
-from bench.problem import BadInput
-from bench.record import Damage, Resumption
+from bench.analysis.results import results
+from bench.compare_inputs import side
+from bench.errors import BadInputError
+from bench.records.journal import TRIALS_FILE, append
+from bench.records.model import Damage, Resumption
 from bench.report import comparison as report
 from bench.report.document import document
-from bench.run.runs import create
-from bench.sides import side
+from bench.run.history.run_folders import create
 from tests.support.records import measured, run, trial
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def test_a_run_that_changed_halfway_is_not_like_one_that_did_not(tmp_path: Path)
     sides = []
     for name, resumed in (("whole", ()), ("pieces", (step,))):
         path = tmp_path / f"{name}.json"
-        path.write_text(document(findings(run(resumed=resumed), [trial()])), encoding="utf-8")
+        path.write_text(document(results(run(resumed=resumed), [trial()])), encoding="utf-8")
         sides.append(side(str(path), tmp_path, quiet))
     (difference,) = differences(*sides)
     assert difference == "changed halfway: [] against ['the application (app/) has changed']"
@@ -167,7 +167,7 @@ def latest(tmp_path: Path) -> Path:
     ]  # fmt: skip
     cells = ("sync_http-uvicorn-w1", "sync_http-gunicorn-w1")
     path = tmp_path / "latest.json"
-    path.write_text(document(findings(run(cells=cells), trials)), encoding="utf-8")
+    path.write_text(document(results(run(cells=cells), trials)), encoding="utf-8")
     return path
 
 
@@ -194,7 +194,7 @@ def test_parts_of_one_run_are_paired_by_round(latest: Path) -> None:
 )
 def test_a_side_that_is_not_there_is_bad_input(latest: Path, text: str, message: str) -> None:
     """With what there is."""
-    with pytest.raises(BadInput, match=message):
+    with pytest.raises(BadInputError, match=message):
         side(text, latest.parent, quiet)
 
 
@@ -203,14 +203,14 @@ def test_a_file_that_is_no_document_is_bad_input(tmp_path: Path, text: str) -> N
     """And named."""
     path = tmp_path / "other.json"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(BadInput, match=r"other\.json"):
+    with pytest.raises(BadInputError, match=r"other\.json"):
         side(str(path), tmp_path, quiet)
 
 
 def test_damage_is_told_of_a_document_and_of_a_run(latest: Path) -> None:
     """What is whole is compared, and nobody takes it for all there was."""
     damage = Damage("trials.jsonl:17", "it is cut off")
-    latest.write_text(document(findings(run(), [trial()], (), [damage])), encoding="utf-8")
+    latest.write_text(document(results(run(), [trial()], (), [damage])), encoding="utf-8")
     folder = latest.parent / "runs" / "one"
     create(folder, run())
     append(folder / TRIALS_FILE, trial())

@@ -13,7 +13,7 @@ from bench.stats import Percentile, Summary
 from tests.support.records import measured, run, trial
 
 if TYPE_CHECKING:
-    from bench.record import TrialRecord
+    from bench.records.model import TrialRecord
 
 # Figures that make a trial so, in a word.
 SUSPECT = {"steal_cores": 1.0}

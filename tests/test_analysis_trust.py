@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from bench.analysis.drift import drift
-from bench.analysis.findings import findings
 from bench.analysis.noise import noise
-from bench.record import SCHEMA, ControlRecord, TrialRecord
+from bench.analysis.results import results
+from bench.records.model import SCHEMA, ControlRecord, TrialRecord
 from bench.report import trust
 from tests.support.records import measured, run, trial
 
@@ -58,7 +58,7 @@ def test_an_invalid_entry_makes_no_pair() -> None:
 def test_a_twin_is_no_repeat_of_its_cell() -> None:
     """The row is made of the first entries alone."""
     trials = pair(1, 40.0, 20.0)
-    found = findings(run(cells=(trial().cell,)), trials)
+    found = results(run(cells=(trial().cell,)), trials)
     assert found.rows[0].throughput_rps is not None
     assert found.rows[0].throughput_rps.median == 40
     assert found.rows[0].trials == 1

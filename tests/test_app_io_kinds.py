@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.run.paths import paths
+from bench.paths import paths
 from tests.support.asgi import drive
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import ledger
-from bench.run.changes import Change, changes
+from bench.records import journal
+from bench.run.history.changes import Change, changes
 from tests.support.records import run
 
 if TYPE_CHECKING:
@@ -144,8 +144,8 @@ def test_a_run_compared_with_what_was_written_of_it(tmp_path: Path) -> None:
     """Lists that were tuples make no difference."""
     placed = {"asked": "auto", "server": (0, 1), "generator": (2,), "delay": (3,)}
     now = replace(RUN, placement=placed)
-    ledger.write_run(tmp_path / "run.json", now)
-    assert changes(ledger.read_run(tmp_path / "run.json"), now) == ()
+    journal.write_run(tmp_path / "run.json", now)
+    assert changes(journal.read_run(tmp_path / "run.json"), now) == ()
 
 
 def test_a_run_recorded_without_its_sources_says_so() -> None:

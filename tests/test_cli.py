@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench import ledger
+from bench.paths import ROOT
 from bench.publish import publish
-from bench.run import lock, runs
-from bench.run.paths import ROOT
+from bench.records import journal
+from bench.run.history import run_folders
+from bench.run.process import lock
 from tests.support.records import example
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.run.paths import Paths
+    from bench.paths import Paths
 
 MATRIX = """
 matrix:
@@ -173,8 +174,8 @@ def test_matrix_reports_and_resumes(prepared: Paths, config: Path, tmp_path: Pat
 
     # As if it had been interrupted after the first trial.
     folder = next((output / "runs").iterdir())
-    record = ledger.read_run(folder / "run.json")
-    ledger.write_run(folder / "run.json", replace(record, finished=None))
+    record = journal.read_run(folder / "run.json")
+    journal.write_run(folder / "run.json", replace(record, finished=None))
     torn = (folder / "trials.jsonl").read_bytes()[:-100]
     (folder / "trials.jsonl").write_bytes(torn)
     raw = folder / "raw" / "r01-async_sleep_sync-uvicorn-w1"
@@ -186,9 +187,9 @@ def test_matrix_reports_and_resumes(prepared: Paths, config: Path, tmp_path: Pat
     assert "going on" in resumed.stdout
     assert "trials.jsonl:2 is damaged (it is cut off): a trial that has no" in resumed.stderr
     assert (folder / "trials.jsonl").read_bytes().startswith(torn + b"\n{")
-    assert [trial.index for trial in ledger.read_trials(folder / "trials.jsonl").records] == [1, 2]
+    assert [trial.index for trial in journal.read_trials(folder / "trials.jsonl").records] == [1, 2]
     assert "2 of the plan's 2 trials" in (output / "latest.md").read_text(encoding="utf-8")
-    assert ledger.read_run(folder / "run.json").finished is not None
+    assert journal.read_run(folder / "run.json").finished is not None
     assert len(list((output / "runs").iterdir())) == 1
 
 
@@ -226,9 +227,9 @@ def published(tmp_path: Path) -> Path:
     """A reports folder with one run, published."""
     about, trials = example()
     folder = tmp_path / "reports" / "runs" / about.id
-    runs.create(folder, about)
+    run_folders.create(folder, about)
     for trial in trials:
-        ledger.append(folder / ledger.TRIALS_FILE, trial)
+        journal.append(folder / journal.TRIALS_FILE, trial)
     publish(folder, tmp_path / "reports", pytest.fail)
     return tmp_path / "reports"
 
@@ -285,5 +286,5 @@ def test_records_of_another_schema_are_bad_input(published: Path, name: str) -> 
     for command in (["report"], ["readme", "--check"]):
         done = run(*command, "--output", published)
         assert done.returncode == 2
-        assert f"{published / name}: it is of schema 7, this version reads 1" in done.stderr
+        assert f"{published / name}: it is of schema 7, this version reads 2" in done.stderr
     assert files(published) == before

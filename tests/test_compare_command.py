@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.cli import main
-from bench.ledger import TRIALS_FILE, append
-from bench.run.runs import create
+from bench.records.journal import TRIALS_FILE, append
+from bench.run.history.run_folders import create
 from tests.support.records import measured, run, trial
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from bench.config import Config, Entry, Overrides, Profile, apply, load_config, parse_overrides
 from bench.config.model import ConfigModel, MatrixModel, ProfileModel
+from bench.errors import BadInputError
 from bench.plan import expand
-from bench.problem import BadInput
 
 ROOT = Path(__file__).parent.parent
 KINDS = ("http", "http_pooled", "json")
@@ -81,7 +81,7 @@ def test_options_replace_axes_and_settings(ours: Config) -> None:
 def test_values_that_no_option_can_give_are_refused_too(ours: Config) -> None:
     """Code may build Overrides: the same rules hold."""
     asked = Overrides(users=True, duration_s=float("nan"), warmup_s=float("inf"), rounds=0)
-    with pytest.raises(BadInput) as refused:
+    with pytest.raises(BadInputError) as refused:
         apply(ours, asked)
     assert [line.split(":")[0] for line in str(refused.value).splitlines()] == [
         "--users",
@@ -96,7 +96,7 @@ def test_more_users_than_the_spawn_rate_can_start(scratch: Path) -> None:
     text = (ROOT / "experiments.yaml").read_text("utf-8")
     scratch.write_text(text.replace("spawn_rate: 100", "spawn_rate: 1"), "utf-8")
     config = load_config(scratch, io_kinds=KINDS, servers=SERVERS)
-    with pytest.raises(BadInput, match="--users: found 5000 with the profile's spawn_rate 1"):
+    with pytest.raises(BadInputError, match="--users: found 5000 with the profile's spawn_rate 1"):
         apply(config, parse_overrides(users="5000"))
 
 
@@ -105,7 +105,7 @@ def survives(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     try:
         assert expand(load_config(path, io_kinds=KINDS, servers=SERVERS), "3.12")
-    except BadInput as refusal:
+    except BadInputError as refusal:
         lines = str(refusal).splitlines()
         assert all(line.startswith((str(path), "... and ")) for line in lines)
         assert all(": found " in line and ", allowed: " in line for line in lines[:20])
@@ -203,7 +203,7 @@ def test_any_options(ours: Config, lists: dict[str, Any], texts: dict[str, Any])
     message = ""
     try:
         config, profile = apply(ours, parse_overrides(**lists, **texts))
-    except BadInput as refusal:
+    except BadInputError as refusal:
         message = str(refusal)
     assert message.startswith("--") or (
         expand(config, "3.12") and profile.duration_s >= 4 * config.delay_s

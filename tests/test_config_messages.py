@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bench.config import apply, load_config, parse_overrides
+from bench.errors import BadInputError
 from bench.plan import expand, resolve_single, select
-from bench.problem import BadInput
 
 GOLDENS = Path(__file__).parent / "golden/config"
 KINDS = ("http", "http_pooled", "json")
@@ -111,7 +111,7 @@ def refusal(content: bytes | None = None) -> str:
     path = Path("experiments.yaml")
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(BadInput) as refused:
+    with pytest.raises(BadInputError) as refused:
         expand(load_config(path, io_kinds=KINDS, servers=SERVERS), "3.12")
     return str(refused.value)
 
@@ -143,7 +143,7 @@ def test_paths_that_are_no_file() -> None:
 def test_a_wrong_option(name: str) -> None:
     """The message gives the option, what was found and what is allowed."""
     config = load_config(Path("experiments.yaml"), io_kinds=KINDS, servers=SERVERS)
-    with pytest.raises(BadInput) as refused:
+    with pytest.raises(BadInputError) as refused:
         apply(config, parse_overrides(**OPTIONS[name]))  # type: ignore[arg-type]
     check(f"option_{name}", str(refused.value))
 
@@ -152,12 +152,12 @@ def test_names_of_no_cell() -> None:
     """The message gives the nearest names and how to list all."""
     config = load_config(Path("experiments.yaml"), io_kinds=KINDS, servers=SERVERS)
     cells = expand(config, "3.12")
-    with pytest.raises(BadInput) as refused:
+    with pytest.raises(BadInputError) as refused:
         resolve_single(cells, ["sync_jsn", "async_json", "async_json-uvicorn-w3", "xyz"])
     check("single_unknown", str(refused.value))
-    with pytest.raises(BadInput) as refused:
+    with pytest.raises(BadInputError) as refused:
         resolve_single(cells, [])
     check("single_nothing", str(refused.value))
-    with pytest.raises(BadInput) as refused:
+    with pytest.raises(BadInputError) as refused:
         select(cells, ["sync_*", "*-w3"])
     check("select_nothing", str(refused.value))

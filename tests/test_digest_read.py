@@ -10,7 +10,7 @@ from app.probe import layout as probe
 from bench.digest import read
 from bench.digest.read import Unreadable
 from bench.digest.trial import digest
-from tests.support.trial_folder import (
+from bench.selfcheck.trial_folder import (
     PROFILE,
     T0,
     T1,

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from bench.digest.read import Unreadable
 from bench.digest.trial import digest
-from locustfiles import layout
-from tests.support.trial_folder import (
+from bench.selfcheck.trial_folder import (
     GATE,
     MS,
     PROFILE,
@@ -27,11 +26,12 @@ from tests.support.trial_folder import (
     upstream,
     write_trial,
 )
+from locustfiles import layout
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.record import Measured
+    from bench.records.model import Measured
 
 SERVER_ERROR = layout.FIRST_FAILURE
 REDIRECT = layout.FIRST_FAILURE + 1
@@ -260,7 +260,7 @@ def test_signals_are_of_the_window(measured: Measured) -> None:
 
 def test_books_are_of_all_that_came_after_the_gate(measured: Measured) -> None:
     """The verification's request is in no one's count."""
-    assert asdict(measured.books) == {
+    assert asdict(measured.counters) == {
         "generator_started": 9,
         "generator_recorded": 9,
         "app_started": 8,  # 7 less the 2 before, and 3
@@ -348,7 +348,7 @@ def test_who_was_cut_off_has_no_latency_of_the_cut(tmp_path: Path) -> None:
 def test_without_a_probe_its_figures_are_unknown(tmp_path: Path) -> None:
     """Not zero."""
     measured = digest(write_trial(tmp_path), PROFILE, 0.25)
-    signals, books = measured.signals, measured.books
+    signals, books = measured.signals, measured.counters
     assert (measured.threads.spawned, measured.threads.active_avg) == (None, None)
     assert (signals.pool_size, signals.pool_busy_avg, signals.pool_waiting_avg) == (None,) * 3
     assert (signals.loop_delay_p50_ms, signals.loop_delay_max_ms) == (None, None)

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from bench.run.paths import ROOT
+from bench.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from bench.run.paths import Paths
+    from bench.paths import Paths
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]
 
@@ -156,7 +156,7 @@ def test_the_watch_on_nox_ends_with_the_command() -> None:
     """
     program = (
         "import sys, time\n"
-        "from bench.run import interrupt\n"
+        "from bench.run.process import interrupt\n"
         "interrupt.LOOK_S = 0.001\n"
         "interrupt._is_nox = lambda process: True\n"
         "from bench import cli\n"

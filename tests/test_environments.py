@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from bench.run import environments
-from bench.run.environments import Environment
+from bench.run.host import environments
+from bench.run.host.environments import Environment
 
 LOCK = b"uvicorn==0.30.1 --hash=sha256:ab\n"
 SHA256 = hashlib.sha256(LOCK).hexdigest()

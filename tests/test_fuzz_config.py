@@ -14,8 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bench.config import apply, load_config, parse_overrides
+from bench.errors import BadInputError
 from bench.plan import expand, make_plan
-from bench.problem import BadInput
 from tests.support.fuzz import check, command, examples
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def loads_or_names_the_place(path: Path, content: bytes) -> None:
             load_config(path, io_kinds=KINDS, servers=SERVERS), parse_overrides()
         )
         plan = make_plan(expand(config, "3.12"), profile, seed=1, delay_s=config.delay_s)
-    except BadInput as refusal:
+    except BadInputError as refusal:
         told = str(refusal).split("\n")
         place = re.compile(re.escape(str(path)) + r"(:[1-9]\d*)?: |plan: found \d+ cells in ")
         assert all(place.match(line) or re.fullmatch(r"\.\.\. and \d+ more", line) for line in told)

@@ -16,8 +16,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bench.analysis.findings import findings
-from bench.record import ControlRecord
+from bench.analysis.results import results
+from bench.records.model import ControlRecord
 from bench.report import markdown
 from bench.stats import Percentile
 from tests.support.fuzz import examples
@@ -80,8 +80,8 @@ def report(names: dict[str, str]) -> str:
             "go": {"role": "go", "version": version},
         },
     )  # fmt: skip
-    control = ControlRecord(1, "x", "start", 0, 1, names["control"] or "failed")
-    return markdown.report(findings(recorded, [*cells.values(), twin], [control]))
+    control = ControlRecord(2, "x", "start", 0, 1, names["control"] or "failed")
+    return markdown.report(results(recorded, [*cells.values(), twin], [control]))
 
 
 def shape(tokens: list[Token]) -> list[str]:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bench import ledger, publish
-from bench.run import runs
+from bench import publish
+from bench.records import journal
+from bench.run.history import run_folders
 from tests.support.fuzz import check, command, examples
 from tests.support.records import example as recorded
 
@@ -27,9 +28,9 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A published run."""
     output = tmp_path_factory.mktemp("fuzz") / "reports"
     folder = output / "runs" / RUN.id
-    runs.create(folder, RUN)
+    run_folders.create(folder, RUN)
     for trial in TRIALS:
-        ledger.append(folder / ledger.TRIALS_FILE, trial)
+        journal.append(folder / journal.TRIALS_FILE, trial)
     publish.publish(folder, output, lambda _: None)
     return output
 

@@ -12,9 +12,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from bench import ledger, publish, record, seal
+from bench import publish
 from bench.analysis.metrics import METRICS
-from bench.run import runs
+from bench.records import checksum, journal, model
+from bench.run.history import run_folders
 from tests.support.fuzz import Done, check, command, examples
 from tests.support.records import example as recorded
 from tests.support.records import trial
@@ -28,7 +29,7 @@ CELLS = {*RUN.cells[:3], RUN.cells[4], RUN.cells[-1]}  # a verdict each
 TRIALS = [one for one in _ALL if one.cell in CELLS]
 TWINS = [trial(round=number, index=90 + number, twin=True) for number in range(1, 5)]
 CONTROLS = [
-    record.ControlRecord(1, RUN.id, when, wait_ms, 100, None, 3000.5, 1.5 + wait_ms, 0.9, 0.3)
+    model.ControlRecord(2, RUN.id, when, wait_ms, 100, None, 3000.5, 1.5 + wait_ms, 0.9, 0.3)
     for when in ("start", "end")
     for wait_ms in (0, 1000)
 ]
@@ -40,18 +41,18 @@ def _json(one: Any) -> Any:
 
 
 FILES: dict[str, list[Any]] = {
-    ledger.RUN_FILE: [_json(RUN)],
-    ledger.TRIALS_FILE: [_json(one) for one in (*TRIALS, *TWINS)],
-    ledger.CONTROLS_FILE: [_json(one) for one in CONTROLS],
+    journal.RUN_FILE: [_json(RUN)],
+    journal.TRIALS_FILE: [_json(one) for one in (*TRIALS, *TWINS)],
+    journal.CONTROLS_FILE: [_json(one) for one in CONTROLS],
 }
 
 
 def _sealed(name: str, found: list[Any]) -> bytes:
     """As they are written: a fault behind a checksum that matches is the harder one to see."""
-    if name == ledger.RUN_FILE:
-        return seal.seal((json.dumps(found[0], indent=1) + "\n").encode(), seal.PAGE)
+    if name == journal.RUN_FILE:
+        return checksum.seal((json.dumps(found[0], indent=1) + "\n").encode(), checksum.PAGE)
     texts = (json.dumps(one, separators=(",", ":")) for one in found)
-    return b"".join(seal.seal(text.encode(), seal.LINE) + b"\n" for text in texts)
+    return b"".join(checksum.seal(text.encode(), checksum.LINE) + b"\n" for text in texts)
 
 
 CONTENT = {name: _sealed(name, found) for name, found in FILES.items()}
@@ -62,7 +63,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A published run, and the folder it comes from."""
     output = tmp_path_factory.mktemp("fuzz") / "reports"
     folder = output / "runs" / RUN.id
-    runs.create(folder, RUN)
+    run_folders.create(folder, RUN)
     _write(output, {})
     publish.publish(folder, output, lambda _: None)
     return output

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.problem import Lacking
-from bench.run.host import demand_ports, local_ports
-from bench.run.paths import ROOT
+from bench.errors import RequirementError
+from bench.paths import ROOT
+from bench.run.host.machine import demand_ports, local_ports
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ FEW_FILES = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (256, {hard}))
 from bench.cli import main
-from bench.run.host import demand_open_files
+from bench.run.host.machine import demand_open_files
 if len(sys.argv) > 1:
     sys.exit(main(sys.argv[1:]))
 demand_open_files(500)
@@ -60,7 +60,7 @@ def test_each_user_needs_a_local_port() -> None:
     """Said with the remedy; where the number can't be seen nothing is held against anyone."""
     demand_ports(28_000, 28_232)
     demand_ports(10**6, None)
-    with pytest.raises(Lacking) as refused:
+    with pytest.raises(RequirementError) as refused:
         demand_ports(28_100, 28_232)
     assert "ip_local_port_range" in str(refused.value)
     assert "at most 28032 users" in str(refused.value)

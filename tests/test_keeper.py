@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from bench.run.process import Keeper, start
+from bench.run.process.children import Keeper, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ GONE_S = 2.0  # after a SIGKILL of the harness
 HARNESS = """
 import json, os, sys, time
 from pathlib import Path
-from bench.run.process import Keeper, start
+from bench.run.process.children import Keeper, start
 deaf = "import signal, time; [signal.signal(n, signal.SIG_IGN) for n in (1, 15)]; "
 worker = deaf + "print(flush=True); time.sleep(60)"
 master = (

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.problem import Lacking
-from bench.run import lock
+from bench.errors import RequirementError
+from bench.run.process import lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ FOLDER = Path("/a/checkout")
 RUN = """
 import os, subprocess, sys
 from pathlib import Path
-from bench.run import lock
+from bench.run.process import lock
 if sys.argv[1] == "as nobody":
     os.setuid(65534)
 with lock.hold("matrix", Path("/another/checkout")):
@@ -60,7 +60,7 @@ def running(user: str = "") -> Iterator[subprocess.Popen[str]]:
 
 def refusal() -> str:
     """What a run is told that must not start."""
-    with pytest.raises(Lacking) as caught, lock.hold("single", FOLDER):
+    with pytest.raises(RequirementError) as caught, lock.hold("single", FOLDER):
         pass
     return str(caught.value)
 
@@ -166,7 +166,7 @@ def test_what_else_is_in_its_place_is_refused(path: Path, what: str, why: str) -
         " Remove it, or ask whoever made it to."
     )
     assert target.read_text("utf-8") == "precious"
-    with pytest.raises(Lacking, match="can't be used"):
+    with pytest.raises(RequirementError, match="can't be used"):
         lock.seen()
 
 

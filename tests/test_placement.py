@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.errors import BadInputError
 from bench.placement import Placement, as_text, place
-from bench.problem import BadInput
 from bench.report.caption import cores_note
-from bench.run.cpus import affinity, placement
-from bench.run.process import Keeper, start
+from bench.run.host.cpus import affinity, placement
+from bench.run.process.children import Keeper, start
 from tests.support.records import run
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def test_cpus_can_be_named() -> None:
 )
 def test_what_is_no_placement_is_told(asked: str, told: str) -> None:
     """With what is allowed."""
-    with pytest.raises(BadInput) as refused:
+    with pytest.raises(BadInputError) as refused:
         place(asked, range(2), 2, ALONE)
     assert told in str(refused.value)
     assert "--pin" in str(refused.value)

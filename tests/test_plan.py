@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.config import Axes, Config, Entry, Known, Overrides, Profile, apply
+from bench.errors import BadInputError
 from bench.plan import Cell, estimate_s, expand, make_plan, resolve_single, select
-from bench.problem import BadInput
 
 QUICK = Profile("quick", users=100, spawn_rate=100.0, warmup_s=3.0, duration_s=6.0, rounds=3)
 KNOWN = Known(("http", "http_pooled", "json"), ("gunicorn", "hypercorn", "uvicorn"))
@@ -127,7 +127,7 @@ def test_a_repeated_cell_of_include_is_named() -> None:
         "workers": 8,
         "server": "uvicorn",
     }
-    with pytest.raises(BadInput) as refused:
+    with pytest.raises(BadInputError) as refused:
         expand(config(include=(new, new)), "3.12")
     assert str(refused.value) == (
         "experiments.yaml:21: include[1]: found the cell sync_json-uvicorn-w8 again, "
@@ -163,14 +163,16 @@ def test_python_is_named_only_where_it_varies() -> None:
 def test_kinds_whose_names_collide_are_refused() -> None:
     """async_http_sync must not mean two things."""
     axes = dataclasses.replace(AXES, io=("http", "http_sync"))
-    with pytest.raises(BadInput, match=r"yaml:4: matrix: found two cells named async_http_sync-"):
+    with pytest.raises(
+        BadInputError, match=r"yaml:4: matrix: found two cells named async_http_sync-"
+    ):
         expand(config(axes=axes), "3.12")
 
 
 def test_too_many_cells_are_refused_at_once() -> None:
     """The size is known without building them."""
     axes = dataclasses.replace(AXES, workers=tuple(range(10**5)))
-    with pytest.raises(BadInput, match=r"found 1200000 combinations, allowed: at most 100000"):
+    with pytest.raises(BadInputError, match=r"found 1200000 combinations, allowed: at most 100000"):
         expand(config(axes=axes), "3.12")
 
 
@@ -254,7 +256,7 @@ def test_too_many_trials_are_refused() -> None:
     """100,000 are twelve days of work."""
     axes = dataclasses.replace(AXES, io=tuple(f"io{n}" for n in range(200)))
     many = dataclasses.replace(QUICK, rounds=1000)
-    with pytest.raises(BadInput, match="found 2400 cells in 1000 rounds"):
+    with pytest.raises(BadInputError, match="found 2400 cells in 1000 rounds"):
         make_plan(expand(config(axes=axes), "3.12"), many, seed=1, delay_s=1.0)
 
 
@@ -275,7 +277,7 @@ def test_any_plan(include: list[Levels], exclude: list[Levels], seed: int) -> No
     message, cells = "", expand(config(), "3.12")
     try:
         cells = expand(config(tuple(include), tuple(exclude)), "3.12")
-    except BadInput as refusal:
+    except BadInputError as refusal:
         message = str(refusal)
     assert message.startswith("experiments.yaml:") or not message
     assert len({cell.id for cell in cells}) == len(cells) > 0

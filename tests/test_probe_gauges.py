@@ -15,7 +15,7 @@ from app.probe import layout
 from app.probe.asgi import watched
 from app.probe.gauges import HEARTBEAT_S, Gauges
 from app.probe.thread_log import ThreadLog
-from bench.run.sampler import Gauge
+from bench.run.host.sampler import Gauge
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -8,17 +8,17 @@ import psutil
 import pytest
 
 from bench.analysis.metrics import METRICS
-from bench.benchmarks import accuracy, judgement
-from bench.benchmarks.accuracy import BEAT_USERS, Check, median_checks
-from bench.benchmarks.target import GOLDEN, Distribution
-from bench.benchmarks.targets import BEAT_S, DECLARED, ends, folder_of, targets
-from bench.benchmarks.trials import cell, short
+from bench.selfcheck import accuracy, judgement
+from bench.selfcheck.accuracy import BEAT_USERS, Check, median_checks
+from bench.selfcheck.target import GOLDEN, Distribution
+from bench.selfcheck.targets import BEAT_S, DECLARED, ends, folder_of, targets
+from bench.selfcheck.trials import cell, short
 from bench.stats import hann_rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bench.benchmarks.trials import Trials
+    from bench.selfcheck.trials import Trials
 
 
 BUSY = 10.0  # % of the CPU in use while nothing of ours runs

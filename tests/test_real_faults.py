@@ -15,10 +15,10 @@ import psutil
 import pytest
 
 from bench.analysis.verdict import judge
-from bench.benchmarks.trials import cell
 from bench.plan import PlannedTrial
+from bench.run.lab import Patience
 from bench.run.schedule import run_plan
-from bench.run.trial import Patience
+from bench.selfcheck.trials import cell
 from tests.support.other_app import HEAD, kind, with_kind
 from tests.support.unspoilt import usable
 
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from bench.benchmarks.trials import Trials
-    from bench.record import TrialRecord
+    from bench.records.model import TrialRecord
+    from bench.selfcheck.trials import Trials
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]
 
 
 def hurried(bench: Trials, ready_s: float = 30.0, stall_s: float = 20.0) -> Trials:
     """The same, with less patience."""
-    lab = replace(bench.bench.lab, patience=Patience(ready_s, stall_s))
-    return replace(bench, bench=replace(bench.bench, lab=lab))
+    lab = replace(bench.runner.lab, patience=Patience(ready_s, stall_s))
+    return replace(bench, runner=replace(bench.runner, lab=lab))
 
 
 @contextlib.contextmanager
 def in_the_load(bench: Trials, act: Callable[[], None], after_s: float = 0.7) -> Iterator[None]:
     """Do something once the next trial's load has run for a while."""
-    raw = bench.bench.folder / "raw"
+    raw = bench.runner.folder / "raw"
 
     def wait_and_act() -> None:
         deadline = time.monotonic() + 20
@@ -84,7 +84,7 @@ def test_server_that_is_never_ready(bench: Trials, tmp_path: Path) -> None:
 
 def test_delay_server_that_dies(bench: Trials) -> None:
     """That trial is invalid; the next has a delay server again."""
-    delay = bench.bench.lab.delay
+    delay = bench.runner.lab.delay
     with in_the_load(bench, lambda: os.kill(delay.child.pid, signal.SIGKILL)):
         record = trial_of(bench)
     verdict = judge(record, 2)
@@ -166,8 +166,8 @@ def test_the_run_goes_on_with_the_next_cell(bench: Trials, tmp_path: Path) -> No
 
     def keep(record: TrialRecord) -> None:
         kept.append(record)
-        app.bench.put_away(record)
+        app.runner.put_away(record)
 
-    run_plan(plan, [], measure=app.bench, keep=keep, tell=lambda *_: None)
+    run_plan(plan, [], measure=app.runner, keep=keep, tell=lambda *_: None)
     assert [record.outcome for record in kept] == ["failed", "measured"]
     assert "expected" in str(kept[0].reason)

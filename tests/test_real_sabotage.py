@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.analysis.findings import findings
+from bench.analysis.results import results
 from bench.analysis.rows import Row, rows
 from bench.analysis.verdict import Verdict, judge
-from bench.benchmarks.trials import cell, short, trials
 from bench.digest.read import Unreadable
 from bench.digest.trial import digest
 from bench.placement import Placement
 from bench.plan import PlannedTrial
 from bench.report import lines, markdown
-from bench.run.host import describe
+from bench.run.host.machine import describe
+from bench.selfcheck.trials import cell, short, trials
 from tests.support.other_app import kind, with_kind
 from tests.support.records import run as run_of
 from tests.support.unspoilt import usable
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bench.benchmarks.trials import Trials
-    from bench.record import TrialRecord
-    from bench.run.paths import Paths
+    from bench.paths import Paths
+    from bench.records.model import TrialRecord
+    from bench.selfcheck.trials import Trials
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]
 
@@ -55,7 +55,7 @@ def published(record: TrialRecord) -> tuple[Row, str]:
     run = run_of(cells=(record.cell,), host=replace(run_of().host, cores=describe().cores))
     (row,) = rows(run, [record])
     sys.stdout.write(f"{lines.row_text(row)}\n")  # `pytest -rP` shows what a person would see
-    return row, markdown.report(findings(run, [record]))
+    return row, markdown.report(results(run, [record]))
 
 
 def assert_no_figures(record: TrialRecord, reason: str) -> None:
@@ -82,7 +82,7 @@ def burning(cpu: int | None = None) -> Iterator[None]:
 
 def kill_a_worker(bench: Trials, planned: PlannedTrial, after_s: float) -> threading.Thread:
     """End one worker with SIGKILL, once the load has run for a while."""
-    folder = bench.bench.folder / "raw" / f"r{planned.round:02d}-{planned.cell.id}"
+    folder = bench.runner.folder / "raw" / f"r{planned.round:02d}-{planned.cell.id}"
 
     def kill() -> None:
         deadline = time.monotonic() + 20
@@ -104,8 +104,8 @@ def test_worker_killed_in_the_window(bench: Trials, server: str, workers: int) -
     """Whether its server replaces it, ends, or goes on with fewer."""
     planned = PlannedTrial(1, 1, cell("async", "sleep", server, workers))
     killer = kill_a_worker(bench, planned, after_s=0.8)
-    record = bench.bench(planned)
-    bench.bench.put_away(record)
+    record = bench.runner(planned)
+    bench.runner.put_away(record)
     killer.join()
     found = verdict_on(record)
     assert found.word == "invalid"
@@ -224,15 +224,15 @@ def test_app_that_leaks_threads(bench: Trials, tmp_path: Path) -> None:
 @pytest.mark.parametrize("within_a_record", [False, True])
 def test_thread_log_truncated(bench: Trials, within_a_record: bool) -> None:  # noqa: FBT001
     """Between two records the books don't balance; within one the file is damaged."""
-    kept = replace(bench, bench=replace(bench.bench, keep_raw=True))
+    kept = replace(bench, runner=replace(bench.runner, keep_raw=True))
     record = kept.run(cell("async", "sleep"))
-    (folder,) = (kept.bench.folder / "raw").glob("*-async_sleep-*")
+    (folder,) = (kept.runner.folder / "raw").glob("*-async_sleep-*")
     (log,) = folder.glob("threads-*.bin.gz")
     whole = gzip.decompress(log.read_bytes())
     calls = sum(any(whole[at : at + 8]) for at in range(32, len(whole), 32))
     half = 32 * (1 + calls // 2)
     log.write_bytes(gzip.compress(whole[: half + 5 * within_a_record]))
-    profile, delay_s = bench.bench.plan.profile, bench.bench.plan.delay_s
+    profile, delay_s = bench.runner.plan.profile, bench.runner.plan.delay_s
     if within_a_record:
         with pytest.raises(Unreadable, match="threads-"):
             digest(folder, profile, delay_s)

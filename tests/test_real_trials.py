@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from bench.analysis.books import imbalance
-from bench.benchmarks.trials import cell
-from bench.run.environments import describe
-from bench.run.host import describe as describe_host
+from bench.analysis.reconcile import imbalance
+from bench.run.host.environments import describe
+from bench.run.host.machine import describe as describe_host
+from bench.selfcheck.trials import cell
 from tests.conftest import SERVERS
 from tests.support.other_app import with_kind
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.benchmarks.trials import Trials
-    from bench.record import TrialRecord
-    from bench.run.paths import Paths
+    from bench.paths import Paths
+    from bench.records.model import TrialRecord
+    from bench.selfcheck.trials import Trials
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]
 
@@ -100,7 +100,7 @@ def test_without_probe(bench: Trials) -> None:
     assert measured.signals.server_ms_per_request is not None
     assert measured.threads.spawned is None
     assert measured.signals.pool_size is None
-    assert measured.books.app_started is None
+    assert measured.counters.app_started is None
 
 
 def test_app_that_blocks_for_good_leaves_nothing(bench: Trials, tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_app_that_cannot_be_imported(bench: Trials, tmp_path: Path) -> None:
     assert "No module named 'no_such_module'" in record.reason
     # The whole traceback is in a file.
     path = record.reason.rpartition("(all of it: ")[2].removesuffix(")")
-    text = gzip.decompress((bench.bench.folder / path).read_bytes()).decode()
+    text = gzip.decompress((bench.runner.folder / path).read_bytes()).decode()
     assert text.count("File ") > 3
     assert_nothing_left(bench, record)
 
@@ -138,7 +138,7 @@ def test_secrets_do_not_reach_the_application(
     assert record.outcome == "failed"
     assert "MATRIX_TRIAL_DIR" in str(record.reason)
     assert "hush-4711" not in str(record.reason)
-    for path in (bench.bench.folder / "raw").rglob("*.gz"):
+    for path in (bench.runner.folder / "raw").rglob("*.gz"):
         assert b"hush-4711" not in gzip.decompress(path.read_bytes())
 
 
@@ -166,7 +166,7 @@ def test_wrong_answer_fails_the_cell(bench: Trials, tmp_path: Path, body: str, r
 
 def test_taken_port_is_retried(bench: Trials, monkeypatch: pytest.MonkeyPatch) -> None:
     """A port that is taken between its choice and the server's start costs a try, not the trial."""
-    from bench.run import bringup  # noqa: PLC0415
+    from bench.run.server import bringup  # noqa: PLC0415
 
     real = bringup.free_port
     with socket.socket() as holder:
@@ -183,7 +183,7 @@ def test_environments_are_isolated(prepared: Paths, bench: Trials, server: str) 
     """A server's environment holds neither the load generator nor another server."""
     assert prepared.root.is_dir()
     python = next(
-        path for (name, _), path in bench.bench.lab.server_pythons.items() if name == server
+        path for (name, _), path in bench.runner.lab.server_pythons.items() if name == server
     )
     packages = describe(python)["packages"]
     assert isinstance(packages, dict)
@@ -204,7 +204,7 @@ def test_host_is_described() -> None:
 
 def assert_nothing_left(bench: Trials, record: TrialRecord) -> None:
     """No process of the trial lives, and nobody listens on its port."""
-    folder = str(bench.bench.folder)
+    folder = str(bench.runner.folder)
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             assert not process.environ().get("MATRIX_TRIAL_DIR", "").startswith(folder), process

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.analysis.why import RULES, Evidence, why
-from bench.benchmarks.trials import cell, short, trials
-from bench.run.host import describe
+from bench.run.host.machine import describe
+from bench.selfcheck.trials import cell, short, trials
 
 if TYPE_CHECKING:
-    from bench.benchmarks.trials import Trials
+    from bench.paths import Paths
     from bench.plan import Cell
-    from bench.run.paths import Paths
+    from bench.selfcheck.trials import Trials
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]
 

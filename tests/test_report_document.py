@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bench.analysis.findings import findings
-from bench.record import Resumption
+from bench.analysis.results import results
+from bench.records.model import Resumption
 from bench.report.document import document
 from tests.support.records import example, measured, run, trial
 
@@ -56,7 +56,7 @@ JUDGED = {"verdict", "reasons", "trials"}
 def content(rounds: int = 1) -> dict[str, Any]:
     """The example as programs read it."""
     made, trials = example(rounds)
-    found: dict[str, Any] = json.loads(document(findings(made, trials)))
+    found: dict[str, Any] = json.loads(document(results(made, trials)))
     return found
 
 
@@ -73,7 +73,7 @@ def test_what_changed_halfway_is_told_to_programs() -> None:
     """An empty list, or when, after how many trials and what."""
     assert content()["run"]["resumed"] == []
     step = Resumption("2026-03-04T06:00:00+00:00", 3, ("the application (app/) has changed",))
-    found = json.loads(document(findings(run(resumed=(step,)), [trial()])))
+    found = json.loads(document(results(run(resumed=(step,)), [trial()])))
     assert found["run"]["resumed"] == [
         {
             "at": "2026-03-04T06:00:00+00:00",
@@ -129,14 +129,14 @@ def test_figures_have_six_digits() -> None:
     """More would be noise, and would differ from machine to machine."""
     made = run()
     found = json.loads(
-        document(findings(made, [trial(measured=measured(throughput_rps=38.12345678))]))
+        document(results(made, [trial(measured=measured(throughput_rps=38.12345678))]))
     )
     assert found["rows"][0]["throughput_rps"]["median"] == 38.1235
 
 
 def test_whole_figures_are_whole_numbers() -> None:
     """41 threads, not 41.0."""
-    text = document(findings(run(), [trial()]))
+    text = document(results(run(), [trial()]))
     assert '"threads_spawned": 41,' in text
 
 

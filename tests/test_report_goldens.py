@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis.findings import findings
+from bench.analysis.results import results
 from bench.analysis.rows import rows
 from bench.config import Profile
 from bench.plan import Cell, make_plan
-from bench.record import Damage, Resumption
+from bench.records.model import Damage, Resumption
 from bench.report import document, lines, markdown
 from tests.support.records import HOSTILE, example, run, trial
 
@@ -37,20 +37,20 @@ def as_golden(name: str, text: str) -> None:
 def test_latest_md(rounds: int) -> None:
     """Every verdict, with one round and with several."""
     run, trials = example(rounds)
-    as_golden(f"latest-{rounds}.md", markdown.report(findings(run, trials)))
+    as_golden(f"latest-{rounds}.md", markdown.report(results(run, trials)))
 
 
 @pytest.mark.parametrize("rounds", [1, 3])
 def test_latest_json(rounds: int) -> None:
     """The same for programs."""
     run, trials = example(rounds)
-    as_golden(f"latest-{rounds}.json", document.document(findings(run, trials)))
+    as_golden(f"latest-{rounds}.json", document.document(results(run, trials)))
 
 
 def test_a_run_that_measured_nothing() -> None:
     """No tables, but a report."""
     run, _ = example()
-    as_golden("empty.md", markdown.report(findings(run, ())))
+    as_golden("empty.md", markdown.report(results(run, ())))
 
 
 def test_a_run_with_damaged_records() -> None:
@@ -61,7 +61,7 @@ def test_a_run_with_damaged_records() -> None:
         Damage("trials.jsonl:8", f"it is a second record of {HOSTILE}, round 1; line 7 counts"),
         Damage("controls.jsonl:4", "it is cut off"),
     )
-    found = findings(run, trials[1:], (), damage)
+    found = results(run, trials[1:], (), damage)
     as_golden("damaged.md", markdown.report(found))
     as_golden("damaged.json", document.document(found))
 
@@ -75,14 +75,14 @@ def test_a_run_that_is_not_of_one_piece() -> None:
         ),
     )
     made = replace(run(), resumed=steps)
-    as_golden("resumed.md", markdown.report(findings(made, [trial()])))
+    as_golden("resumed.md", markdown.report(results(made, [trial()])))
     as_golden("resumed.txt", "\n".join(lines.resumed(made)) + "\n")
 
 
 def test_readme() -> None:
     """Only what is between the markers is replaced."""
     run, trials = example()
-    as_golden("readme.md", markdown.into_readme(README, findings(run, trials)))
+    as_golden("readme.md", markdown.into_readme(README, results(run, trials)))
 
 
 def test_lines_of_trials() -> None:

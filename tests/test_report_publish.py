@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench import ledger, publish, seal
-from bench.problem import BadInput
-from bench.run import runs
-from bench.run.paths import ROOT
+from bench import publish
+from bench.errors import BadInputError
+from bench.paths import ROOT
+from bench.records import checksum, journal
+from bench.run.history import run_folders
 from tests.support.records import example
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ def output(tmp_path: Path) -> Path:
     """A reports folder with one run in it, called by its id."""
     run, trials = example(3)
     folder = tmp_path / "reports" / "runs" / run.id
-    runs.create(folder, run)
+    run_folders.create(folder, run)
     for trial in trials:
-        ledger.append(folder / ledger.TRIALS_FILE, trial)
+        journal.append(folder / journal.TRIALS_FILE, trial)
     return tmp_path / "reports"
 
 
@@ -56,8 +57,8 @@ def test_publishing_copies_the_records_and_makes_the_reports(output: Path, folde
     rows = publish.publish(folder, output, quiet)
     made = files(output)
     assert sorted(made) == PUBLISHED
-    assert made[LATEST_RUN] == (folder / ledger.RUN_FILE).read_bytes()
-    assert made[LATEST_TRIALS] == (folder / ledger.TRIALS_FILE).read_bytes()
+    assert made[LATEST_RUN] == (folder / journal.RUN_FILE).read_bytes()
+    assert made[LATEST_TRIALS] == (folder / journal.TRIALS_FILE).read_bytes()
     assert [row.cell for row in rows] == list(example()[0].cells)
 
 
@@ -106,7 +107,7 @@ def test_a_summary_is_added_to(output: Path, folder: Path, tmp_path: Path) -> No
 
 def damage(folder: Path, prefix: str = "") -> None:
     """Turn a figure of the second trial over, and cut the last one."""
-    path = folder / f"{prefix}{ledger.TRIALS_FILE}"
+    path = folder / f"{prefix}{journal.TRIALS_FILE}"
     lines = path.read_bytes().split(b"\n")
     lines[1] = lines[1].replace(b"1234.5", b"9234.5")
     path.write_bytes(b"\n".join(lines)[:-100])
@@ -154,14 +155,16 @@ def test_where_no_record_is_whole_nothing_is_replaced(
 ) -> None:
     """The reports are the last that is left of the figures, or another version's."""
     publish.publish(folder, output, quiet)
-    (folder / ledger.TRIALS_FILE).write_bytes(content)
+    (folder / journal.TRIALS_FILE).write_bytes(content)
     (output / LATEST_TRIALS).write_bytes(content)
     before = files(output)
     for again in (
         lambda: publish.publish(folder, output, print),
         lambda: publish.render(output, None, None, print),
     ):
-        with pytest.raises(BadInput, match=r"trials\.jsonl: (no record in it is whole|it is of)"):
+        with pytest.raises(
+            BadInputError, match=r"trials\.jsonl: (no record in it is whole|it is of)"
+        ):
             again()
         assert files(output) == before
 
@@ -170,10 +173,10 @@ def test_a_run_that_has_just_ended_is_finished_and_published_at_once(
     output: Path, folder: Path
 ) -> None:
     """Its record says so in both places."""
-    runs.finish(folder, "")
+    run_folders.finish(folder, "")
     publish.publish(folder, output, quiet, ended="2026-03-04T05:17:27+00:00")
-    assert ledger.read_run(folder / ledger.RUN_FILE).finished == "2026-03-04T05:17:27+00:00"
-    assert files(output)[LATEST_RUN] == (folder / ledger.RUN_FILE).read_bytes()
+    assert journal.read_run(folder / journal.RUN_FILE).finished == "2026-03-04T05:17:27+00:00"
+    assert files(output)[LATEST_RUN] == (folder / journal.RUN_FILE).read_bytes()
     assert "to 05:17 UTC" in files(output)["latest.md"].decode()
 
 
@@ -195,7 +198,7 @@ def test_a_full_disk_publishes_nothing_and_leaves_the_run_unfinished(
 ) -> None:
     """Every file that was published is as it was, no draft is left, and the run can go on."""
     publish.publish(folder, output, quiet)
-    path = folder / ledger.TRIALS_FILE
+    path = folder / journal.TRIALS_FILE
     path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
     before = files(output), files(folder)
     publish.render(output, folder.name, None, quiet)
@@ -212,7 +215,7 @@ def test_a_full_disk_publishes_nothing_and_leaves_the_run_unfinished(
 
 def test_without_a_published_run_it_says_how_to_get_one(output: Path) -> None:
     """File and remedy."""
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(BadInputError) as caught:
         publish.render(output, None, None, quiet)
     assert str(caught.value) == (
         f"{output / LATEST_RUN}: there is no published run; `nox -s matrix` makes one,"
@@ -222,12 +225,12 @@ def test_without_a_published_run_it_says_how_to_get_one(output: Path) -> None:
 
 def test_an_unknown_run_lists_the_newest(output: Path, folder: Path, tmp_path: Path) -> None:
     """Or says that there is none."""
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(BadInputError) as caught:
         publish.render(output, "nowhere", None, quiet)
     assert str(caught.value) == (
         f"--run: found nowhere, allowed: a run's id or folder; the newest: {folder.name}"
     )
-    with pytest.raises(BadInput, match="the newest: none"):
+    with pytest.raises(BadInputError, match="the newest: none"):
         publish.render(tmp_path, "nowhere", None, quiet)
 
 
@@ -236,8 +239,8 @@ def test_a_run_record_without_what_a_report_needs_is_bad_input(
     output: Path, folder: Path, lacks: str
 ) -> None:
     """Recorded JSON is outside data: no traceback reaches a person."""
-    path = folder / ledger.RUN_FILE
+    path = folder / journal.RUN_FILE
     whole = json.loads(b"{" + path.read_bytes().partition(b",")[2]) | {lacks: {}}
-    path.write_bytes(seal.seal(json.dumps(whole, indent=1).encode(), seal.PAGE))
-    with pytest.raises(BadInput, match=rf"run\.json: it is no record .*: {lacks}\."):
+    path.write_bytes(checksum.seal(json.dumps(whole, indent=1).encode(), checksum.PAGE))
+    with pytest.raises(BadInputError, match=rf"run\.json: it is no record .*: {lacks}\."):
         publish.publish(folder, output, quiet)

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.analysis.findings import findings
-from bench.problem import BadInput
+from bench.analysis.results import results
+from bench.errors import BadInputError
 from bench.report.markdown import BEGIN, END, body, into_readme
 from tests.support.records import example
 
 RUN, TRIALS = example()
-FOUND = findings(RUN, TRIALS)
+FOUND = results(RUN, TRIALS)
 prose = st.text(max_size=60).filter(lambda text: BEGIN not in text and END not in text)
 
 
@@ -29,7 +29,7 @@ def test_only_what_is_between_the_markers_changes(before: str, old: str, after: 
 )
 def test_without_both_markers_in_order_it_is_refused(readme: str) -> None:
     """It says what to put in, word for word."""
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(BadInputError) as caught:
         into_readme(readme, FOUND)
     assert str(caught.value) == (
         "README.md: the markers are missing; put these two lines where the tables belong:\n"

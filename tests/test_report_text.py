@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bench.figures import milliseconds, number
-from bench.report import text
+from bench import text
 from bench.stats import Percentile
+from bench.text import milliseconds, number
 
 
 @pytest.mark.parametrize(

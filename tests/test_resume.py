@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import ledger
 from bench.config import Profile
+from bench.errors import BadInputError
 from bench.plan import Cell, make_plan
-from bench.problem import BadInput
-from bench.record import Resumption, RunRecord, TrialRecord
-from bench.run import runs
-from bench.run.resume import choose
+from bench.records import journal
+from bench.records.model import Resumption, RunRecord, TrialRecord
+from bench.run.history import run_folders
+from bench.run.history.resume import choose
+from bench.run.options import RunOptions
 from bench.run.schedule import run_plan
 from tests.support.records import run, trial
 
@@ -33,10 +34,10 @@ def plan_of(cells: tuple[Cell, ...] = CELLS, seed: int = 1) -> Plan:
 
 
 class Machine:
-    """Measures plans as `conduct` does, with a fake for what measures, which can be interrupted."""
+    """Measures plans as `orchestrate` does; what measures is a fake, and can be interrupted."""
 
-    def __init__(self, kept: Path) -> None:
-        self.kept = kept
+    def __init__(self, output: Path) -> None:
+        self.output, self.kept = output, output / "runs"
         self.said: list[str] = []
         self.measured: list[tuple[str, int, bool]] = []
         self._starts = 0
@@ -48,9 +49,8 @@ class Machine:
         """The run's folder, after so many trials."""
         self._starts += 1
         wanted = self._wanted(plan, **facts)
-        folder = choose(
-            self.kept, wanted, fresh=fresh, resume=resume, say=self.said.append, warn=pytest.fail
-        )
+        options = RunOptions("matrix", self.output, fresh=fresh, resume=resume)
+        folder = choose(wanted, options, say=self.said.append, warn=pytest.fail)
         left = len(plan.trials) if until is None else until
 
         def measure(planned: PlannedTrial) -> TrialRecord:
@@ -67,12 +67,12 @@ class Machine:
         try:
             run_plan(
                 plan.trials,
-                runs.trials_of(folder).records,
+                run_folders.trials_of(folder).records,
                 measure=measure,
-                keep=lambda one: ledger.append(folder / ledger.TRIALS_FILE, one),
+                keep=lambda one: journal.append(folder / journal.TRIALS_FILE, one),
                 tell=lambda *_: None,
             )
-            runs.finish(folder, f"2026-03-0{self._starts}T01:00:00+00:00")
+            run_folders.finish(folder, f"2026-03-0{self._starts}T01:00:00+00:00")
         except KeyboardInterrupt:
             pass
         return folder
@@ -106,12 +106,12 @@ def test_an_interrupted_run_goes_on_where_it_stopped(machine: Machine) -> None:
     """However often: each trial once, in the order that the seed gives; run.json stays."""
     plan = plan_of()
     folder = machine.run(plan, until=3)
-    before = (folder / ledger.RUN_FILE).read_bytes()
+    before = (folder / journal.RUN_FILE).read_bytes()
     assert machine.run(plan, until=2) == folder
-    assert (folder / ledger.RUN_FILE).read_bytes() == before
+    assert (folder / journal.RUN_FILE).read_bytes() == before
     assert machine.run(plan) == folder
     assert machine.measured == entries(plan)
-    assert len(runs.trials_of(folder).records) == len(plan.trials) == 8
+    assert len(run_folders.trials_of(folder).records) == len(plan.trials) == 8
     assert machine.said == [
         f"run {folder.name}: going on, 3 of 8 trials are measured",
         f"run {folder.name}: going on, 5 of 8 trials are measured",
@@ -175,7 +175,7 @@ def test_resume_goes_on_all_the_same_and_records_it(machine: Machine) -> None:
         f"run {folder.name}: 3 of 8 trials are measured; going on, although the application"
         " (app/) has changed. Its reports will say so."
     )
-    recorded = ledger.read_run(folder / ledger.RUN_FILE)
+    recorded = journal.read_run(folder / journal.RUN_FILE)
     assert recorded.resumed == (
         Resumption("2026-03-03T00:00:00+00:00", 3, ("the application (app/) has changed",)),
     )
@@ -184,7 +184,7 @@ def test_resume_goes_on_all_the_same_and_records_it(machine: Machine) -> None:
     # From here on nothing has changed, with the flag or without.
     assert machine.run(plan, until=1, sources=NEW_APP, resume=True) == folder
     assert machine.run(plan, sources=NEW_APP) == folder
-    assert ledger.read_run(folder / ledger.RUN_FILE).resumed == recorded.resumed
+    assert journal.read_run(folder / journal.RUN_FILE).resumed == recorded.resumed
     assert machine.measured == entries(plan)
 
 
@@ -194,7 +194,7 @@ def test_a_second_change_is_recorded_beside_the_first(machine: Machine) -> None:
     machine.run(plan_of(), until=1, sources=NEW_APP, resume=True)
     host = replace(run().host, kernel="6.2.0")
     machine.run(plan_of(), sources=NEW_APP, host=host, resume=True)
-    told = ledger.read_run(folder / ledger.RUN_FILE).resumed
+    told = journal.read_run(folder / journal.RUN_FILE).resumed
     assert [(step.done, step.changes) for step in told] == [
         (3, ("the application (app/) has changed",)),
         (4, ("the machine's kernel was 6.1.0 and is 6.2.0",)),
@@ -211,7 +211,7 @@ def test_resume_with_other_cells_measures_only_what_is_missing(
     assert machine.run(then, resume=True) == folder
     done = entries(first)[:4]
     assert machine.measured == done + [one for one in entries(then) if one not in done]
-    recorded = ledger.read_run(folder / ledger.RUN_FILE)
+    recorded = journal.read_run(folder / journal.RUN_FILE)
     assert recorded.cells == tuple(cell.id for cell in CELLS)
     assert (recorded.trials, recorded.plan_hash) == (8, then.hash)
 
@@ -219,19 +219,19 @@ def test_resume_with_other_cells_measures_only_what_is_missing(
 def test_resume_is_refused_where_trials_are_apart(machine: Machine) -> None:
     """Status 2, with what was and what is; nothing is made or changed."""
     folder = machine.run(plan_of(), until=3)
-    before = (folder / ledger.RUN_FILE).read_bytes()
-    with pytest.raises(BadInput) as caught:
+    before = (folder / journal.RUN_FILE).read_bytes()
+    with pytest.raises(BadInputError) as caught:
         machine.run(plan_of(seed=2), sources=NEW_APP, resume=True)
     assert str(caught.value) == (
         f"--resume: the trials of run {folder.name} can't be in one run with these: the seed was 1"
         " and is 2. Ask for what it had, or for a new run without `--resume`."
     )
-    assert (folder / ledger.RUN_FILE).read_bytes() == before
+    assert (folder / journal.RUN_FILE).read_bytes() == before
     assert list(machine.kept.iterdir()) == [folder]
 
 
 def test_resume_without_an_unfinished_run_is_bad_input(machine: Machine) -> None:
     """Rather than minutes of measuring that nobody asked for."""
     machine.run(plan_of())
-    with pytest.raises(BadInput, match="--resume: there is no unfinished run of `matrix`"):
+    with pytest.raises(BadInputError, match="--resume: there is no unfinished run of `matrix`"):
         machine.run(plan_of(), resume=True)

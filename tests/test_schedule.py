@@ -14,7 +14,7 @@ from tests.support.records import trial
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.record import TrialRecord
+    from bench.records.model import TrialRecord
 
 CELL = Cell("sync", "http", "uvicorn", 1)
 # Not in the order of their numbers: the plan's order counts.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.run.throttle import Throttle, look
+from bench.run.host.throttle import Throttle, look
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.run.verify import Expectation, Unverified, verify
+from bench.run.server.verify import Expectation, Unverified, verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bench.record import Measured, Signals
+    from bench.records.model import Measured, Signals
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def background(trials: Sequence[Measured]) -> Background:
         known = [found for one in trials if (found := value(one.signals)) is not None]
         return float(median(known)) if known else None
 
-    asked = any(one.books.upstream_calls for one in trials)
+    asked = any(one.counters.upstream_calls for one in trials)
     return Background(
         server_cores=middle(lambda s: s.server_cores),
         worker_shares=_shares(trials),

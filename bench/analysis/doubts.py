@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.analysis.why import LATE_MS, LATE_SHARE
-from bench.figures import milliseconds
 from bench.stats import little_disagrees
+from bench.text import milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable

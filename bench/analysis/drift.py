@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.record import ControlRecord
+    from bench.records.model import ControlRecord
 
 
 @dataclass(frozen=True, slots=True)

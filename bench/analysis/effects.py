@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.figures import number
 from bench.stats import LogRatio, geometric_mean_ratio
+from bench.text import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bench.record import Measured, TrialRecord
+    from bench.records.model import Measured, TrialRecord
 
 # Threads of anyio's default limiter, where the gauge could not be read.
 DEFAULT_POOL = 40

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.record import Measured
+    from bench.records.model import Measured
 
 
 @dataclass(frozen=True, slots=True)

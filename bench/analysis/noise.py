@@ -16,7 +16,7 @@ from bench.stats import LogRatio, log_ratio
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.record import Measured, TrialRecord
+    from bench.records.model import Measured, TrialRecord
 
 
 @dataclass(frozen=True, slots=True)

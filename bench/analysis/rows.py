@@ -17,7 +17,7 @@ from bench.stats import Percentile, Summary, summarise
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from bench.record import Measured, RunRecord, TrialRecord
+    from bench.records.model import Measured, RunRecord, TrialRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _row(trials: Sequence[TrialRecord], cores: int) -> Row:
         pool_busy_avg=_median(m.signals.pool_busy_avg for m in measured),
         pool_waiting_avg=_median(m.signals.pool_waiting_avg for m in measured),
         upstream_in_flight_avg=_median(
-            m.signals.upstream_in_flight_avg for m in measured if m.books.upstream_calls
+            m.signals.upstream_in_flight_avg for m in measured if m.counters.upstream_calls
         ),
         limit_rps=limit,
         share_of_limit=throughput.median / limit if throughput and limit else None,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.analysis.books import imbalance
 from bench.analysis.doubts import doubts
+from bench.analysis.reconcile import imbalance
 from bench.analysis.why import (
     GENERATOR_CORES,
     Evidence,
@@ -16,7 +16,7 @@ from bench.analysis.why import (
 )
 
 if TYPE_CHECKING:
-    from bench.record import TrialRecord
+    from bench.records.model import TrialRecord
 
 
 @dataclass(frozen=True, slots=True)

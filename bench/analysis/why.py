@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.analysis.limit import limit_rps, usable_cores
-from bench.figures import milliseconds, number
+from bench.text import milliseconds, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.record import Measured, TrialRecord
+    from bench.records.model import Measured, TrialRecord
 
 
 GENERATOR_CORES = 0.85  # of the one core that the generator can use

@@ -16,8 +16,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.config.findings import Finding, refuse, shown
+from bench.config.mistakes import Mistake, refuse
 from bench.config.settings import NEEDED_AXES
+from bench.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,11 +37,11 @@ class Combination:
     made_by: Entry | None  # None: the matrix
 
 
-def combinations(config: Config) -> tuple[list[Combination], list[Finding]]:
+def combinations(config: Config) -> tuple[list[Combination], list[Mistake]]:
     """All combinations in declared order, repeated ones included, and what is wrong.
 
     Raises:
-        BadInput: there are over 100,000, or too many for so many entries.
+        BadInputError: there are over 100,000, or too many for so many entries.
     """
     axes = config.matrix.levels()
     count = math.prod(len(levels) for levels in axes.values())
@@ -49,7 +50,7 @@ def combinations(config: Config) -> tuple[list[Combination], list[Finding]]:
     if count > most:
         where = f"{shown(str(config.path))}:{config.matrix.line}: matrix"
         beside = f" beside {entries} entries of include and exclude" if most < _MOST else ""
-        refuse([Finding(where, f"{count} combinations", f"at most {most}{beside}")])
+        refuse([Mistake(where, f"{count} combinations", f"at most {most}{beside}")])
     base = [dict(zip(axes, levels, strict=True)) for levels in itertools.product(*axes.values())]
     kept, unused = _exclude(base, config)
     added, idle = _include(kept, config)
@@ -57,34 +58,34 @@ def combinations(config: Config) -> tuple[list[Combination], list[Finding]]:
     return made + added, [] if config.axes_replaced else unused + idle
 
 
-def entry_finding(config: Config, entry: Entry, found: str, allowed: str) -> Finding:
+def entry_mistake(config: Config, entry: Entry, found: str, allowed: str) -> Mistake:
     """What is wrong with an entry, and where it stands."""
     where = f"{shown(str(config.path))}:{entry.line}: {entry.key}"
-    return Finding(where, found, allowed, entry.line)
+    return Mistake(where, found, allowed, entry.line)
 
 
 def _exclude(
     base: list[dict[str, Level]], config: Config
-) -> tuple[list[dict[str, Level]], list[Finding]]:
+) -> tuple[list[dict[str, Level]], list[Mistake]]:
     gone: set[int] = set()
-    findings = []
+    mistakes = []
     for entry in config.exclude:
         wanted = entry.levels.items()
         hits = [index for index, levels in enumerate(base) if wanted <= levels.items()]
         gone.update(hits)
         if not hits:
             found = f"{_said(entry)}, which takes out nothing"
-            findings.append(entry_finding(config, entry, found, "values listed under matrix"))
-    return [levels for index, levels in enumerate(base) if index not in gone], findings
+            mistakes.append(entry_mistake(config, entry, found, "values listed under matrix"))
+    return [levels for index, levels in enumerate(base) if index not in gone], mistakes
 
 
 def _include(
     kept: list[dict[str, Level]], config: Config
-) -> tuple[list[Combination], list[Finding]]:
+) -> tuple[list[Combination], list[Mistake]]:
     """Extend the kept ones in place; give those that entries make, and what is wrong."""
     axes = config.matrix.levels()
     made: list[Combination] = []
-    findings: list[Finding] = []
+    mistakes: list[Mistake] = []
     for entry in config.include:
         fixed = {axis: level for axis, level in entry.levels.items() if axis in axes}
         extra = {axis: level for axis, level in entry.levels.items() if axis not in axes}
@@ -96,14 +97,14 @@ def _include(
         elif fitting and lacking:
             found = f"{_said(entry)}, which adds nothing to the cells that have it"
             allowed = "a python, or values that are not in the matrix"
-            findings.append(entry_finding(config, entry, found, allowed))
+            mistakes.append(entry_mistake(config, entry, found, allowed))
         elif lacking:
             found = f"{_said(entry)}, a new cell without {', '.join(dict.fromkeys(lacking))}"
             allowed = f"a new cell with all of {', '.join(dict.fromkeys((*axes, *NEEDED_AXES)))}"
-            findings.append(entry_finding(config, entry, found, allowed))
+            mistakes.append(entry_mistake(config, entry, found, allowed))
         else:
             made.append(Combination(entry.levels, entry))
-    return made, findings
+    return made, mistakes
 
 
 def _said(entry: Entry) -> str:

@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from bench.config.durations import ALLOWED, PATTERN, parse_duration
-from bench.config.findings import one_of
+from bench.config.mistakes import one_of
 from bench.config.settings import ENDPOINTS
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 Stricter than YAML on purpose: no anchors, aliases, tags or second documents, no key twice, and
 only scalars that every YAML version reads alike (`yes` and `0x10` stay text). Whatever bytes
-the file holds, reading it ends in values or in `BadInput`.
+the file holds, reading it ends in values or in `BadInputError`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from bench.config.findings import Finding, refuse, shown
+from bench.config.mistakes import Mistake, refuse
 from bench.config.nodes import NotYaml, compose
+from bench.text import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +48,7 @@ class Source:
     data: object = None
     lines: dict[Loc, int] = field(default_factory=dict)
     texts: dict[Loc, str] = field(default_factory=dict)  # scalars as they were written
-    findings: list[Finding] = field(default_factory=list)  # that didn't stop the reading
+    mistakes: list[Mistake] = field(default_factory=list)  # that didn't stop the reading
 
     def at(self, loc: Loc) -> object:
         """The value there, or None."""
@@ -76,11 +77,11 @@ class Source:
         text = self.texts.get(loc, "")
         return shown(text) if text else "nothing"
 
-    def finding(self, loc: Loc, found: str, allowed: str) -> Finding:
+    def mistake(self, loc: Loc, found: str, allowed: str) -> Mistake:
         """What is wrong at a place of this file."""
         line = self.line(loc)
         where = f"{shown(self.name)}:{line}"
-        return Finding(f"{where}: {key_path(loc)}" if loc else where, found, allowed, line)
+        return Mistake(f"{where}: {key_path(loc)}" if loc else where, found, allowed, line)
 
 
 def key_path(loc: Loc) -> str:
@@ -90,17 +91,17 @@ def key_path(loc: Loc) -> str:
 
 
 def read(path: Path) -> Source:
-    """The file's values and lines, with the findings that don't stop the reading.
+    """The file's values and lines, with the mistakes that don't stop the reading.
 
     Raises:
-        BadInput: the file can't be read, or is not YAML of the kind that is allowed.
+        BadInputError: the file can't be read, or is not YAML of the kind that is allowed.
     """
     source = Source(str(path))
     try:
         root = compose(_text(path))
     except NotYaml as error:
         where = f"{shown(source.name)}:{error.line}"
-        refuse([Finding(where, shown(error.found, 160), error.allowed, error.line)])
+        refuse([Mistake(where, shown(error.found, 160), error.allowed, error.line)])
     source.data = _value(root, (), source) if root else None
     return source
 
@@ -109,22 +110,22 @@ def _text(path: Path) -> str:
     name = shown(str(path))
     try:
         if path.exists() and not path.is_file():  # a pipe or a device might never end
-            refuse([Finding(name, "something that is not a file", "a YAML file")])
+            refuse([Mistake(name, "something that is not a file", "a YAML file")])
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        refuse([Finding(name, "no such file", "the path of a YAML file (--config FILE)")])
+        refuse([Mistake(name, "no such file", "the path of a YAML file (--config FILE)")])
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        refuse([Finding(name, f"a file that can't be read ({reason})", "a readable YAML file")])
+        refuse([Mistake(name, f"a file that can't be read ({reason})", "a readable YAML file")])
     if len(content) > MAX_BYTES:
-        refuse([Finding(name, "a file over 1 MiB", "at most 1 MiB")])
+        refuse([Mistake(name, "a file over 1 MiB", "at most 1 MiB")])
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         byte = f"the byte 0x{content[error.start]:02x}, which is not UTF-8"
-        refuse([Finding(f"{name}:{line}", byte, "text in UTF-8", line)])
+        refuse([Mistake(f"{name}:{line}", byte, "text in UTF-8", line)])
 
 
 def _value(node: Node, loc: Loc, source: Source) -> object:
@@ -147,14 +148,14 @@ def _mapping(node: MappingNode, loc: Loc, source: Source) -> dict[str, object]:
         line = key_node.start_mark.line + 1
         if not isinstance(key_node, ScalarNode):
             where = f"{shown(source.name)}:{line}"
-            source.findings.append(Finding(where, "a list or mapping as a key", "a name", line))
+            source.mistakes.append(Mistake(where, "a list or mapping as a key", "a name", line))
             continue
         key: str = key_node.value
         here = (*loc, key)
         if key in values:
             first = f"this key again (first on line {source.lines[here]})"
             where = f"{shown(source.name)}:{line}: {key_path(here)}"
-            source.findings.append(Finding(where, first, "each key once", line))
+            source.mistakes.append(Mistake(where, first, "each key once", line))
             continue
         source.lines[here] = line
         values[key] = _value(value_node, here, source)

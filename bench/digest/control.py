@@ -9,9 +9,9 @@ import numpy as np
 
 from bench.digest import read, signals
 from bench.digest.read import Unreadable
-from bench.record import SCHEMA, ControlRecord
+from bench.records.model import SCHEMA, ControlRecord
 from bench.stats import hann_rate, latency
-from locustfiles import layout as load
+from locustfiles import layout as request_layout
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,11 +35,11 @@ def digest_control(
 
 def _measured(folder: Path, t0_ns: int, t1_ns: int, record: ControlRecord) -> ControlRecord:
     log = read.request_log(folder)
-    succeeded = log.outcome == load.SUCCEEDED
-    failed = int(np.count_nonzero(log.outcome >= load.FIRST_FAILURE))
+    succeeded = log.outcome == request_layout.SUCCEEDED
+    failed = int(np.count_nonzero(log.outcome >= request_layout.FIRST_FAILURE))
     if failed:
         raise Unreadable(f"{failed} requests at the delay server failed")
-    end_ns = np.where(log.outcome == load.UNFINISHED, -1, log.end_ns)
+    end_ns = np.where(log.outcome == request_layout.UNFINISHED, -1, log.end_ns)
     found = latency(log.start_ns, end_ns, succeeded, t0_ns, t1_ns)
     looks = signals.samples_of(read.samples(folder), t0_ns, t1_ns)
     return ControlRecord(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.probe import layout as probe
-from locustfiles import layout as load
+from locustfiles import layout as request_layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,13 +54,13 @@ def request_log(folder: Path) -> RequestLog:
     Raises:
         Unreadable: the file is missing, or cut in the middle of a record.
     """
-    words = _words(folder, "requests.bin", load.RECORD_BYTES)
-    records = words.reshape(-1, load.RECORD_WORDS)
-    packed = records[:, load.R_PACKED]
+    words = _words(folder, "requests.bin", request_layout.RECORD_BYTES)
+    records = words.reshape(-1, request_layout.RECORD_WORDS)
+    packed = records[:, request_layout.R_PACKED]
     return RequestLog(
-        start_ns=records[:, load.R_START_NS].astype(np.int64),
-        end_ns=records[:, load.R_END_NS].astype(np.int64),
-        outcome=(packed & np.uint64(load.OUTCOME_MASK)).astype(np.uint16),
+        start_ns=records[:, request_layout.R_START_NS].astype(np.int64),
+        end_ns=records[:, request_layout.R_END_NS].astype(np.int64),
+        outcome=(packed & np.uint64(request_layout.OUTCOME_MASK)).astype(np.uint16),
     )
 
 
@@ -112,7 +112,7 @@ def json_file(folder: Path, name: str) -> Any:
 
 
 def trial_facts(folder: Path) -> dict[str, Any]:
-    """What the harness noted of the trial (``bench.run.facts``).
+    """What the harness noted of the trial (``bench.run.trial_facts``).
 
     Raises:
         Unreadable: ``trial.json`` is missing or damaged.

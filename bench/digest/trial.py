@@ -11,10 +11,10 @@ from app.probe import layout as probe
 from bench.digest import read, signals
 from bench.digest.handlers import Handlers, boil_down
 from bench.digest.read import RequestLog, Unreadable
-from bench.record import (
-    Books,
+from bench.records.model import (
+    Counters,
     Latency,
-    Load,
+    LoadSettings,
     Measured,
     Process,
     Requests,
@@ -22,7 +22,7 @@ from bench.record import (
     Threads,
 )
 from bench.stats import hann_rate, latency, mean_by_little_ms, percentile
-from locustfiles import layout as load
+from locustfiles import layout as request_layout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,8 +65,8 @@ def _measured(raw: Raw, profile: Profile, delay_s: float) -> Measured:
     t0, t1 = raw.facts["t0_ns"], raw.facts["t1_ns"]
     if not 0 < t0 < t1:
         raise Unreadable("the generator never said that all users had spawned")
-    succeeded = raw.requests.outcome == load.SUCCEEDED
-    failed = raw.requests.outcome >= load.FIRST_FAILURE
+    succeeded = raw.requests.outcome == request_layout.SUCCEEDED
+    failed = raw.requests.outcome >= request_layout.FIRST_FAILURE
     throughput = hann_rate(raw.requests.end_ns[succeeded], t0, t1)
     return Measured(
         load=_load(raw, profile, delay_s),
@@ -76,7 +76,7 @@ def _measured(raw: Raw, profile: Profile, delay_s: float) -> Measured:
         latency=_latency(raw, succeeded, failed, throughput, profile.users),
         threads=_threads(raw),
         signals=_signals(raw),
-        books=_books(raw),
+        counters=_books(raw),
         process=_process(raw.facts),
         locust=dict(raw.load["locust"]),
     )
@@ -102,8 +102,8 @@ def _read(folder: Path) -> Raw:
     )
 
 
-def _load(raw: Raw, profile: Profile, delay_s: float) -> Load:
-    return Load(
+def _load(raw: Raw, profile: Profile, delay_s: float) -> LoadSettings:
+    return LoadSettings(
         users=profile.users,
         spawn_rate=profile.spawn_rate,
         warmup_s=profile.warmup_s,
@@ -120,7 +120,9 @@ def _requests(raw: Raw, succeeded: NDArray[np.bool_], failed: NDArray[np.bool_])
     t0, t1 = raw.facts["t0_ns"], raw.facts["t1_ns"]
     in_window = (log.end_ns >= t0) & (log.end_ns < t1)
     # Cut off at the stop, or answered only after the window: in flight at t1.
-    waiting = (log.start_ns < t1) & ((log.end_ns >= t1) | (log.outcome == load.UNFINISHED))
+    waiting = (log.start_ns < t1) & (
+        (log.end_ns >= t1) | (log.outcome == request_layout.UNFINISHED)
+    )
     ages_ns = t1 - log.start_ns[waiting]
     kinds = {
         name: int(np.count_nonzero(log.outcome == int(number)))
@@ -130,7 +132,7 @@ def _requests(raw: Raw, succeeded: NDArray[np.bool_], failed: NDArray[np.bool_])
         started=len(log.start_ns),
         succeeded=int(np.count_nonzero(succeeded)),
         failed=int(np.count_nonzero(failed)),
-        unfinished=int(np.count_nonzero(log.outcome == load.UNFINISHED)),
+        unfinished=int(np.count_nonzero(log.outcome == request_layout.UNFINISHED)),
         window_succeeded=int(np.count_nonzero(in_window & succeeded)),
         window_failed=int(np.count_nonzero(in_window & failed)),
         window_unfinished=int(np.count_nonzero(waiting)),
@@ -152,7 +154,7 @@ def _latency(
     # Little's law speaks of all requests: with failures among them it does not
     # give the mean of the successful ones.
     some_failed = bool(((log.end_ns >= t0) & (log.end_ns < t1) & failed).any())
-    end_ns = np.where(log.outcome == load.UNFINISHED, -1, log.end_ns)
+    end_ns = np.where(log.outcome == request_layout.UNFINISHED, -1, log.end_ns)
     found = latency(log.start_ns, end_ns, succeeded, t0, t1)
     return Latency(
         p50=found.p50,
@@ -227,7 +229,7 @@ def _foreign(looks: signals.Samples, ours: Mapping[str, float | None]) -> float 
 
 def _fastest_ms(raw: Raw) -> float | None:
     """Of the handler's calls. A call that failed may have been short, and the log can't tell."""
-    if (raw.requests.outcome >= load.FIRST_FAILURE).any():
+    if (raw.requests.outcome >= request_layout.FIRST_FAILURE).any():
         return None
     known = [log.fastest_ns for log in raw.handlers if log.fastest_ns is not None]
     return min(known) / NS_PER_MS if known else None
@@ -241,7 +243,7 @@ def _lateness_ms(raw: Raw) -> float | None:
 
 
 def _grown(facts: Mapping[str, Any], counter: str) -> Any:
-    """By how much a counter of ``bench.run.throttle`` grew in the window."""
+    """By how much a counter of ``bench.run.host.throttle`` grew in the window."""
     first, last = facts["throttle_t0"].get(counter), facts["throttle_t1"].get(counter)
     return None if first is None or last is None else last - first
 
@@ -261,7 +263,7 @@ def _shares(raw: Raw) -> dict[str, float]:
     return {str(log.pid): log.in_window / total for log in raw.handlers} if total else {}
 
 
-def _books(raw: Raw) -> Books:
+def _books(raw: Raw) -> Counters:
     facts = raw.facts
     before, after = facts["gauges_before"], facts["gauges_after"]
     upstream = facts["upstream_after"] or {}
@@ -274,7 +276,7 @@ def _books(raw: Raw) -> Books:
             for pid, page in after.items()
         )
 
-    return Books(
+    return Counters(
         generator_started=raw.load["started"],
         generator_recorded=len(raw.requests.start_ns),
         app_started=counted(probe.G_STARTED),

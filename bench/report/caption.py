@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bench import placement
+from bench import placement, text
 from bench.config import format_duration
-from bench.report import text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bench.analysis.rows import Row
-    from bench.record import RunRecord
+    from bench.records.model import RunRecord
 
 PACKAGES = (
     "fastapi",

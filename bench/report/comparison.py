@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tabulate import tabulate
 
 from bench.analysis.metrics import METRICS
-from bench.figures import NONE, number
-from bench.report.text import line
+from bench.text import NONE, line, number
 
 if TYPE_CHECKING:
     from bench.analysis.compare import CellComparison, Comparison, Judged

@@ -11,8 +11,8 @@ from bench.analysis.effects import sentence
 if TYPE_CHECKING:
     from bench.analysis.drift import Drift
     from bench.analysis.effects import Effect
-    from bench.analysis.findings import Findings
     from bench.analysis.noise import Noise
+    from bench.analysis.results import Results
     from bench.analysis.rows import Row
     from bench.stats import Percentile
 
@@ -20,9 +20,9 @@ SCHEMA = 1
 DIGITS = 6  # significant ones; more would only be noise
 
 
-def document(findings: Findings) -> str:
+def document(results: Results) -> str:
     """The run and its rows as JSON."""
-    run = findings.run
+    run = results.run
     content = {
         "schema": SCHEMA,
         "run": {
@@ -37,11 +37,11 @@ def document(findings: Findings) -> str:
         },
         "host": asdict(run.host),
         "environments": dict(run.environments),
-        "rows": [_row(row) for row in findings.rows],
-        "effects": [_effect(effect) for effect in findings.effects],
-        "noise": _noise(findings.noise),
-        "controls": None if findings.drift is None else _drift(findings.drift),
-        "damage": [asdict(damage) for damage in findings.damage],
+        "rows": [_row(row) for row in results.rows],
+        "effects": [_effect(effect) for effect in results.effects],
+        "noise": _noise(results.noise),
+        "controls": None if results.drift is None else _drift(results.drift),
+        "damage": [asdict(damage) for damage in results.damage],
     }
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 

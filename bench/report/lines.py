@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
+from bench import text
 from bench.analysis.verdict import judge
 from bench.analysis.why import Evidence, why
-from bench.figures import NONE, milliseconds, number
 from bench.plan import Plan, estimate_s
-from bench.report import tables, text
+from bench.report import tables
+from bench.text import NONE, milliseconds, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.analysis.rows import Row
-    from bench.record import RunRecord, TrialRecord
+    from bench.records.model import RunRecord, TrialRecord
 
 
 def trial_line(trial: TrialRecord, done: int, total: int, cores: int) -> str:

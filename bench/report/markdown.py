@@ -5,35 +5,36 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from bench.problem import BadInput
-from bench.report import caption, tables, text, trust
+from bench import text
+from bench.errors import BadInputError
+from bench.report import caption, tables, trust
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.analysis.findings import Findings
+    from bench.analysis.results import Results
     from bench.analysis.rows import Row
 
 BEGIN = "<!-- tables: begin (made by `nox -s readme`; do not edit) -->"
 END = "<!-- tables: end -->"
 
 
-def report(findings: Findings) -> str:
+def report(results: Results) -> str:
     """The whole report of a run."""
-    return f"# Run {text.code(findings.run.id)}\n\n{body(findings)}"
+    return f"# Run {text.code(results.run.id)}\n\n{body(results)}"
 
 
-def body(findings: Findings) -> str:
+def body(results: Results) -> str:
     """Answers and both tables, with what must be known to read them."""
-    rows = findings.rows
+    rows = results.rows
     if not rows:
-        return _joined([trust.damage(findings), "Nothing was measured."])
+        return _joined([trust.damage(results), "Nothing was measured."])
     title, scenarios = tables.scenario_table(rows)
-    answers = trust.answers(findings)
+    answers = trust.answers(results)
     parts = [
         # First, so that nobody takes the run for complete.
-        trust.damage(findings),
-        trust.resumed(findings.run),
+        trust.damage(results),
+        trust.resumed(results.run),
         *(("### Answers", answers) if answers else ()),
         f"### Scenarios: {title}",
         scenarios,
@@ -41,9 +42,9 @@ def body(findings: Findings) -> str:
         verdicts(rows),
         tables.matrix_table(rows),
         caption.spread_note(rows),
-        trust.noise_floor(findings.noise),
-        trust.controls(findings.drift),
-        caption.caption(findings.run),
+        trust.noise_floor(results.noise),
+        trust.controls(results.drift),
+        caption.caption(results.run),
         *_notes(rows),
     ]
     return _joined(parts)
@@ -55,20 +56,20 @@ def verdicts(rows: Sequence[Row]) -> str:
     return "Verdicts: " + ", ".join(f"{count} {word}" for word, count in words.items()) + "."
 
 
-def into_readme(readme: str, findings: Findings) -> str:
+def into_readme(readme: str, results: Results) -> str:
     """README.md with its generated part made anew.
 
     Raises:
-        BadInput: the two markers are missing.
+        BadInputError: the two markers are missing.
     """
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise BadInput(
+        raise BadInputError(
             f"README.md: the markers are missing; put these two lines where the tables belong:\n"
             f"{BEGIN}\n{END}"
         )
-    return f"{before}{BEGIN}\n\n{body(findings)}\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{body(results)}\n{END}{after}"
 
 
 def _joined(parts: Sequence[str | None]) -> str:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from bench.figures import NONE, number
-from bench.report import text
+from bench import text
+from bench.text import NONE, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

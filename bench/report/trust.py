@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench import text
 from bench.analysis.effects import sentence
-from bench.figures import milliseconds, number
-from bench.report import lines, text
+from bench.report import lines
+from bench.text import milliseconds, number
 
 if TYPE_CHECKING:
     from bench.analysis.drift import Drift
-    from bench.analysis.findings import Findings
     from bench.analysis.noise import Noise
-    from bench.record import RunRecord
+    from bench.analysis.results import Results
+    from bench.records.model import RunRecord
     from bench.stats import LogRatio
 
 
-def damage(findings: Findings) -> str | None:
+def damage(results: Results) -> str | None:
     """Which records were left out, and what is missing for it."""
-    if not findings.damage:
+    if not results.damage:
         return None
-    shown = {row.cell for row in findings.rows}
-    absent = [text.code(cell) for cell in findings.run.cells if cell not in shown]
+    shown = {row.cell for row in results.rows}
+    absent = [text.code(cell) for cell in results.run.cells if cell not in shown]
     without = f"; without any: {', '.join(absent)}" if absent else ""
-    listed = "\n".join(f"- {text.escape(str(damage))}" for damage in findings.damage)
+    listed = "\n".join(f"- {text.escape(str(damage))}" for damage in results.damage)
     return (
-        f"**Some records are damaged and left out.** {findings.recorded} of the plan's"
-        f" {findings.run.trials} trials have a whole one{without}.\n\n{listed}"
+        f"**Some records are damaged and left out.** {results.recorded} of the plan's"
+        f" {results.run.trials} trials have a whole one{without}.\n\n{listed}"
     )
 
 
@@ -36,11 +37,11 @@ def resumed(run: RunRecord) -> str | None:
     return "\n\n".join(told) or None
 
 
-def answers(findings: Findings) -> str | None:
+def answers(results: Results) -> str | None:
     """The effects in words, a line each, with what they are taken from."""
-    if not findings.effects:
+    if not results.effects:
         return None
-    lines = "\n".join(f"- {sentence(effect, text.code)}" for effect in findings.effects)
+    lines = "\n".join(f"- {sentence(effect, text.code)}" for effect in results.effects)
     return (
         f"{lines}\n\nEach is a geometric mean over pairs of cells that differ in nothing else; in"
         " brackets its 95 % interval or, for three pairs or fewer, their range."

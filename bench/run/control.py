@@ -14,16 +14,16 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from bench.run import generator
-from bench.run.facts import Facts
 from bench.run.failure import TrialFailed
-from bench.run.sampler import Sampler
+from bench.run.host.sampler import Sampler
+from bench.run.trial_facts import Facts
 from bench.run.watch import watch
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.config import Profile
-    from bench.run.trial import Lab
+    from bench.run.lab import Lab
 
 
 def run_control(wait_ms: int, profile: Profile, lab: Lab, folder: Path) -> None:

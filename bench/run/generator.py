@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.run import process
 from bench.run.failure import TrialFailed
-from bench.run.process import Child, Ended, Late
+from bench.run.process import children
+from bench.run.process.children import Child, Ended, Late
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.config import Profile
-    from bench.run.trial import Lab
+    from bench.run.lab import Lab
 
 
 def start(lab: Lab, profile: Profile, route: str, folder: Path) -> Child:
     """Start it; it imports everything and then waits for ``aim`` and its gate."""
-    return process.start(
+    return children.start(
         "the load generator",
         [
             *(lab.load_python, "-m", "locust", "-f", "locustfiles/users.py"),
@@ -27,7 +27,7 @@ def start(lab: Lab, profile: Profile, route: str, folder: Path) -> Child:
         ],
         keeper=lab.keeper,
         cwd=lab.root,
-        env=process.child_environment(
+        env=children.child_environment(
             MATRIX_TRIAL_DIR=str(folder),
             MATRIX_ROUTE=route,
             MATRIX_WARMUP_S=str(profile.warmup_s),

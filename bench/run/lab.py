@@ -6,23 +6,44 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.errors import RequirementError
 from bench.placement import UNPINNED, Placement
-from bench.problem import Lacking
-from bench.run import environments
-from bench.run.delay import DelayServer
-from bench.run.process import Keeper
-from bench.run.trial import Lab
+from bench.run.host import environments
+from bench.run.process.children import Keeper
+from bench.run.server.delay_server import DelayServer
 from go_delay import build
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from bench.paths import Paths
     from bench.plan import Cell
-    from bench.run.environments import Environment
-    from bench.run.paths import Paths
+    from bench.run.host.environments import Environment
 
 BUILD_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Deadlines of the phases of a trial, in s."""
+
+    ready_s: float = 30.0  # for the server and for the generator to be ready
+    stall_s: float = 20.0  # how much longer than planned the load may take
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """What all trials of a run share."""
+
+    root: Path  # holds app/ and locustfiles/
+    keeper: Keeper
+    delay: DelayServer
+    load_python: Path
+    server_pythons: Mapping[tuple[str, str], Path]  # by (server, python)
+    probe: bool = True
+    placement: Placement = UNPINNED
+    patience: Patience = Patience()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +58,11 @@ def find_environments(paths: Paths, cells: Sequence[Cell]) -> Environments:
     """The environments of these cells.
 
     Raises:
-        Lacking: the load generator has none; nothing can run without it.
+        RequirementError: the load generator has none; nothing can run without it.
     """
     load = environments.find(paths.notes, paths.root, "load")
     if load.python is None:
-        raise Lacking(f"The load generator can't run: {load.reason}. Try `nox -s load`.")
+        raise RequirementError(f"The load generator can't run: {load.reason}. Try `nox -s load`.")
     needed = dict.fromkeys((cell.server, str(cell.python)) for cell in cells)
     servers = {
         (server, python): environments.find(paths.notes, paths.root, f"server-{server}", python)
@@ -63,7 +84,7 @@ def open_lab(
     """Start the keeper and the delay server; end both, and whatever they keep, at exit.
 
     Raises:
-        Lacking: the delay server can't be built or started.
+        RequirementError: the delay server can't be built or started.
     """
     binary = _delay_server(paths)
     with contextlib.ExitStack() as stack:
@@ -78,7 +99,7 @@ def open_lab(
         )
         stack.callback(server.stop)
         if found.load.python is None:
-            raise Lacking(str(found.load.reason))
+            raise RequirementError(str(found.load.reason))
         yield Lab(
             root=paths.root,
             keeper=keeper,
@@ -99,4 +120,4 @@ def _delay_server(paths: Paths) -> Path:
     try:
         return build.wait(paths.delay_cache, build.find_go(paths.go), timeout_s=BUILD_S)
     except build.BuildError as error:
-        raise Lacking(f"The delay server can't be built: {error}") from error
+        raise RequirementError(f"The delay server can't be built: {error}") from error

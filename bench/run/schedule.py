@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from bench.plan import PlannedTrial
-from bench.record import TrialRecord
+from bench.records.model import TrialRecord
 
 Measure = Callable[[PlannedTrial], TrialRecord]
 

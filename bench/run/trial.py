@@ -11,16 +11,16 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from app.probe.layout import G_FINISHED, G_STARTED
-from bench.placement import UNPINNED, Placement
-from bench.run import generator, process
-from bench.run.bringup import HOST, POLL_S, Running, bring_up
-from bench.run.cpus import affinity
-from bench.run.facts import Facts
+from bench.run import generator
 from bench.run.failure import TrialFailed
-from bench.run.process import Child, Keeper, child_environment
-from bench.run.sampler import Gauge, Sampler
-from bench.run.servers import SERVERS
-from bench.run.verify import Expectation, Unverified, verify
+from bench.run.host.cpus import affinity
+from bench.run.host.sampler import Gauge, Sampler
+from bench.run.process import children
+from bench.run.process.children import Child, child_environment
+from bench.run.server.bringup import HOST, POLL_S, Running, bring_up
+from bench.run.server.commands import SERVERS
+from bench.run.server.verify import Expectation, Unverified, verify
+from bench.run.trial_facts import Facts
 from bench.run.watch import watch
 
 if TYPE_CHECKING:
@@ -29,32 +29,10 @@ if TYPE_CHECKING:
 
     from bench.config import Profile
     from bench.plan import Cell
-    from bench.run.delay import DelayServer
+    from bench.run.lab import Lab
 
 IDLE_S = 0.5  # for the verifying request to leave the application
 STOP_S = 0.3  # for a server to stop by itself: a blocked one never does
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Deadlines of the phases of a trial, in s."""
-
-    ready_s: float = 30.0  # for the server and for the generator to be ready
-    stall_s: float = 20.0  # how much longer than planned the load may take
-
-
-@dataclass(frozen=True, slots=True)
-class Lab:
-    """What all trials of a run share."""
-
-    root: Path  # holds app/ and locustfiles/
-    keeper: Keeper
-    delay: DelayServer
-    load_python: Path
-    server_pythons: Mapping[tuple[str, str], Path]  # by (server, python)
-    probe: bool = True
-    placement: Placement = UNPINNED
-    patience: Patience = Patience()
 
 
 def run_trial(
@@ -130,7 +108,7 @@ class _Trial:
             # Records are published: where this checkout lies is nobody's business.
             facts.argv = [part.removeprefix(f"{lab.root}{os.sep}") for part in argv]
             log = self.folder / "server.log"
-            child = process.start(
+            child = children.start(
                 cell.server,
                 argv,
                 keeper=lab.keeper,

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from bench.run import throttle
 from bench.run.failure import TrialFailed
-from bench.run.process import Ended, Late
-from bench.run.sampler import INTERVAL_S
+from bench.run.host import throttle
+from bench.run.host.sampler import INTERVAL_S
+from bench.run.process.children import Ended, Late
 
 if TYPE_CHECKING:
     from bench.config import Profile
-    from bench.run.delay import DelayServer
-    from bench.run.facts import Facts
-    from bench.run.process import Child
-    from bench.run.sampler import Sampler
-    from bench.run.trial import Patience
+    from bench.run.host.sampler import Sampler
+    from bench.run.lab import Patience
+    from bench.run.process.children import Child
+    from bench.run.server.delay_server import DelayServer
+    from bench.run.trial_facts import Facts
 
 
 def watch(

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.benchmarks.trials import Trials
+    from bench.selfcheck.trials import Trials
 
 HEAD = "WAITS, UPSTREAM_CALLS = False, 0\ndef expected():\n    return {'ok': True}\n"
 
 
 def with_kind(bench: Trials, folder: Path, name: str, source: str) -> Trials:
     """Trials of a copy of the application, in an empty folder, that has ``app/io/<name>.py``."""
-    root = bench.bench.lab.root
+    root = bench.runner.lab.root
     for part in ("app", "locustfiles"):
         shutil.copytree(root / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "app" / "io" / f"{name}.py").write_text(source, encoding="utf-8")

@@ -6,12 +6,12 @@ from dataclasses import fields, replace
 from typing import Any
 
 from bench.config import Profile
-from bench.record import (
+from bench.records.model import (
     SCHEMA,
-    Books,
+    Counters,
     Host,
     Latency,
-    Load,
+    LoadSettings,
     Measured,
     Process,
     Requests,
@@ -24,7 +24,7 @@ from bench.stats import Percentile
 
 # 100 users for 6 s on `sync_http`: 40 threads that wait 1 s each.
 _SECTIONS: dict[str, Any] = {
-    "load": Load(
+    "load": LoadSettings(
         users=100,
         spawn_rate=100.0,
         warmup_s=3.0,
@@ -76,7 +76,7 @@ _SECTIONS: dict[str, Any] = {
         overshoot_p99_ms=1.1,
         worker_shares={"4711": 1.0},
     ),
-    "books": Books(
+    "counters": Counters(
         generator_started=460,
         generator_recorded=460,
         app_started=460,

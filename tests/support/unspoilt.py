@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.analysis.verdict import judge
-from bench.run.host import describe
+from bench.run.host.machine import describe
 
 if TYPE_CHECKING:
-    from bench.benchmarks.trials import Trials
     from bench.plan import Cell
-    from bench.record import TrialRecord
+    from bench.records.model import TrialRecord
+    from bench.selfcheck.trials import Trials
 
 TRIES = 3
 

@@ -1,0 +1,309 @@
+"""The command line: ``nox -s SESSION -- OPTIONS`` hands its options on as they are."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable  # noqa: TC003 - part of a type that is made when it runs
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from bench.config import Overrides, parse_overrides
+from bench.errors import BadInputError
+from bench.paths import ROOT
+from bench.run.options import RunOptions
+from bench.text import shown
+
+
+class _Parser(argparse.ArgumentParser):
+    """Complains as everything here does: one message, exit status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadInputError(
+            f"{self.prog}: {shown(message, 500)}; `{self.prog} --help` lists the options"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What to measure."""
+
+    command: str
+    config: Path
+    names: tuple[str, ...]  # of `single`
+    overrides: Overrides
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureOptions:
+    """What to measure, and how."""
+
+    plan: PlanOptions
+    run: RunOptions
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """Of `report` and `readme`."""
+
+    output: Path
+    run: str | None  # None: the published one
+    summary: Path | None
+    check: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CompareOptions:
+    """Of `compare`."""
+
+    output: Path
+    a: str
+    b: str
+    threshold: float  # 0.05: 5 %
+    anyway: bool
+    fail_on_regression: bool
+    json: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """Of `bench` and `selfcheck`."""
+
+    command: str
+    names: tuple[str, ...]
+    quick: bool
+
+
+Options = PlanOptions | MeasureOptions | ReportOptions | CompareOptions | CheckOptions | None
+
+
+def parse(arguments: list[str]) -> tuple[str, Options]:
+    """The command and its options; None for a command that has none.
+
+    Raises:
+        BadInputError: an unknown command or option, or a missing value.
+    """
+    for argument in arguments:
+        if "\0" in argument:  # no shell can pass one on, and no path may have one
+            raise BadInputError(f"found {shown(argument)}, allowed: text without NUL")
+    parser = _Parser(prog="bench", description=__doc__, allow_abbrev=False)
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
+    for name, help_ in (
+        ("matrix", "measure all cells"),
+        ("single", "measure one experiment"),
+        ("plan", "show cells, order and time"),
+    ):
+        command = _command(commands, name, help_)
+        if name == "single":
+            command.add_argument(
+                "names", nargs="+", metavar="NAME", help="an experiment, a cell id or a glob"
+            )
+        _planning(command)
+        if name != "plan":
+            _running(command)
+    _reporting(_command(commands, "report", "render all reports from recorded results"))
+    readme = _command(commands, "readme", "put the tables into README.md")
+    _reporting(readme)
+    readme.add_argument(
+        "--check",
+        action="store_true",
+        help="change nothing; exit status 1 when the tables are stale",
+    )
+    compare = _command(commands, "compare", "judge one run, or a part of one, against another")
+    _output(compare)
+    add = compare.add_argument
+    sides = "a run id, `latest` or a path; a part of it as in latest:server=gunicorn"
+    add("a", metavar="RUN_A", help=sides)
+    add("b", metavar="RUN_B", help=sides)
+    add("--threshold", default="5%", metavar="N%", help="smaller effects are called none (5%%)")
+    add("--anyway", action="store_true", help="judge even if hosts, versions or profiles differ")
+    add("--fail-on", choices=("regression",), help="exit status 1 if any cell is worse in RUN_B")
+    add("--json", type=Path, metavar="FILE", help="also write the comparison as JSON")
+    _command(commands, "doctor", "say whether this machine is fit to measure")
+    for name, help_ in (
+        ("bench", "what the harness costs"),
+        ("selfcheck", "how true the figures are, and what the harness survives"),
+    ):
+        command = _command(commands, name, help_)
+        command.add_argument(
+            "--quick", action="store_true", help="smallest sizes: shows that it runs, no more"
+        )
+        command.add_argument("names", nargs="*", metavar="NAME", help="only these")
+    _command(commands, "schema", "renew experiments.schema.json")
+    chosen = parser.parse_args(arguments)
+    typed = _TYPED.get(chosen.command)
+    return chosen.command, None if typed is None else typed(chosen)
+
+
+def _plan_options(chosen: argparse.Namespace) -> PlanOptions:
+    return PlanOptions(
+        command=chosen.command,
+        config=chosen.config,
+        names=tuple(getattr(chosen, "names", ())),
+        overrides=parse_overrides(
+            profile=chosen.profile,
+            server=chosen.server,
+            workers=chosen.workers,
+            python=chosen.python,
+            users=chosen.users,
+            warmup=chosen.warmup,
+            duration=chosen.duration,
+            rounds=chosen.rounds,
+            seed=chosen.seed,
+            select=chosen.select,
+        ),
+    )
+
+
+def _measure_options(chosen: argparse.Namespace) -> MeasureOptions:
+    run = RunOptions(
+        command=chosen.command,
+        output=chosen.output,
+        fresh=chosen.fresh,
+        resume=chosen.resume,
+        keep_raw=chosen.raw == "keep",
+        probe=chosen.probe == "on",
+        pin=chosen.pin,
+    )
+    return MeasureOptions(_plan_options(chosen), run)
+
+
+def _report_options(chosen: argparse.Namespace) -> ReportOptions:
+    return ReportOptions(
+        output=chosen.output,
+        run=chosen.run,
+        summary=chosen.summary,
+        check=getattr(chosen, "check", False),
+    )
+
+
+def _compare_options(chosen: argparse.Namespace) -> CompareOptions:
+    return CompareOptions(
+        output=chosen.output,
+        a=chosen.a,
+        b=chosen.b,
+        threshold=_threshold(chosen.threshold),
+        anyway=chosen.anyway,
+        fail_on_regression=chosen.fail_on == "regression",
+        json=chosen.json,
+    )
+
+
+def _check_options(chosen: argparse.Namespace) -> CheckOptions:
+    return CheckOptions(chosen.command, tuple(chosen.names), chosen.quick)
+
+
+def _threshold(typed: str) -> float:
+    try:
+        value = float(typed.removesuffix("%"))
+    except ValueError:
+        value = -1.0
+    if not (typed.endswith("%") and 0 <= value <= 1000):
+        raise BadInputError(f"--threshold: found {shown(typed)}, allowed: a percentage such as 5%")
+    return value / 100
+
+
+_TYPED: dict[str, Callable[[argparse.Namespace], Options]] = {
+    "matrix": _measure_options,
+    "single": _measure_options,
+    "plan": _plan_options,
+    "report": _report_options,
+    "readme": _report_options,
+    "compare": _compare_options,
+    "bench": _check_options,
+    "selfcheck": _check_options,
+}
+
+
+def _command(
+    commands: argparse._SubParsersAction[_Parser], name: str, help_: str
+) -> argparse.ArgumentParser:
+    # People type the nox session, so that is what messages name.
+    return commands.add_parser(
+        name, help=help_, description=help_, allow_abbrev=False, prog=f"nox -s {name} --"
+    )
+
+
+def _planning(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add(
+        "--config",
+        type=Path,
+        default=ROOT / "experiments.yaml",
+        metavar="FILE",
+        help="the matrix and its profiles (experiments.yaml)",
+    )
+    add("--profile", metavar="NAME", help="load settings; the file names the default")
+    add(
+        "--select",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="only cells whose id matches; may be repeated",
+    )
+    add("--server", action="append", default=[], metavar="NAME", help="in place of the file's")
+    add("--workers", action="append", default=[], metavar="N", help="in place of the file's")
+    add("--python", action="append", default=[], metavar="X.Y", help="in place of the file's")
+    add("--users", metavar="N", help="in place of the profile's")
+    add("--warmup", metavar="TIME", help="in place of the profile's, as in 3s")
+    add("--duration", metavar="TIME", help="in place of the profile's, as in 6s")
+    add("--rounds", metavar="N", help="in place of the profile's")
+    add("--seed", metavar="N", help="of the order within a round")
+
+
+def _running(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    _output(command)
+    either = command.add_mutually_exclusive_group()
+    either.add_argument(
+        "--fresh",
+        action="store_true",
+        help="start anew, even if a run of the same plan is unfinished",
+    )
+    either.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the unfinished run although cells, environments, sources or machine"
+        " have changed; its reports say so",
+    )
+    add(
+        "--raw",
+        choices=("keep", "drop"),
+        default="keep",
+        help="keep each trial's raw files, compressed (default), or drop them",
+    )
+    add(
+        "--probe",
+        choices=("on", "off"),
+        default="on",
+        help="off: measure without the probe; then nothing explains the numbers",
+    )
+    add(
+        "--pin",
+        default="auto",
+        metavar="CPUS",
+        help="auto (default): on 4 or more cores server, load generator and delay server get"
+        " cores of their own; off; or explicitly, as in server=0-5,generator=6,delay=7",
+    )
+
+
+def _reporting(command: argparse.ArgumentParser) -> None:
+    _output(command)
+    command.add_argument(
+        "--run",
+        metavar="ID",
+        help="a run's id or folder; the published one (reports/latest.*) by default",
+    )
+    command.add_argument(
+        "--summary", type=Path, metavar="FILE", help="also append the report to this file"
+    )
+
+
+def _output(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--output",
+        type=Path,
+        default=ROOT / "reports",
+        metavar="DIR",
+        help="where runs and reports are kept (reports)",
+    )

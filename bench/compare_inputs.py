@@ -1,0 +1,182 @@
+"""Finds what is to be compared: a run id, ``latest``, or a path, and a part of it if asked.
+
+``latest:server=gunicorn`` means the cells of the latest published run on
+gunicorn; compared with ``latest:server=uvicorn`` they are paired by round.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping  # noqa: TC003 - pydantic reads it when it runs
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bench import publish
+from bench.analysis.compare import Side
+from bench.analysis.metrics import METRICS
+from bench.errors import BadInputError
+from bench.publish import Warn  # noqa: TC001 - see above
+from bench.records.bounds import implausible
+from bench.report import document
+from bench.text import line, shown
+
+AXES = ("endpoint", "io", "experiment", "server", "workers", "python")
+_PART = re.compile(r"(?P<run>.+?)(?::(?P<part>\w+=[^,:/]+(?:,\w+=[^,:/]+)*))?")
+
+
+class _Sample(BaseModel):
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    round: int
+    throughput_rps: float | None
+    p50_ms: float | None
+    cpu_ms_per_request: float | None
+    handler_min_ms: float | None = None
+
+
+class _Row(BaseModel):
+    cell: str
+    endpoint: str
+    io: str
+    experiment: str
+    server: str
+    workers: int
+    python: str
+    samples: list[_Sample]
+
+
+class _Damage(BaseModel):
+    place: str
+    what: str
+
+
+class _Resumption(BaseModel):
+    changes: list[str]
+
+
+class _Run(BaseModel):
+    id: str
+    profile: dict[str, Any]
+    delay_s: float
+    resumed: list[_Resumption] = []
+
+
+class _Document(BaseModel):
+    """The fields of latest.json that a comparison needs."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    run: _Run
+    host: dict[str, Any]
+    environments: dict[str, dict[str, Any]]
+    rows: list[_Row]
+    damage: list[_Damage] = []
+
+
+def side(text: str, output: Path, warn: Warn) -> Side:
+    """The side that a person means by ``text``.
+
+    Raises:
+        BadInputError: there is no such run, file or part, or the file is no document of ours.
+    """
+    found = _PART.fullmatch(text)
+    if found is None:
+        raise BadInputError(f"compare: found {shown(text)}, allowed: a run id, `latest` or a path")
+    part = _part(found["part"] or "")
+    read = _document(found["run"], output, warn)
+    rows = [row for row in read.rows if all(_level(row, axis) == v for axis, v in part.items())]
+    if not rows:
+        levels = {axis: sorted({_level(row, axis) for row in read.rows}) for axis in part}
+        there = shown(str(levels), 300)
+        raise BadInputError(f"compare: found {shown(text)}, which has no cells; there are: {there}")
+    return Side(
+        title=text,
+        run=read.run.id,
+        facts=_facts(read),
+        cells={
+            _name(row, part, pythons=len({r.python for r in read.rows})): _values(row)
+            for row in rows
+        },
+    )
+
+
+def _part(text: str) -> dict[str, str]:
+    part = dict(piece.split("=", 1) for piece in text.split(",") if piece)
+    for axis in part:
+        if axis not in AXES:
+            raise BadInputError(f"compare: found {axis}, allowed: {', '.join(AXES)}")
+    return part
+
+
+def _document(run: str, output: Path, warn: Warn) -> _Document:
+    path = output / "latest.json" if run == "latest" else Path(run)
+    name = shown(str(path), 300)
+    if path.is_file():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInputError(f"{name}: can't be read: {error}") from error
+    elif run == "latest":
+        raise BadInputError(f"{name}: there is no published run; `nox -s matrix` makes one")
+    else:
+        text = document.document(publish.recorded(output, run, lambda _: None))
+    try:
+        read = _Document.model_validate_json(text)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        where = ".".join(map(str, fault["loc"])) or "the whole"
+        told = shown(f"{where}: {fault['msg']}", 300)
+        raise BadInputError(f"{name}: {told}; it is no latest.json of schema 1") from error
+    if wrong := implausible(read.model_dump()):
+        raise BadInputError(f"{name}: {shown(wrong, 300)}")
+    for damage in read.damage:
+        warn(line(f"{run}: {damage.place} is damaged ({damage.what}): left out of the comparison"))
+    return read
+
+
+def _level(row: _Row, axis: str) -> str:
+    return str(getattr(row, axis))
+
+
+def _name(row: _Row, part: Mapping[str, str], *, pythons: int) -> str:
+    """What is left to tell the cells of a part apart, of a run with so many Pythons."""
+    if not part:
+        return row.cell
+    named = [] if {"endpoint", "io", "experiment"} & part.keys() else [row.experiment]
+    if not named:
+        named = [_level(row, axis) for axis in ("endpoint", "io")
+                 if axis not in part and "experiment" not in part]  # fmt: skip
+    named += [row.server] if "server" not in part else []
+    named += [f"w{row.workers}"] if "workers" not in part else []
+    named += [f"py{row.python}"] if "python" not in part and pythons > 1 else []
+    return "-".join(named)
+
+
+def _values(row: _Row) -> dict[str, dict[int, float]]:
+    """By metric and round; what is unknown or nothing to make a ratio of is left out."""
+    return {
+        metric.name: {
+            sample.round: value
+            for sample in row.samples
+            if (value := getattr(sample, metric.name)) is not None and value > 0
+        }
+        for metric in METRICS
+    }
+
+
+def _facts(read: _Document) -> dict[str, Any]:
+    """What should be the same on both sides."""
+    facts: dict[str, Any] = {
+        name: read.host.get(name) for name in ("cpu", "cores", "memory_gb", "os", "kernel")
+    }
+    facts["profile"] = {k: v for k, v in read.run.profile.items() if k not in {"name", "rounds"}}
+    facts["delay_s"] = read.run.delay_s
+    facts["changed halfway"] = [change for step in read.run.resumed for change in step.changes]
+    for name, environment in sorted(read.environments.items()):
+        if environment.get("role") == "server":
+            facts[f"Python of {name}"] = environment.get("python")
+            packages = environment.get("packages")
+            if isinstance(packages, dict):
+                facts |= {f"{package} of {name}": v for package, v in sorted(packages.items())}
+    return facts

@@ -1,0 +1,197 @@
+"""What options change in a configuration, held to the same rules as the file."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from bench.config.durations import format_duration, parse_duration
+from bench.config.mistakes import Mistake, one_of, refuse
+from bench.config.model import Python, Rounds, Seed, Server, Users, WarmupSeconds, WindowSeconds
+from bench.config.model import Workers as WorkerCount
+from bench.config.rules import spawn_rate_allowed, window_allowed
+from bench.config.source import WHOLE
+from bench.text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bench.config.settings import Config, Known, Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What was asked for in place of the file's settings; None and () change nothing."""
+
+    profile: str | None = None
+    servers: tuple[str, ...] = ()
+    workers: tuple[int, ...] = ()
+    pythons: tuple[str, ...] = ()
+    users: int | None = None
+    warmup_s: float | None = None
+    duration_s: float | None = None
+    rounds: int | None = None
+    seed: int | None = None
+    select: tuple[str, ...] = ()
+
+
+# field of Overrides: the option as it is typed, the rule of one value
+_RULES: dict[str, tuple[str, TypeAdapter[Any]]] = {
+    "servers": ("--server", TypeAdapter(Server)),
+    "workers": ("--workers", TypeAdapter(WorkerCount)),
+    "pythons": ("--python", TypeAdapter(Python)),
+    "users": ("--users", TypeAdapter(Users)),
+    "warmup_s": ("--warmup", TypeAdapter(WarmupSeconds)),
+    "duration_s": ("--duration", TypeAdapter(WindowSeconds)),
+    "rounds": ("--rounds", TypeAdapter(Rounds)),
+    "seed": ("--seed", TypeAdapter(Seed)),
+}
+_MOST_VALUES = 100  # of one option: more than any axis has
+_OF_PROFILE = ("users", "warmup_s", "duration_s", "rounds")
+
+
+def parse_overrides(
+    *,
+    profile: str | None = None,
+    server: Sequence[str] = (),
+    workers: Sequence[str] = (),
+    python: Sequence[str] = (),
+    users: str | None = None,
+    warmup: str | None = None,
+    duration: str | None = None,
+    rounds: str | None = None,
+    seed: str | None = None,
+    select: Sequence[str] = (),
+) -> Overrides:
+    """The options from their texts as typed; lists may be repeated or split by commas.
+
+    Raises:
+        BadInputError: a text is no duration or no whole number; a line for each.
+    """
+    typed = _Typed()
+    overrides = Overrides(
+        profile=profile,
+        servers=_split(server),
+        workers=tuple(typed.whole("workers", text) for text in _split(workers)),
+        pythons=_split(python),
+        users=None if users is None else typed.whole("users", users),
+        warmup_s=None if warmup is None else typed.seconds("warmup_s", warmup),
+        duration_s=None if duration is None else typed.seconds("duration_s", duration),
+        rounds=None if rounds is None else typed.whole("rounds", rounds),
+        seed=None if seed is None else typed.whole("seed", seed),
+        select=tuple(select),
+    )
+    if typed.mistakes:
+        refuse(typed.mistakes)
+    return overrides
+
+
+def apply(config: Config, overrides: Overrides) -> tuple[Config, Profile]:
+    """The configuration with the axes asked for, and the profile with the settings asked for.
+
+    Raises:
+        BadInputError: a line for each option that breaks a rule, or makes a setting break one.
+    """
+    name = config.default_profile if overrides.profile is None else overrides.profile
+    mistakes = [*_broken(overrides, config.known)]
+    profile = config.profiles.get(name)
+    if profile is None:
+        allowed = one_of([*config.profiles], name)
+        refuse([Mistake("--profile", shown(name), allowed), *mistakes])
+    if mistakes:
+        refuse(mistakes)
+    changed = dataclasses.replace(
+        profile,
+        **{
+            field: value
+            for field in _OF_PROFILE
+            if (value := getattr(overrides, field)) is not None
+        },
+    )
+    mistakes = [*_unfit(changed, config.delay_s)]
+    if mistakes:
+        refuse(mistakes)
+    return _with_axes(config, overrides), changed
+
+
+class _Typed:
+    """Reads texts of options; what it can't read it notes, and gives 0 for."""
+
+    def __init__(self) -> None:
+        self.mistakes: list[Mistake] = []
+
+    def whole(self, field: str, text: str) -> int:
+        if WHOLE.fullmatch(text):
+            return int(text)
+        option, rule = _RULES[field]
+        self.mistakes.append(Mistake(option, shown(text), _allowed(rule, text) or "a number"))
+        return 0
+
+    def seconds(self, field: str, text: str) -> float:
+        try:
+            return parse_duration(text)
+        except ValueError as error:
+            self.mistakes.append(Mistake(_RULES[field][0], shown(text), str(error)))
+            return 0.0
+
+
+def _split(texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(part.strip() for text in texts for part in text.split(","))
+
+
+def _broken(overrides: Overrides, known: Known) -> Iterator[Mistake]:
+    """Each value that breaks the rule of its kind, or stands there twice."""
+    for field, (option, rule) in _RULES.items():
+        value = getattr(overrides, field)
+        values = value if isinstance(value, tuple) else () if value is None else (value,)
+        if len(values) > _MOST_VALUES:
+            yield Mistake(option, f"{len(values)} values", f"at most {_MOST_VALUES}")
+            continue
+        for index, one in enumerate(values):
+            allowed = _allowed(rule, one, known)
+            if allowed:
+                yield Mistake(option, _text(field, one), allowed)
+            if one in values[:index]:
+                yield Mistake(option, f"{_text(field, one)} twice", "each value once")
+
+
+def _allowed(rule: TypeAdapter[Any], value: object, known: Known | None = None) -> str | None:
+    """What the rule allows, if that is not the value."""
+    try:
+        rule.validate_python(value, strict=True, context=known)
+    except ValidationError as error:
+        return error.errors(include_url=False)[0]["msg"]
+    return None
+
+
+def _text(field: str, value: object) -> str:
+    if field.endswith("_s") and isinstance(value, float) and 0 <= value < 1e9:
+        return format_duration(value)
+    return shown(str(value))
+
+
+def _unfit(profile: Profile, delay_s: float) -> Iterator[Mistake]:
+    """Only reached by an option: the file's own settings were held to this when loaded."""
+    allowed = window_allowed(profile.duration_s, delay_s)
+    if allowed:
+        yield Mistake("--duration", format_duration(profile.duration_s), allowed)
+    if spawn_rate_allowed(profile.users, profile.spawn_rate):
+        found = f"{profile.users} with the profile's spawn_rate {profile.spawn_rate:g}"
+        yield Mistake("--users", found, "as many as are there within an hour")
+
+
+def _with_axes(config: Config, overrides: Overrides) -> Config:
+    asked = {
+        "server": overrides.servers,
+        "workers": overrides.workers,
+        "python": overrides.pythons,
+    }
+    axes = {axis: levels for axis, levels in asked.items() if levels}
+    if not axes:
+        return config
+    order = tuple(dict.fromkeys((*config.matrix.order, *axes)))
+    matrix = dataclasses.replace(config.matrix, order=order, **axes)  # type: ignore[arg-type]
+    return dataclasses.replace(config, matrix=matrix, axes_replaced=True)

@@ -1,0 +1,1 @@
+"""A run's records: what is kept of each trial, and how it is written and read back."""

@@ -1,0 +1,186 @@
+"""A run's records on disk: appended one by one, and read back as far as they are whole.
+
+Whatever is not whole is named and left where it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from pydantic import TypeAdapter
+
+from bench.errors import BadInputError
+from bench.records import atomic, checksum
+from bench.records.checksum import Broken
+from bench.records.model import ControlRecord, Damage, RunRecord, TrialRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+RUN_FILE: Final = "run.json"
+TRIALS_FILE: Final = "trials.jsonl"
+CONTROLS_FILE: Final = "controls.jsonl"
+
+Record = TypeVar("Record", bound=TrialRecord | ControlRecord | RunRecord)
+
+_TRIAL = TypeAdapter(TrialRecord)
+_CONTROL = TypeAdapter(ControlRecord)
+_RUN = TypeAdapter(RunRecord)
+_HINT = "the version that wrote it can read it"
+# A record begins here, also where the end of the line before it is lost.
+_BEGINNING = re.compile(b"(?=" + re.escape(checksum.LINE) + b")")
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Generic[Record]):
+    """What a file holds."""
+
+    records: tuple[Record, ...]  # in the order in which they were appended
+    damage: tuple[Damage, ...]
+
+
+def append(path: Path, record: TrialRecord | ControlRecord) -> None:
+    """Append one line and sync it: what has been measured is never lost.
+
+    Raises:
+        OSError: it could not be written (disk full); the file is as it was.
+    """
+    adapter: TypeAdapter[Any] = _TRIAL if isinstance(record, TrialRecord) else _CONTROL
+    text = json.dumps(adapter.dump_python(record, mode="json"), separators=(",", ":"))
+    line = checksum.seal(text.encode(), checksum.LINE) + b"\n"
+    try:
+        # Unbuffered, so that nothing is written later than we know of.
+        with path.open("a+b", buffering=0) as file:
+            # A line that was cut off must not swallow this one.
+            _append(file, line if _ends_whole(file) else b"\n" + line)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _ends_whole(file: IO[bytes]) -> bool:
+    if file.seek(0, os.SEEK_END) == 0:
+        return True
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"
+
+
+def _append(file: IO[bytes], data: bytes) -> None:
+    before = file.seek(0, os.SEEK_END)
+    written = 0
+    try:
+        while written < len(data):
+            written += file.write(data[written:])
+        os.fsync(file.fileno())
+    except OSError:
+        # Take our own half line back, unless somebody has written after it.
+        with contextlib.suppress(OSError):
+            if file.seek(0, os.SEEK_END) == before + written:
+                file.truncate(before)
+        raise
+
+
+def read_trials(path: Path) -> Read[TrialRecord]:
+    """All trials of a run; of two records of the same trial the first.
+
+    Raises:
+        BadInputError: the file can't be read, or is of another schema.
+    """
+    records: dict[tuple[str, int, bool], tuple[int, TrialRecord]] = {}
+    damage: list[Damage] = []
+    for number, found in _lines(path, _TRIAL):
+        place = f"{TRIALS_FILE}:{number}"
+        if isinstance(found, Broken):
+            damage.append(Damage(place, found.what))
+            continue
+        key = (found.cell, found.round, found.twin)
+        first, kept = records.setdefault(key, (number, found))
+        if kept is not found:
+            what = (
+                f"it is a second record of {found.cell}, round {found.round}; line {first} counts"
+            )
+            damage.append(Damage(place, what))
+    return Read(tuple(record for _, record in records.values()), tuple(damage))
+
+
+def read_controls(path: Path) -> Read[ControlRecord]:
+    """All controls of a run; none where there is no such file.
+
+    Raises:
+        BadInputError: the file can't be read, or is of another schema.
+    """
+    if not path.exists():
+        return Read((), ())
+    lines = _lines(path, _CONTROL)
+    return Read(
+        tuple(found for _, found in lines if not isinstance(found, Broken)),
+        tuple(
+            Damage(f"{CONTROLS_FILE}:{number}", found.what)
+            for number, found in lines
+            if isinstance(found, Broken)
+        ),
+    )
+
+
+def _lines(path: Path, adapter: TypeAdapter[Record]) -> list[tuple[int, Record | Broken]]:
+    """Each line's number and what it holds."""
+    data = _bytes(path)
+    lines = [
+        (number, checksum.unseal(part, checksum.LINE, adapter)) for number, part in _parts(data)
+    ]
+    if lines and not data.endswith(b"\n"):
+        number, last = lines[-1]
+        if isinstance(last, Broken) and not last.foreign:
+            lines[-1] = (number, Broken("it is cut off"))
+    broken = [found for _, found in lines if isinstance(found, Broken)]
+    foreign = [found for found in broken if found.foreign]
+    if foreign and len(broken) == len(lines):
+        raise BadInputError(f"{path}: {foreign[0].what}; {_HINT}")
+    return lines
+
+
+def _parts(data: bytes) -> Iterator[tuple[int, bytes]]:
+    for number, line in enumerate(data.removesuffix(b"\n").split(b"\n"), 1):
+        parts = [part for part in _BEGINNING.split(line) if part]
+        if data:
+            yield from ((number, part) for part in parts or [line])
+
+
+def write_run(path: Path, run: RunRecord) -> None:
+    """Replace ``run.json`` whole.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    atomic.replace({path: run_bytes(run)})
+
+
+def run_bytes(run: RunRecord) -> bytes:
+    """A run's record as it stands in its file."""
+    text = json.dumps(_RUN.dump_python(run, mode="json"), indent=1) + "\n"
+    return checksum.seal(text.encode(), checksum.PAGE)
+
+
+def read_run(path: Path) -> RunRecord:
+    """The run's record.
+
+    Raises:
+        BadInputError: it can't be read, is damaged, or is of another schema.
+    """
+    found = checksum.unseal(_bytes(path), checksum.PAGE, _RUN)
+    if isinstance(found, Broken):
+        hint = f"; {_HINT}" if found.foreign else ""
+        raise BadInputError(f"{path}: {found.what}{hint}")
+    return found
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInputError(f"{path}: can't be read: {error.strerror}") from error

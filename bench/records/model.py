@@ -1,0 +1,266 @@
+"""What is kept of a trial and of a run: the interface between measuring and explaining.
+
+``trials.jsonl`` holds one ``TrialRecord`` a line, ``controls.jsonl`` one
+``ControlRecord``, ``run.json`` one ``RunRecord``: ``bench.records.journal`` reads and writes them.
+Figures that cannot be known are None. All are per trial, within its window
+unless the name says otherwise, and summed over workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import ConfigDict, Field
+
+from bench.config import Profile
+from bench.stats import Percentile
+
+SCHEMA: Final = 2
+
+AtLeastOne = Annotated[int, Field(ge=1)]  # what shares are taken of
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSettings:
+    """The load and its window. ``ns`` are CLOCK_MONOTONIC."""
+
+    users: int
+    spawn_rate: float
+    warmup_s: float
+    duration_s: float
+    delay_s: float  # that each request waits at least; 0 for io kinds that don't wait
+    t0_ns: int
+    t1_ns: int
+    ramp_s: float  # from the first user's start to the last one's
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """The generator's requests; the first four over the whole trial, the rest in the window."""
+
+    started: int
+    succeeded: int
+    failed: int
+    unfinished: int
+    window_succeeded: int
+    window_failed: int
+    window_unfinished: int  # in flight at the window's end
+    oldest_unfinished_ms: float | None
+    failure_kinds: Mapping[str, int]  # whole trial
+    redirects: int
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Of successful requests; ``mean_by_little_ms`` is users / throughput."""
+
+    p50: Percentile
+    p90: Percentile
+    p99: Percentile
+    mean_measured_ms: float | None
+    mean_by_little_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """Alive is not busy: the pool's gauges tell how many work."""
+
+    spawned: int | None
+    active_avg: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """Measured quantities that explain a number."""
+
+    loop_delay_p50_ms: float | None
+    loop_delay_max_ms: float | None
+    pool_size: int | None
+    pool_busy_avg: float | None
+    pool_waiting_avg: float | None
+    in_flight_avg: float | None
+    server_cores: float | None
+    server_ms_per_request: float | None
+    generator_cores: float | None
+    generator_late_p99_ms: float | None  # of a timer in the generator
+    delay_server_cores: float | None
+    harness_cores: float | None
+    foreign_cores: float | None
+    steal_cores: float | None
+    rss_mb: float | None
+    upstream_in_flight_avg: float | None
+    upstream_in_flight_peak: int | None  # whole trial
+    overshoot_p50_ms: float | None  # whole trial, as the following
+    overshoot_p99_ms: float | None
+    worker_shares: Mapping[str, float]  # of handler calls, by process id
+    generator_waited: float | None = None  # share of the window it could run but had no core
+    threads_alive: tuple[int, ...] = ()  # at the window's start, middle and end
+    quota_throttled_s: float | None = None  # by the container's CPU quota, in the window
+    heat_throttles: int | None = None  # of any core, in the window
+    handler_min_ms: float | None = None  # the fastest call; None where any request failed
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Three parties count the same requests, over the whole trial.
+
+    They may differ only by what was in flight when the load stopped.
+    """
+
+    generator_started: int  # the generator's own counter
+    generator_recorded: int  # its records
+    app_started: int | None  # requests that entered the application
+    app_finished: int | None
+    handlers_begun: int | None  # records in the thread log
+    handlers_ended: int | None
+    log_lost: int | None  # handler calls that the log had no room for
+    upstream_calls: int  # expected for each handler call
+    upstream_started: int | None
+    upstream_served: int | None
+    upstream_cancelled: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The server as it ran."""
+
+    argv: tuple[str, ...]
+    workers: tuple[int, ...]  # process ids at the start of the load
+    workers_after: tuple[int, ...]  # those alive, or come up since, at its end
+    loop: str | None
+    http: str | None
+    cpus: tuple[int, ...] | None = None  # that the workers may run on
+    delay_exit: int | None = None  # exit status of the delay server, should it have ended
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """All that a trial which ran to its end has to say."""
+
+    load: LoadSettings
+    requests: Requests
+    throughput_rps: float
+    failures_rps: float
+    latency: Latency
+    threads: Threads
+    signals: Signals
+    counters: Counters
+    process: Process
+    locust: Mapping[str, float | None]  # the generator's own statistics, to set beside ours
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """One timed run of one cell. ``measured`` is None when it failed or was skipped."""
+
+    # A figure that is no number was never measured.
+    __pydantic_config__ = ConfigDict(allow_inf_nan=False)
+
+    schema: Literal[2]
+    run: str
+    index: int  # its place in the plan
+    round: int
+    cell: str
+    experiment: str
+    endpoint: str
+    io: str
+    server: str
+    workers: AtLeastOne
+    python: str
+    started: str  # ISO 8601, UTC
+    wall_s: float
+    outcome: str  # measured, failed or skipped
+    reason: str | None  # why it failed or was skipped
+    phases_s: Mapping[str, float]  # how long each step of the trial took
+    measured: Measured | None
+    twin: bool = False  # the second entry of the cell that a round has twice (A/A)
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRecord:
+    """The generator straight at the delay server: ``bench.run.control``."""
+
+    __pydantic_config__ = ConfigDict(allow_inf_nan=False)
+
+    schema: Literal[2]
+    run: str
+    when: str  # start or end, of the run
+    wait_ms: int
+    users: int
+    reason: str | None  # why it failed; then all below are None
+    throughput_rps: float | None = None
+    p50_ms: float | None = None
+    generator_cores: float | None = None
+    delay_server_cores: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The machine; ``bench.run.host.machine`` says how each fact is found, None where it isn't."""
+
+    cpu: str
+    cores: AtLeastOne  # that may be used, by affinity and quota
+    cores_of_machine: int | None
+    affinity: int | None
+    cgroup_quota: float | None
+    memory_gb: float
+    system: str
+    kernel: str
+    os: str
+    architecture: str
+    governor: str | None
+    load_before: tuple[float, ...]
+    open_files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """The run was gone on with although something had changed: it is not of one piece."""
+
+    at: str  # ISO 8601, UTC
+    done: int  # trials measured before
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """What was run, on what: written when the run starts, completed when it ends.
+
+    If it was resumed despite changes, it describes what was found then.
+    """
+
+    __pydantic_config__ = ConfigDict(allow_inf_nan=False)
+
+    schema: Literal[2]
+    id: str
+    command: str  # matrix or single
+    plan_hash: str
+    started: str
+    finished: str | None
+    cells: tuple[str, ...]  # in declared order
+    trials: int
+    profile: Profile
+    seed: int
+    delay_s: float
+    probe: bool
+    git: Mapping[str, Any]
+    host: Host
+    environments: Mapping[str, Mapping[str, Any]]
+    # Asked for, and the CPUs of server, generator and delay; none: they share all.
+    placement: Mapping[str, Any] = field(default_factory=dict)
+    # What measures and is measured: the hash of each part's source files.
+    sources: Mapping[str, str] = field(default_factory=dict)
+    resumed: tuple[Resumption, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A record that can't be used, or one too many."""
+
+    place: str  # file and line: trials.jsonl:17
+    what: str  # what is wrong with it
+
+    def __str__(self) -> str:
+        return f"{self.place} is damaged ({self.what})"

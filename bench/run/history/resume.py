@@ -1,0 +1,96 @@
+"""Which folder a run gets: a new one, or that of the unfinished run it goes on with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bench import text
+from bench.errors import BadInputError
+from bench.records.journal import RUN_FILE, write_run
+from bench.records.model import Resumption
+from bench.run.history import run_folders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from bench.records.model import RunRecord
+    from bench.run.history.changes import Change
+    from bench.run.history.run_folders import Unfinished
+    from bench.run.options import RunOptions
+
+
+def choose(
+    wanted: RunRecord,
+    options: RunOptions,
+    *,
+    say: Callable[[str], None],
+    warn: Callable[[str], None],
+) -> Path:
+    """The run's folder, below the output folder; what was found and decided is said.
+
+    Raises:
+        BadInputError: ``--resume``, and no run can be gone on with; or the folder can't be made.
+    """
+    kept = options.output.resolve() / "runs"
+    found = [] if options.fresh else run_folders.unfinished(kept, wanted, warn)
+    if options.resume:
+        return _resumed(found, wanted, say)
+    same = [one for one in found if not one.changes]
+    if same:
+        return _gone_on_with(same[0], wanted, say)
+    if found and not found[0].superseded:
+        say(_notice(found[0]))
+    folder = kept / wanted.id
+    run_folders.create(folder, wanted)
+    return folder
+
+
+def _resumed(found: Sequence[Unfinished], wanted: RunRecord, say: Callable[[str], None]) -> Path:
+    if not found:
+        raise BadInputError(
+            f"--resume: there is no unfinished run of `{wanted.command}` with any of these cells;"
+            " without it a new one starts"
+        )
+    old = found[0]
+    apart = [change for change in old.changes if change.apart]
+    if apart:
+        raise BadInputError(
+            f"--resume: the trials of run {old.run.id} can't be in one run with these:"
+            f" {_listed(apart)}. Ask for what it had, or for a new run without `--resume`."
+        )
+    if not old.changes:
+        return _gone_on_with(old, wanted, say)
+    texts = tuple(change.text for change in old.changes)
+    step = Resumption(at=wanted.started, done=old.done, changes=texts)
+    amended = replace(
+        wanted, id=old.run.id, started=old.run.started, resumed=(*old.run.resumed, step)
+    )
+    write_run(old.folder / RUN_FILE, amended)
+    say(f"{_so_far(old)}; going on, although {_listed(old.changes)}. Its reports will say so.")
+    return old.folder
+
+
+def _gone_on_with(old: Unfinished, wanted: RunRecord, say: Callable[[str], None]) -> Path:
+    say(f"run {old.run.id}: going on, {old.done} of {wanted.trials} trials are measured")
+    return old.folder
+
+
+def _notice(old: Unfinished) -> str:
+    if any(change.apart for change in old.changes):
+        way = "the old one goes on when it is asked for as it was"
+    else:
+        way = "`--resume` goes on with the old one all the same"
+    return (
+        f"{_so_far(old)}, but it can't simply be gone on with: {_listed(old.changes)}."
+        f" A new run starts; {way}."
+    )
+
+
+def _so_far(old: Unfinished) -> str:
+    return f"run {old.run.id}: {old.done} of {old.run.trials} trials are measured"
+
+
+def _listed(changes: Sequence[Change]) -> str:
+    return text.line("; ".join(change.text for change in changes))

@@ -1,0 +1,1 @@
+"""The machine: what it is, which cores may be used, what is seen of it during a trial."""

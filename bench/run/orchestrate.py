@@ -1,0 +1,99 @@
+"""A whole run: find or make its folder, open the lab, measure what is missing, close."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from bench.errors import named
+from bench.records import journal
+from bench.report import lines
+from bench.run import lab
+from bench.run.history import run_folders
+from bench.run.history.resume import choose
+from bench.run.history.run_record import describe_run
+from bench.run.host import machine
+from bench.run.host.cpus import placement
+from bench.run.schedule import run_plan
+from bench.run.trial_runner import Controls, TrialRunner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from bench.paths import Paths
+    from bench.plan import Plan
+    from bench.records.model import TrialRecord
+    from bench.run.options import RunOptions
+
+
+def orchestrate(
+    plan: Plan,
+    paths: Paths,
+    options: RunOptions,
+    *,
+    say: Callable[[str], None],
+    warn: Callable[[str], None],
+) -> Path:
+    """Measure a plan; gives the run's folder. It is for the caller to call the run finished.
+
+    Raises:
+        RequirementError: the machine or an installation is missing something.
+        BadInputError: the output folder can't be used, or no run can be resumed as asked.
+    """
+    machine.demand_open_files(plan.profile.users)
+    machine.demand_ports(plan.profile.users, machine.local_ports())
+    found = lab.find_environments(paths, plan.cells)
+    placed = placement(options.pin, machine.describe().cores)
+    run = describe_run(
+        plan, paths, found, command=options.command, probe=options.probe, placed=placed
+    )
+    folder = choose(run, options, say=say, warn=warn)
+    say(f"run {folder.name}: {lines.summary(plan)}{'' if folder.name == run.id else ' in all'}")
+    recorded = run_folders.trials_of(folder)
+    for damage in recorded.damage:
+        warn(f"{damage}: a trial that has no whole record is measured again")
+
+    def keep(trial: TrialRecord) -> None:
+        journal.append(folder / journal.TRIALS_FILE, trial)
+        # Only now: where there is no room to compress, the record is safe.
+        measure.put_away(trial)
+
+    def tell(trial: TrialRecord, done: int) -> None:
+        say(lines.trial_line(trial, done, len(plan.trials), run.host.cores))
+
+    with (
+        _told_if_interrupted(folder, plan, warn),
+        named(folder),
+        lab.open_lab(paths, found, folder, probe=options.probe, placement=placed) as opened,
+    ):
+        measure = TrialRunner(folder.name, plan, opened, found.servers, folder, options.keep_raw)
+        # One experiment alone is asked for a quick answer.
+        controls = Controls(measure, plan.profile.users) if options.command == "matrix" else None
+        _run_controls(controls, "start", folder)
+        run_plan(
+            plan.trials,
+            recorded.records,
+            measure=measure,
+            keep=keep,
+            tell=tell,
+        )
+        _run_controls(controls, "end", folder)
+    return folder
+
+
+@contextlib.contextmanager
+def _told_if_interrupted(folder: Path, plan: Plan, warn: Callable[[str], None]) -> Iterator[None]:
+    """Says how much there is already, and how to see it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        done = len(run_folders.trials_of(folder).records)
+        way = f"; `nox -s report -- --run {folder.name}` makes reports of them" if done else ""
+        warn(f"{done} of {len(plan.trials)} trials are measured{way}")
+        raise
+
+
+def _run_controls(controls: Controls | None, when: str, folder: Path) -> None:
+    for control in controls(when) if controls is not None else ():
+        journal.append(folder / journal.CONTROLS_FILE, control)

@@ -1,0 +1,146 @@
+"""From nothing to a server whose every worker has reported and whose port answers."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import time
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from bench.run.failure import TrialFailed
+from bench.run.server.commands import SERVERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bench.run.process.children import Child
+
+HOST = "127.0.0.1"
+POLL_S = 0.01
+PORT_TRIES = 3
+WORKER_FILES = ("worker-*", "gauges-*.bin", "threads-*.bin")
+
+
+class PortTaken(TrialFailed):
+    """Another program took the port between its choice and the server's start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that is ready; ``reports`` are its workers' own words (``app.main``)."""
+
+    child: Child
+    port: int
+    reports: tuple[dict[str, Any], ...]
+
+
+def bring_up(
+    start: Callable[[int], Child], server: str, workers: int, folder: Path, ready_s: float
+) -> Running:
+    """Start a server on a free port and wait until it is ready.
+
+    ``start`` takes the port. When the port turns out to be taken, another is tried.
+
+    Raises:
+        TrialFailed: it ended, was not ready in time, or is not what was asked for.
+    """
+    for _ in range(PORT_TRIES - 1):
+        with contextlib.suppress(PortTaken):
+            return _try(start, server, workers, folder, ready_s)
+    return _try(start, server, workers, folder, ready_s)
+
+
+def _try(
+    start: Callable[[int], Child], server: str, workers: int, folder: Path, ready_s: float
+) -> Running:
+    # A try that failed may have come as far as leaving its workers' files.
+    for left in (path for name in WORKER_FILES for path in folder.glob(name)):
+        left.unlink()
+    port = free_port()
+    child = start(port)
+    deadline = time.monotonic() + ready_s
+    while time.monotonic() < deadline:
+        if child.exit_code() is not None:
+            _say_why_it_died(child)
+        found = sorted(folder.glob("worker-*.json"))
+        if len(found) >= workers and _listens(child, port):
+            reports = tuple(json.loads(path.read_text(encoding="utf-8")) for path in found)
+            _check_pinned(server, reports)
+            return Running(child, port, reports)
+        time.sleep(POLL_S)
+    raise TrialFailed(f"{server} was not ready after {ready_s:g} s: {_said(child)}")
+
+
+def free_port() -> int:
+    """A port that is free now; it may be taken by the time it is used."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _say_why_it_died(child: Child) -> None:
+    tail = child.log_tail()
+    if "address already in use" in tail.lower():
+        raise PortTaken(f"{child.name} found its port taken {PORT_TRIES} times: {tail}")
+    raise TrialFailed(
+        f"{child.name} ended at its start with exit status {child.exit_code()}: {_said(child)}"
+    )
+
+
+def _said(child: Child) -> str:
+    """The end of its log, and where all of it will be: a failed trial's files are kept, packed."""
+    folder = child.log.parent
+    return f"{child.log_tail()} (all of it: {folder.parent.name}/{folder.name}/{child.log.name}.gz)"
+
+
+def _check_pinned(server: str, reports: tuple[dict[str, Any], ...]) -> None:
+    """The workers must run on the event loop and the parser that were asked for."""
+    pinned = SERVERS[server]
+    for report in reports:
+        if (report["loop"], report["http"]) != (pinned.loop, pinned.http):
+            raise TrialFailed(
+                f"a worker runs on {report['loop']} and {report['http']},"
+                f" pinned are {pinned.loop} and {pinned.http}"
+            )
+
+
+def _listens(child: Child, port: int) -> bool:
+    """The port answers, and it is this server that does: another program may have taken it.
+
+    Raises:
+        TrialFailed: the server listens to more than this machine.
+    """
+    try:
+        with socket.create_connection((HOST, port), timeout=1):
+            pass
+    except OSError:
+        return False
+    with contextlib.suppress(psutil.Error):
+        master = psutil.Process(child.pid)
+        for process in (master, *master.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                sockets = [
+                    found
+                    for found in process.net_connections("tcp")
+                    if found.status == psutil.CONN_LISTEN
+                ]
+                _demand_loopback(child.name, sockets)
+                if any(found.laddr.port == port for found in sockets):
+                    return True
+    return False
+
+
+def _demand_loopback(name: str, sockets: list[Any]) -> None:
+    """Load and servers are for this machine alone."""
+    for found in sockets:
+        if not ip_address(found.laddr.ip).is_loopback:
+            raise TrialFailed(
+                f"{name} listens on {found.laddr.ip}:{found.laddr.port}, which is not for this"
+                " machine alone"
+            )

@@ -1,0 +1,186 @@
+"""One planned trial to one record: run it, digest what it left, keep or drop the raw files."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from bench.config import Profile
+from bench.digest.control import digest_control
+from bench.digest.read import Unreadable, trial_facts
+from bench.digest.trial import digest
+from bench.records.model import SCHEMA, ControlRecord, Measured, TrialRecord
+from bench.run.control import run_control
+from bench.run.trial import run_trial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bench.plan import Plan, PlannedTrial
+    from bench.run.host.environments import Environment
+    from bench.run.lab import Lab
+
+# Worth its time: level 1 takes a tenth of level 9's and is nearly as small here.
+LEVEL = 1
+ROOM_BYTES = 64 * 2**20  # more than a minute's raw files take
+# Of each control: what is asked of the delay server, warm-up and window.
+CONTROLS = ((0, 0.5, 2.0), (1000, 1.0, 4.0))
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRunner:
+    """Runs a plan's trials for real: the one seam at which tests put something else."""
+
+    run_id: str
+    plan: Plan
+    lab: Lab
+    environments: dict[tuple[str, str], Environment]
+    folder: Path  # of the run
+    keep_raw: bool
+
+    def __call__(self, planned: PlannedTrial) -> TrialRecord:
+        """Measure one trial; what goes wrong in it is in the record.
+
+        Raises:
+            OSError: the disk is full or refuses something.
+        """
+        cell = planned.cell
+        environment = self.environments[cell.server, str(cell.python)]
+        if environment.python is None:
+            outcome = "skipped" if environment.skipped else "failed"
+            return self._record(planned, outcome, environment.reason, {}, None)
+        _demand_room(self.folder)
+        folder = self._raw(planned.round, cell.id, twin=planned.twin)
+        # What an interrupted attempt left is of no use.
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        run_trial(
+            cell,
+            self.plan.profile,
+            delay_s=self.plan.delay_s,
+            python=str(cell.python),
+            lab=self.lab,
+            folder=folder,
+        )
+        record = self._digest(planned)
+        if record.outcome == "failed":
+            # For want of room? Then it says nothing about the cell.
+            _demand_room(self.folder)
+        return record
+
+    def put_away(self, record: TrialRecord) -> None:
+        """Keep or drop the raw files of a trial whose record is kept; a failed one's are kept.
+
+        Raises:
+            OSError: there is no room to compress them; they stay as they are.
+        """
+        folder = self._raw(record.round, record.cell, twin=record.twin)
+        if not folder.is_dir():
+            return
+        if self.keep_raw or record.outcome == "failed":
+            _compress(folder)
+        else:
+            shutil.rmtree(folder)
+
+    def _raw(self, number: int, cell: str, *, twin: bool) -> Path:
+        # By its round, not its index, which may be another trial's when the run was resumed.
+        return self.folder / "raw" / f"r{number:02d}-{cell}{'-twin' if twin else ''}"
+
+    def _digest(self, planned: PlannedTrial) -> TrialRecord:
+        """The record of a trial that has left its raw files."""
+        folder = self._raw(planned.round, planned.cell.id, twin=planned.twin)
+        facts: dict[str, Any] = {}
+        try:
+            facts = trial_facts(folder)
+            if facts["failure"]:
+                return self._record(planned, "failed", facts["failure"], facts, None)
+            measured = digest(folder, self.plan.profile, self.plan.delay_s)
+        except Unreadable as damage:
+            return self._record(planned, "failed", str(damage), facts, None)
+        return self._record(planned, "measured", None, facts, measured)
+
+    def _record(
+        self,
+        planned: PlannedTrial,
+        outcome: str,
+        reason: str | None,
+        facts: dict[str, Any],
+        measured: Measured | None,
+    ) -> TrialRecord:
+        cell = planned.cell
+        return TrialRecord(
+            schema=SCHEMA,
+            run=self.run_id,
+            index=planned.index,
+            round=planned.round,
+            cell=cell.id,
+            experiment=cell.experiment,
+            endpoint=cell.endpoint,
+            io=cell.io,
+            server=cell.server,
+            workers=cell.workers,
+            python=str(cell.python),
+            started=facts.get("started") or now(),
+            wall_s=facts.get("wall_s", 0.0),
+            outcome=outcome,
+            reason=reason,
+            phases_s=facts.get("phases_s", {}),
+            measured=measured,
+            twin=planned.twin,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """Runs the controls of one end of a run: the generator straight at the delay server."""
+
+    runner: TrialRunner
+    users: int
+
+    def __call__(self, when: str) -> Iterator[ControlRecord]:
+        """One record for each wait; ``when`` is start or end."""
+        for wait_ms, warmup_s, duration_s in CONTROLS:
+            profile = Profile("control", self.users, float(self.users), warmup_s, duration_s, 1)
+            folder = self.runner.folder / "raw" / f"control-{when}-{wait_ms}ms"
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            run_control(wait_ms, profile, self.runner.lab, folder)
+            run = self.runner.run_id
+            yield digest_control(folder, run=run, when=when, wait_ms=wait_ms, profile=profile)
+            shutil.rmtree(folder)
+
+
+def now() -> str:
+    """ISO 8601, UTC, to the millisecond."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+
+
+def _demand_room(folder: Path) -> None:
+    """A server whose log finds no room is killed, and its trial would be told as a failed one."""
+    free = shutil.disk_usage(folder).free
+    if free < ROOM_BYTES:
+        told = f"{free >> 20} MB are free, a trial may need {ROOM_BYTES >> 20}"
+        raise OSError(errno.ENOSPC, told, str(folder))
+
+
+def _compress(folder: Path) -> None:
+    """Gzip the trial's files; the thread log's empty tail takes nothing then."""
+    for path in sorted(folder.iterdir()):
+        if path.suffix == ".gz":
+            continue
+        packed = path.with_name(path.name + ".gz")
+        draft = path.with_name(f".{packed.name}")
+        try:
+            with path.open("rb") as source, gzip.open(draft, "wb", compresslevel=LEVEL) as target:
+                shutil.copyfileobj(source, target)
+            # Half a compressed file would hide the whole one.
+            draft.replace(packed)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise OSError(error.errno, error.strerror, str(packed)) from error
+        path.unlink()

@@ -1,0 +1,59 @@
+"""The harness checked by itself: what it costs, how true it is, what it survives.
+
+``nox -s bench`` runs what it costs, ``nox -s selfcheck`` the rest; ``-- NAME …`` only some. Each
+prints its figures beside the bound it is held to; a bound that is missed makes exit status 1.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bench.errors import CELLS_FAILED, BadInputError
+from bench.selfcheck import accuracy, endurance, judgement, kills, overhead, probe, scale, setup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bench.paths import Paths
+    from bench.selfcheck.outcome import Outcome
+
+# Each takes ``quick``: at its smallest size it shows that it runs, and its figures mean nothing.
+CHECKS: Final[dict[str, Callable[[Paths, bool], Sequence[Outcome]]]] = {
+    "overhead": overhead.run,
+    "probe": probe.run,
+    "setup": setup.run,
+    "digest": scale.digest_speed,
+    "plan": scale.plan_speed,
+    "report": scale.report_speed,
+    "accuracy": accuracy.run,
+    "judgement": judgement.run,
+    "kills": kills.run,
+    "endurance": endurance.run,
+}
+DEFAULTS: Final = {
+    "bench": ("overhead", "probe", "setup", "digest", "plan", "report"),
+    "selfcheck": ("accuracy", "judgement", "kills", "endurance"),
+}
+
+
+def run(command: str, names: Sequence[str], paths: Paths, *, quick: bool) -> int:
+    """Run the checks named, or the command's own; gives the exit status.
+
+    Quick, no bound is held: the sizes are too small for the figures to mean anything.
+
+    Raises:
+        BadInputError: there is no such check.
+    """
+    for name in names:
+        if name not in CHECKS:
+            raise BadInputError(f"{command}: found {name}, allowed: {', '.join(CHECKS)}")
+    missed = 0
+    for name in names or DEFAULTS[command]:
+        print(f"\n{name}: {(CHECKS[name].__doc__ or '').splitlines()[0]}", flush=True)
+        for outcome in CHECKS[name](paths, quick):
+            print(f"  {outcome.line(held=not quick)}", flush=True)
+            missed += not outcome.met
+    if quick:
+        print("\n--quick: it runs; at this size the figures mean nothing", flush=True)
+        return 0
+    return CELLS_FAILED if missed else 0

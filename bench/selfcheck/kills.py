@@ -1,0 +1,188 @@
+"""A small matrix killed with SIGKILL at a random moment, and gone on with by the next start."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from bench.errors import RequirementError
+from bench.records.journal import RUN_FILE, TRIALS_FILE, read_run, read_trials
+from bench.selfcheck.outcome import Outcome
+
+if TYPE_CHECKING:
+    from bench.paths import Paths
+
+KILLS = 20
+SEED = 7
+GONE_S = 2.0  # after the kill, for everything that ran to be gone
+MATRIX_S = 300.0
+CONFIG = """
+matrix: {endpoint: [sync, async], io: [sleep], server: [uvicorn], workers: [1]}
+delay: 100ms
+default_profile: tiny
+profiles:
+  tiny: {users: 8, spawn_rate: 8, warmup: 200ms, duration: 1s, rounds: 2}
+"""
+TRIALS = 6  # two cells in two rounds, and one of them twice in each
+
+
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """One matrix that was killed, and completed by the next start."""
+
+    after_s: float
+    done: int  # trials recorded at that moment
+    faults: tuple[str, ...]
+
+
+def run(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECKS`
+    """SIGKILL at 20 random moments of a small matrix; each time the next start completes it."""
+    with tempfile.TemporaryDirectory(prefix="matrix-kills-") as name:
+        found = measure(paths, Path(name), 1 if quick else KILLS, SEED)
+    bad = [f"after {one.after_s:.2f} s: {fault}" for one in found for fault in one.faults]
+    early = sorted(one.done for one in found)
+    detail = "; ".join(bad) or f"killed with {early[0]} to {early[-1]} of {TRIALS} trials recorded"
+    return [Outcome(f"faults after {len(found)} kills", len(bad), 0, "", detail)]
+
+
+def measure(paths: Paths, folder: Path, kills: int, seed: int) -> list[Killed]:
+    """Run one matrix unbroken, then ``kills`` that are killed once each and completed.
+
+    Raises:
+        RequirementError: the unbroken one did not succeed.
+    """
+    config = folder / "experiments.yaml"
+    config.write_text(CONFIG, encoding="utf-8")
+    began = time.monotonic()
+    whole = _complete(paths, config, folder / "whole")
+    took_s = time.monotonic() - began
+    if whole.returncode:
+        raise RequirementError(f"The unbroken matrix did not succeed: {whole.stderr[-500:]}")
+    form = _form(_latest(folder / "whole"))
+    moments = random.Random(seed)  # noqa: S311 - to be repeatable
+    return [
+        _kill(paths, config, folder / f"killed-{number}", moments.uniform(0, took_s), form)
+        for number in range(kills)
+    ]
+
+
+def _kill(paths: Paths, config: Path, output: Path, after_s: float, form: object) -> Killed:
+    process = subprocess.Popen(
+        _command(config, output),
+        cwd=paths.root,
+        env=_environment(config),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    time.sleep(after_s)
+    family = _family(process.pid)
+    process.kill()
+    process.wait()
+    if _finished(output):
+        # Quicker than the unbroken one: nothing was interrupted. Once more, and sooner.
+        return _kill(paths, config, output.with_name(f"{output.name}-again"), after_s / 2, form)
+    faults = _left(family)
+    done = _records(output)
+    again = _complete(paths, config, output)
+    if again.returncode:
+        faults.append(f"the next start ended with {again.returncode}: {again.stderr[-300:]}")
+        return Killed(after_s, len(done), tuple(faults))
+    return Killed(after_s, len(done), (*faults, *_differs(output, done, form)))
+
+
+def _finished(output: Path) -> bool:
+    """Whether the matrix had come to its end before it was killed."""
+    found = list((output / "runs").glob(f"*/{RUN_FILE}"))
+    return bool(found) and read_run(found[0]).finished is not None
+
+
+def _differs(output: Path, before: list[str], form: object) -> list[str]:
+    """What is wrong with the records and reports of a completed matrix."""
+    faults = []
+    runs = list((output / "runs").iterdir())
+    if len(runs) != 1:
+        faults.append(f"{len(runs)} runs instead of one that was gone on with")
+    after = _records(output)
+    if after[: len(before)] != before:
+        faults.append("a record that was there has changed")
+    trials = [trial for run in runs for trial in read_trials(run / TRIALS_FILE).records]
+    found = [(trial.cell, trial.round, trial.twin) for trial in trials]
+    if len(found) != TRIALS or len(set(found)) != TRIALS:
+        faults.append(f"{len(found)} records of {len(set(found))} trials, {TRIALS} are planned")
+    if _form(_latest(output)) != form:
+        faults.append("its reports/latest.json has another form than an unbroken run's")
+    return faults
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    try:
+        parent = psutil.Process(pid)
+        return [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _left(family: list[psutil.Process]) -> list[str]:
+    """Processes that are still there, and ports that are still listened to."""
+    _, alive = psutil.wait_procs(family, timeout=GONE_S)
+    left = [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
+    return [f"process {one.pid} ({' '.join(one.cmdline()[:4])}) is left" for one in left]
+
+
+def _records(output: Path) -> list[str]:
+    """Whole lines of trials.jsonl."""
+    found = list((output / "runs").glob("*/trials.jsonl"))
+    text = found[0].read_text(encoding="utf-8") if found else ""
+    return [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+
+def _latest(output: Path) -> dict[str, Any]:
+    return dict(json.loads((output / "latest.json").read_text(encoding="utf-8")))
+
+
+def _form(value: object, name: str = "") -> object:
+    """Keys and kinds of values, without the figures; free texts and their number are figures."""
+    if isinstance(value, dict):
+        return {key: _form(each, key) for key, each in value.items() if key not in FREE}
+    if isinstance(value, list):
+        return [_form(each, name) for each in value]
+    return "figure" if value is None or isinstance(value, int | float) else "text"
+
+
+# What may be there or not, as the machine's noise has it.
+FREE = {
+    *("damage", "reasons", "effects", "worker_shares", "failure_kinds", "samples", "why"),
+    *("latency_over_ms", "latency_withheld", "failures"),
+}
+
+
+def _complete(paths: Paths, config: Path, output: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        _command(config, output),
+        cwd=paths.root,
+        env=_environment(config),
+        capture_output=True,
+        text=True,
+        timeout=MATRIX_S,
+        check=False,
+    )
+
+
+def _command(config: Path, output: Path) -> list[str]:
+    options = ["--config", str(config), "--output", str(output)]
+    return [sys.executable, "-m", "bench", "matrix", *options]
+
+
+def _environment(config: Path) -> dict[str, str]:
+    """Our own, with a lock beside the one that we hold."""
+    return {**os.environ, "MATRIX_LOCK": str(config.with_name("lock"))}

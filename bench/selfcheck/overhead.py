@@ -1,0 +1,98 @@
+"""What a trial takes beyond its load."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.errors import RequirementError
+from bench.paths import default_python
+from bench.run.process.children import child_environment
+from bench.run.server.bringup import free_port
+from bench.selfcheck.outcome import Outcome
+from bench.selfcheck.trials import cell, short, trials
+
+if TYPE_CHECKING:
+    from bench.paths import Paths
+
+TIMES = 7
+WARMUP_S, WINDOW_S = 1.0, 3.0
+USERS = 20
+
+_USERS = """
+from locust import FastHttpUser, task
+
+
+class Asker(FastHttpUser):
+    @task
+    def ask(self):
+        self.client.get("/async/json")
+"""
+# What a person does by hand: start the server, wait until it answers, load, kill.
+_SCRIPT = """
+"$1" -m uvicorn app.main:app --port "$3" --loop uvloop --http httptools \\
+    --no-access-log --log-level warning &
+server=$!
+until (exec 3<>"/dev/tcp/127.0.0.1/$3") 2>/dev/null; do sleep 0.05; done
+"$2" -m locust -f "$4" --headless --only-summary -u "$5" -r "$5" -t "$6" \\
+    --host "http://127.0.0.1:$3" >/dev/null 2>&1
+kill "$server"
+wait "$server"
+"""
+
+
+def run(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECKS`
+    """Wall time less ramp, warm-up and window: a trial's, and a bare shell script's."""
+    ours, theirs, harness = [], [], []
+    which = cell("async", "json")
+    with (
+        trials(paths, short(USERS, WARMUP_S, WINDOW_S), [which], delay_s=0.5) as bench,
+        tempfile.TemporaryDirectory(prefix="matrix-bare-") as name,
+    ):
+        users = Path(name) / "users.py"
+        users.write_text(_USERS, encoding="utf-8")
+        python = bench.runner.lab.server_pythons["uvicorn", default_python()]
+        for _ in range(1 if quick else TIMES):
+            record, measured = bench.measured(which)
+            ours.append(record.wall_s - measured.load.ramp_s - WARMUP_S - WINDOW_S)
+            harness.append(measured.signals.harness_cores or 0.0)
+            theirs.append(_bare_s(paths, python, bench.runner.lab.load_python, users))
+    mine, bare = statistics.median(ours), statistics.median(theirs)
+    detail = ", ".join(f"{value:.2f}" for value in sorted(ours))
+    return [
+        Outcome("time around the load", mine, 2.5, " s", f"trials: {detail}"),
+        Outcome(
+            "time around the load / a bare script's", mine / bare, 1.25, "", f"script: {bare:.2f} s"
+        ),
+        Outcome(
+            "the harness's CPU while a trial runs",
+            statistics.median(harness) * 100,
+            3,
+            " % of a core",
+            f"trials: {', '.join(f'{value:.1%}' for value in sorted(harness))}",
+        ),
+    ]
+
+
+def _bare_s(paths: Paths, server: Path, load: Path, users: Path) -> float:
+    bash = shutil.which("bash")
+    if bash is None:
+        raise RequirementError(
+            "The benchmark `overhead` needs bash for the script it compares with."
+        )
+    load_s = WARMUP_S + WINDOW_S
+    arguments = [server, load, free_port(), users, USERS, f"{load_s:g}s"]
+    began = time.monotonic()
+    subprocess.run(
+        [bash, "-c", _SCRIPT, "bare", *map(str, arguments)],
+        cwd=paths.root,
+        env=child_environment(),
+        check=False,
+        timeout=60,
+    )
+    return time.monotonic() - began - load_s

@@ -1,0 +1,151 @@
+"""Whether large inputs stay quick: the digest, the plan, the reports."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import resource
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.probe import layout as probe
+from bench.analysis.results import results
+from bench.config import load_config
+from bench.digest.trial import digest
+from bench.paths import default_python
+from bench.placement import UNPINNED
+from bench.plan import expand, make_plan
+from bench.report import document, lines, markdown
+from bench.run import lab
+from bench.run.history.run_record import describe_run
+from bench.selfcheck import trial_folder
+from bench.selfcheck.outcome import Outcome
+from bench.selfcheck.trials import cell, short, trials
+from locustfiles import layout as request_layout
+
+if TYPE_CHECKING:
+    from bench.paths import Paths
+    from bench.records.model import RunRecord, TrialRecord
+
+RECORDS = 10_000_000
+CELLS = 2_000
+QUICK_RECORDS, QUICK_CELLS = 10_000, 20
+WINDOW_NS = 60 * 10**9
+
+
+def digest_speed(_: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECKS`
+    """Ten million thread-log records and ten million request records of one trial."""
+    count = QUICK_RECORDS if quick else RECORDS
+    tenth = _digest_in_child(count // 10)
+    full = _digest_in_child(count)
+    return [
+        Outcome(f"time for {count:,} + {count:,} records", full["s"], 10, " s"),
+        Outcome("memory at most", full["gb"], 1.5, " GB"),
+        Outcome("time / (10 × the time for a tenth)", full["s"] / tenth["s"] / 10, 1.25),
+    ]
+
+
+def plan_speed(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECKS`
+    """A plan of 2,000 cells, from the file to the text."""
+    count = QUICK_CELLS if quick else CELLS
+    with tempfile.TemporaryDirectory(prefix="matrix-bench-") as name:
+        path = _wide_config(Path(name) / "experiments.yaml", paths, count)
+        began = time.monotonic()
+        config = load_config(path, io_kinds=paths.io_kinds, servers=paths.servers)
+        cells = expand(config, default_python())[:count]
+        plan = make_plan(cells, config.profiles["p"], seed=1, delay_s=config.delay_s)
+        text = lines.plan_text(plan)
+        took_s = time.monotonic() - began
+    return [Outcome(f"plan of {len(cells)} cells ({len(text):,} characters)", took_s, 5, " s")]
+
+
+def report_speed(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECKS`
+    """All reports of 2,000 cells, from one real record repeated."""
+    count = QUICK_CELLS if quick else CELLS
+    run, trial = _one_real_record(paths)
+    ids = [f"{trial.cell}-{number}" for number in range(count)]
+    many = [replace(trial, cell=name, index=i) for i, name in enumerate(ids, 1)]
+    run = replace(run, cells=tuple(ids), trials=count)
+    began = time.monotonic()
+    found = results(run, many)
+    size = len(document.document(found)) + len(markdown.report(found))
+    took_s = time.monotonic() - began
+    return [Outcome(f"reports of {len(found.rows)} cells ({size:,} characters)", took_s, 5, " s")]
+
+
+def _wide_config(path: Path, paths: Paths, count: int) -> Path:
+    kinds, servers = list(paths.io_kinds), list(paths.servers)
+    workers = list(range(1, 1 + -(-count // (3 * len(kinds) * len(servers)))))
+    matrix = {
+        "endpoint": ["sync", "async", "async_sync"],
+        "io": kinds,
+        "workers": workers,
+        "server": servers,
+    }
+    profile = {"users": 10, "spawn_rate": 10, "warmup": "1s", "duration": "6s", "rounds": 1}
+    whole = {"matrix": matrix, "delay": "1s", "default_profile": "p", "profiles": {"p": profile}}
+    path.write_text(json.dumps(whole), encoding="utf-8")  # JSON is YAML
+    return path
+
+
+def _one_real_record(paths: Paths) -> tuple[RunRecord, TrialRecord]:
+    which = cell("async", "noop")
+    profile = short(users=4, warmup_s=0.2, duration_s=1.0)
+    with trials(paths, profile, [which], delay_s=0.1) as bench:
+        record, _ = bench.measured(which)
+        plan = bench.runner.plan
+    found = lab.find_environments(paths, plan.cells)
+    run = describe_run(plan, paths, found, command="matrix", probe=True, placed=UNPINNED)
+    return run, record
+
+
+def _digest_in_child(count: int) -> dict[str, float]:
+    """In a process of its own, whose peak memory is the digest's alone."""
+    with tempfile.TemporaryDirectory(prefix="matrix-bench-") as name:
+        folder = Path(name)
+        _write_trial(folder, count)
+        context = multiprocessing.get_context("spawn")
+        with context.Pool(1) as pool:
+            return pool.apply(_timed_digest, (folder,))
+
+
+def _timed_digest(folder: Path) -> dict[str, float]:
+    began = time.monotonic()
+    digest(folder, short(users=100, warmup_s=1.0, duration_s=WINDOW_NS / 1e9), 1.0)
+    took_s = time.monotonic() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"s": took_s, "gb": peak / 1e9 * (1 if sys.platform == "darwin" else 1024)}
+
+
+def _write_trial(folder: Path, count: int) -> None:
+    """A trial's folder with so many records: 100 users who ask without a pause."""
+    users = 100
+    t0, t1 = trial_folder.T0, trial_folder.T0 + WINDOW_NS
+    step = WINDOW_NS // (count // users)
+    start = t0 + np.repeat(np.arange(count // users, dtype=np.uint64) * step, users)
+    noise = np.random.default_rng(1).integers(0, step, count, dtype=np.uint64)
+    end = start + np.uint64(step) // np.uint64(2) + noise // np.uint64(2)
+    page = trial_folder.page(pid=7)
+    looks = [trial_folder.look(at, gauges={7: page}) for at in range(t0, t1 + 1, 10**8)]
+    gauges = {"7": page}
+    trial_folder.write_trial(
+        folder,
+        looks=looks,
+        load_facts={"started": count},
+        facts={"t1_ns": t1, "gauges_before": gauges, "gauges_after": gauges, "workers": [7]},
+    )
+    requests = np.zeros((count, request_layout.RECORD_WORDS), dtype=np.uint64)
+    requests[:, request_layout.R_START_NS], requests[:, request_layout.R_END_NS] = start, end
+    requests.tofile(folder / "requests.bin")
+    handlers = np.zeros((count + 1, probe.RECORD_WORDS), dtype=np.uint64)
+    handlers[0, :2] = probe.LOG_MAGIC, 7
+    handlers[1:, probe.R_START_NS], handlers[1:, probe.R_END_NS] = start, end
+    handlers[1:, probe.R_THREAD] = 7
+    handlers[1:, probe.R_PACKED] = 1
+    handlers.tofile(folder / "threads-7.bin")

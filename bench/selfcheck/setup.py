@@ -1,0 +1,68 @@
+"""How long a stranger waits: from a fresh clone to the first trial, and again from there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.errors import RequirementError
+from bench.selfcheck.outcome import Outcome
+
+if TYPE_CHECKING:
+    from bench.paths import Paths
+
+TIMEOUT_S = 600
+
+
+def run(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECKS`
+    """A clone with nothing in it but the commit, environments and Go build included."""
+    nox = os.environ.get("MATRIX_NOX")
+    git = shutil.which("git")
+    if nox is None or git is None:
+        raise RequirementError(
+            "The benchmark `setup` needs nox and git: run it with `nox -s bench`."
+        )
+    with tempfile.TemporaryDirectory(prefix="matrix-setup-") as name:
+        clone = Path(name) / "clone"
+        subprocess.run([git, "clone", "--quiet", str(paths.root), str(clone)], check=True)
+        cold = _first_trial_s(nox, clone)
+        again = sorted(_first_trial_s(nox, clone) for _ in range(1 if quick else 3))
+    return [
+        Outcome("fresh clone to first trial", cold, 90, " s"),
+        Outcome(f"again to first trial, median of {len(again)}", again[len(again) // 2], 5, " s"),
+    ]
+
+
+def _first_trial_s(nox: str, clone: Path) -> float:
+    output = clone / "reports"
+    before = set((output / "runs").glob("*"))
+    began = datetime.now(timezone.utc)
+    # All of `matrix`, environments included, for one short cell.
+    short = ["--select", "async_json-uvicorn-w1", "--warmup", "0s", "--duration", "4s", "--fresh"]
+    done = subprocess.run(
+        [nox, "-m", "nox", "-s", "matrix", "--", *short, "--output", str(output)],
+        cwd=clone,
+        env=_environment(clone),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    new = set((output / "runs").glob("*")) - before
+    if not new:
+        raise RequirementError(f"The benchmark `setup` measured nothing: {done.stdout[-1000:]}")
+    first = (new.pop() / "trials.jsonl").read_text(encoding="utf-8").splitlines()[0]
+    return (datetime.fromisoformat(json.loads(first)["started"]) - began).total_seconds()
+
+
+def _environment(clone: Path) -> dict[str, str]:
+    """As from a shell: nothing of the nox around this one, nor the lock that this one holds."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("NOX")}
+    return kept | {"MATRIX_LOCK": str(clone.with_name("lock"))}

@@ -1,0 +1,97 @@
+"""Real trials for the benchmarks, in a temporary folder."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.config import Profile
+from bench.errors import RequirementError
+from bench.paths import default_python
+from bench.placement import UNPINNED, Placement
+from bench.plan import Cell, PlannedTrial, make_plan
+from bench.run import lab
+from bench.run.trial_runner import TrialRunner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bench.paths import Paths
+    from bench.records.model import Measured, TrialRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """Runs single trials, on an open lab."""
+
+    runner: TrialRunner
+
+    def under(self, profile: Profile, delay_s: float) -> Trials:
+        """The same, under another load and with another delay."""
+        plan = replace(self.runner.plan, profile=profile, delay_s=delay_s)
+        return replace(self, runner=replace(self.runner, plan=plan))
+
+    def of(self, root: Path) -> Trials:
+        """The same, of another application: ``root`` holds its app/ and locustfiles/."""
+        return replace(self, runner=replace(self.runner, lab=replace(self.runner.lab, root=root)))
+
+    def run(self, cell: Cell) -> TrialRecord:
+        """One trial; its raw files are dropped."""
+        return _run(self.runner, cell)
+
+    def measured(self, cell: Cell, *, probe: bool = True) -> tuple[TrialRecord, Measured]:
+        """One trial that must succeed.
+
+        Raises:
+            RequirementError: it did not.
+        """
+        bench = replace(self.runner, lab=replace(self.runner.lab, probe=probe))
+        record = _run(bench, cell)
+        if record.measured is None:
+            raise RequirementError(f"The benchmark's trial of {cell.id} failed: {record.reason}")
+        return record, record.measured
+
+
+def _run(bench: TrialRunner, cell: Cell) -> TrialRecord:
+    record = bench(PlannedTrial(1, 1, cell))
+    bench.put_away(record)
+    return record
+
+
+def cell(endpoint: str, io: str, server: str = "uvicorn", workers: int = 1) -> Cell:
+    """A cell on the Python that the harness runs on."""
+    return Cell(endpoint, io, server, workers, default_python())
+
+
+@contextlib.contextmanager
+def trials(
+    paths: Paths,
+    profile: Profile,
+    cells: list[Cell],
+    delay_s: float,
+    *,
+    late_ms: int = 0,
+    placement: Placement = UNPINNED,
+) -> Iterator[Trials]:
+    """Open a lab for these cells; its delay server answers ``late_ms`` late.
+
+    Raises:
+        RequirementError: an environment or the delay server is missing.
+    """
+    found = lab.find_environments(paths, cells)
+    plan = make_plan(cells, profile, seed=1, delay_s=delay_s)
+    with (
+        tempfile.TemporaryDirectory(prefix="matrix-bench-") as name,
+        lab.open_lab(paths, found, Path(name), late_ms=late_ms, placement=placement) as opened,
+    ):
+        folder = Path(name)
+        opened.keeper.remove_at_end(folder)
+        yield Trials(TrialRunner("bench", plan, opened, found.servers, folder, keep_raw=False))
+
+
+def short(users: int, warmup_s: float, duration_s: float) -> Profile:
+    """A profile whose users all start at once."""
+    return Profile("bench", users, float(users), warmup_s, duration_s, 1)
