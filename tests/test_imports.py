@@ -54,7 +54,8 @@ def test_a_circle_would_be_seen() -> None:
 
 def test_what_is_pure_knows_nothing_of_effects() -> None:
     """Digest, statistics, analysis and reports import nothing that starts, reads a clock or
-    writes."""
+    writes.
+    """
     wrong = [
         f"{name} imports {one}"
         for name, imported in graph().items()
