@@ -14,6 +14,8 @@ from bench.paths import ROOT
 from bench.run.options import RunOptions
 from bench.text import shown
 
+LONGEST = 4096  # of one argument: as long as a path may be
+
 
 class _Parser(argparse.ArgumentParser):
     """Complains as everything here does: one message, exit status 2."""
@@ -86,6 +88,9 @@ def parse(arguments: list[str]) -> tuple[str, Options]:
     for argument in arguments:
         if "\0" in argument:  # no shell can pass one on, and no path may have one
             raise BadInputError(f"found {shown(argument)}, allowed: text without NUL")
+        if len(argument) > LONGEST:
+            found = f"found {shown(argument, 40)}, {len(argument)} characters"
+            raise BadInputError(f"{found}, allowed: at most {LONGEST}")
     parser = _Parser(prog="bench", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
     for name, help_ in (

@@ -99,15 +99,17 @@ def _published(
     """A run's results, and what the published files become with it."""
     found = _read(folder, "", warn)
     files: Contents = {}
+    marker: Contents = {}
     if ended is not None:
         found = replace(found, run=replace(found.run, finished=ended))
-        files[folder / journal.RUN_FILE] = journal.run_bytes(found.run)
-    for name in FILES:
+        marker[folder / journal.RUN_FILE] = journal.run_bytes(found.run)
+    for name in (journal.TRIALS_FILE, journal.CONTROLS_FILE, journal.RUN_FILE):
         path = folder / name
         # As they are, damage and all: the reports name its lines.
-        content = files.get(path) or (path.read_bytes() if path.is_file() else None)
+        content = marker.get(path) or (path.read_bytes() if path.is_file() else None)
         files[output / f"{LATEST}{name}"] = content
-    return found, files | _rendered(found, output)
+    # The run says "finished" last: until then the same command publishes it again.
+    return found, _rendered(found, output) | files | marker
 
 
 def _rendered(found: Results, target: Path) -> Contents:
@@ -152,4 +154,11 @@ def _read(folder: Path, prefix: str, warn: Warn) -> Results:
         warn(line(f"{folder}/{prefix}{one}: left out of what follows"))
     if measured.damage and not measured.records:
         raise BadInputError(f"{trials}: no record in it is whole, so nothing was made from it")
+    foreign = {trial.run for trial in measured.records} - {about.id}
+    if foreign:
+        raise BadInputError(
+            f"{trials}: has records of run {shown(min(foreign))}, but {run.name} is of run"
+            f" {shown(about.id)}: publishing was interrupted. The same `nox -s matrix` completes"
+            " it; `nox -s readme -- --run ID` publishes a run that is finished"
+        )
     return results(about, measured.records, asked.records, damage)

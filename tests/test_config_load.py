@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,16 @@ def test_entries_keep_their_place(scratch: Path) -> None:
     config = load_config(scratch, io_kinds=KINDS, servers=SERVERS)
     line = text.count("\n") + 2
     assert config.include == (Entry("include[0]", line, {"workers": 1, "python": "3.12"}),)
+
+
+def test_aliases_and_merge_keys_stand_for_their_values(scratch: Path) -> None:
+    """A profile may take over another one's settings; its own come first."""
+    text = (ROOT / "experiments.yaml").read_text("utf-8")
+    text = text.replace("quick: {", "quick: &quick {")
+    scratch.write_text(text + "  twice: {<<: *quick, users: 200}\n", "utf-8")
+    profiles = load_config(scratch, io_kinds=KINDS, servers=SERVERS).profiles
+    quick = profiles["quick"]
+    assert profiles["twice"] == replace(quick, name="twice", users=200)
 
 
 def test_nothing_asked_changes_nothing(ours: Config) -> None:

@@ -6,6 +6,7 @@ UPDATE_GOLDENS=1 writes the goldens anew.
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -68,8 +69,16 @@ BAD = {
     "spawn_rate_huge": ("spawn_rate: 100", "spawn_rate: 1e999"),
     "spawn_rate_too_slow": ("spawn_rate: 100", "spawn_rate: 0.001"),
     "users_huge": ("users: 100", "users: " + "9" * 5000),
-    "anchor": ("[1, 2]", "&all [1, 2]"),
-    "alias": ("[1, 2]", "*all"),
+    "aliases_too_large": (
+        "delay:",
+        "a: &a [1, 1, 1, 1]\n"
+        + "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 8)}]\n" for a, b in pairwise("abcdef"))
+        + "delay:",
+    ),
+    "alias_of_itself": ("[1, 2]", "&all [*all]"),
+    "merge_of_no_mapping": ("delay:", "exclude: [{<<: [3], workers: 1}]\ndelay:"),
+    "delay_under_a_millisecond": ("delay: 1s", "delay: 0.4ms"),
+    "delay_of_half_milliseconds": ("delay: 1s", "delay: 1.5ms"),
     "tag": ("[1, 2]", "!!python/object/apply:os.getcwd []"),
     "two_documents": ("delay:", "---\ndelay:"),
     "too_deep": ("[1, 2]", "[" * 100),

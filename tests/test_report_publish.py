@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -211,6 +212,54 @@ def test_a_full_disk_publishes_nothing_and_leaves_the_run_unfinished(
     )  # fmt: skip
     assert done.stdout == f"File too large|{output}/latest.json\n"
     assert (files(output), files(folder)) == before
+
+
+# Killed just before the file of that number takes its new name.
+KILLED = """
+import os, sys
+from pathlib import Path
+from bench import publish
+replace, left = Path.replace, int(sys.argv[3])
+def counted(self, target):
+    global left
+    if not left:
+        os.kill(os.getpid(), 9)
+    left -= 1
+    return replace(self, target)
+Path.replace = counted
+publish.publish(Path(sys.argv[1]), Path(sys.argv[2]), print, ended="2027-03-04T05:17:27+00:00")
+"""
+
+
+@pytest.mark.parametrize("renamed", range(6))
+def test_a_killed_publish_is_completed_by_the_next(
+    output: Path, folder: Path, renamed: int
+) -> None:
+    """The run isn't finished before all is published, and no draft of the killed one stays."""
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(folder), str(output), str(renamed)],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    finished = journal.read_run(folder / journal.RUN_FILE).finished
+    if renamed == 5:  # all five: reports, records, and the run itself last
+        assert done.returncode == 0, done.stderr
+        assert finished is not None
+        return
+    assert done.returncode == -9
+    assert finished == example(3)[0].finished
+    publish.publish(folder, output, quiet, ended="2027-03-04T05:17:27+00:00")
+    assert sorted(files(output)) == PUBLISHED
+    assert sorted(files(folder)) == [journal.RUN_FILE, journal.TRIALS_FILE]
+    assert journal.read_run(folder / journal.RUN_FILE).finished == "2027-03-04T05:17:27+00:00"
+
+
+def test_published_files_of_two_runs_are_told(output: Path, folder: Path) -> None:
+    """What a killed publish leaves must not be rendered as one run."""
+    publish.publish(folder, output, quiet)
+    other = replace(journal.read_run(folder / journal.RUN_FILE), id="20270304-050607-ffffff")
+    journal.write_run(output / LATEST_RUN, other)
+    with pytest.raises(BadInputError, match="publishing was interrupted"):
+        publish.render(output, None, None, quiet)
 
 
 def test_without_a_published_run_it_says_how_to_get_one(output: Path) -> None:

@@ -7,9 +7,11 @@ place and what was found. `schema` makes the editors' JSON Schema of the same mo
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -28,7 +30,6 @@ from bench.config.settings import ENDPOINTS
 if TYPE_CHECKING:
     from pydantic import ValidatorFunctionWrapHandler
 
-MOST_ENTRIES: Final = 500  # of include or exclude; each is held against every combination
 NAME_PATTERN: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"  # safe in file names and tables
 PYTHON_PATTERN: Final = r"3\.[1-9][0-9]"
 ENUM_OF: Final = "x-enum-of"  # where `schema` puts the names known to Known's field
@@ -80,14 +81,16 @@ def _python(value: object) -> object:
     return value
 
 
-def is_name(value: object) -> bool:
-    """Whether it can be a profile's name."""
-    return isinstance(value, str) and re.fullmatch(NAME_PATTERN, value) is not None
-
-
 def _name(value: object) -> object:
-    if not is_name(value):
+    if not isinstance(value, str) or re.fullmatch(NAME_PATTERN, value) is None:
         raise not_allowed("1 to 64 of A-Z a-z 0-9 _ . -, the first a letter or digit")
+    return value
+
+
+def _whole_ms(value: float) -> float:
+    """The delay server takes whole milliseconds: a fraction would not be what is run."""
+    if Decimal(repr(value)) * 1000 % 1:
+        raise not_allowed("whole milliseconds, such as 2ms")
     return value
 
 
@@ -126,7 +129,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32), _allowed("a whole number from 0 to 
 DelaySeconds = Annotated[float, Field(ge=0, le=60), _allowed("from 0s to 1m")]
 WarmupSeconds = Annotated[float, Field(ge=0, le=3600), _allowed("from 0s to 60m")]
 WindowSeconds = Annotated[float, Field(ge=1, le=86_400), _allowed("from 1s to 1440m")]
-Delay = Annotated[DelaySeconds, _duration_text, _duration]
+Delay = Annotated[DelaySeconds, AfterValidator(_whole_ms), _duration_text, _duration]
 Warmup = Annotated[WarmupSeconds, _duration_text, _duration]
 Window = Annotated[WindowSeconds, _duration_text, _duration]
 
@@ -186,11 +189,11 @@ class ConfigModel(Strict):
     """The matrix of experiments and its profiles."""
 
     matrix: MatrixModel
-    include: Annotated[list[EntryModel], Field(max_length=MOST_ENTRIES)] = Field(
+    include: list[EntryModel] = Field(
         default_factory=list,
         description="Extends the combinations whose values it doesn't change, else adds one.",
     )
-    exclude: Annotated[list[EntryModel], Field(max_length=MOST_ENTRIES)] = Field(
+    exclude: list[EntryModel] = Field(
         default_factory=list, description="Takes out each combination that has these values."
     )
     delay: Delay = Field(description="How long the delay server waits: 500ms, 1s.")

@@ -1,18 +1,17 @@
-"""PyYAML, held to what a configuration needs: one shallow document without references."""
+"""PyYAML, held to what a configuration needs: one shallow document without tags."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import yaml
-from yaml.events import AliasEvent, NodeEvent
 from yaml.reader import ReaderError
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
 
-_MAX_DEPTH = 16  # the deepest place that means anything is 5; composing recurses
-_MAX_NODES = 20_000  # takes PyYAML about a second
+MAX_DEPTH = 16  # the deepest place that means anything is 5; composing recurses
+MAX_VALUES = 20_000  # takes PyYAML about a second
 _ALLOWED = "YAML, indented with spaces, never tabs"
 
 
@@ -28,21 +27,17 @@ class _Loader(yaml.SafeLoader):
     """Only composes: values are made of the nodes by `source`, with their lines."""
 
     depth = 0
-    count = 0
+    count = 0  # as written; `source` counts again what aliases stand for
 
     def compose_node(self, parent: Node | None, index: int) -> Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         line = event.start_mark.line + 1
-        if isinstance(event, AliasEvent):
-            raise NotYaml(line, f"the alias *{event.anchor}", "values written out")
-        if isinstance(event, NodeEvent) and event.anchor is not None:
-            raise NotYaml(line, f"the anchor &{event.anchor}", "values without anchors")
         if getattr(event, "tag", None) is not None:
             raise NotYaml(line, "a tag (a word that starts with !)", "values without tags")
-        if self.depth == _MAX_DEPTH:
-            raise NotYaml(line, f"more than {_MAX_DEPTH} levels", "lists and mappings less deep")
-        if self.count == _MAX_NODES:
-            raise NotYaml(line, f"more than {_MAX_NODES} keys and values", "a smaller file")
+        if self.depth == MAX_DEPTH:
+            raise NotYaml(line, f"more than {MAX_DEPTH} levels", "lists and mappings less deep")
+        if self.count == MAX_VALUES:
+            raise NotYaml(line, f"more than {MAX_VALUES} keys and values", "a smaller file")
         self.count += 1
         self.depth += 1
         try:
@@ -55,7 +50,7 @@ def compose(text: str) -> Node | None:
     """The document's root, None when there is none.
 
     Raises:
-        NotYaml: it isn't YAML, or has anchors, aliases, tags, or is nested too deep.
+        NotYaml: it isn't YAML, or has tags, or is nested too deep.
     """
     try:
         loader = _Loader(text)

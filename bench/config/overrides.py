@@ -49,7 +49,6 @@ _RULES: dict[str, tuple[str, TypeAdapter[Any]]] = {
     "rounds": ("--rounds", TypeAdapter(Rounds)),
     "seed": ("--seed", TypeAdapter(Seed)),
 }
-_MOST_VALUES = 100  # of one option: more than any axis has
 _OF_PROFILE = ("users", "warmup_s", "duration_s", "rounds")
 
 
@@ -147,9 +146,6 @@ def _broken(overrides: Overrides, known: Known) -> Iterator[Mistake]:
     for field, (option, rule) in _RULES.items():
         value = getattr(overrides, field)
         values = value if isinstance(value, tuple) else () if value is None else (value,)
-        if len(values) > _MOST_VALUES:
-            yield Mistake(option, f"{len(values)} values", f"at most {_MOST_VALUES}")
-            continue
         for index, one in enumerate(values):
             allowed = _allowed(rule, one, known)
             if allowed:

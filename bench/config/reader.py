@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from bench.config.consistency import inconsistencies
 from bench.config.mistakes import Mistake, one_of, refuse
 from bench.config.model import (
-    MOST_ENTRIES,
     ConfigModel,
     EntryModel,
     MatrixModel,
@@ -31,7 +30,6 @@ _SHAPES = {
     "dict_type": "a mapping of names to settings",
     "list_type": "a list",
     "too_short": "a list of at least one value",
-    "too_long": f"at most {MOST_ENTRIES} entries",
 }
 
 
@@ -46,13 +44,13 @@ def load_config(path: Path, *, io_kinds: Sequence[str], servers: Sequence[str]) 
     """
     known = Known(tuple(io_kinds), tuple(servers))
     source = read(path)
-    mistakes = [*source.mistakes, *inconsistencies(source)]
+    mistakes = [*source.mistakes]
     try:
         model = ConfigModel.model_validate(source.data, context=known)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         refuse([*mistakes, *(_mistake(detail, source) for detail in details)])
-    if mistakes:
+    if mistakes := [*mistakes, *inconsistencies(model, source)]:
         refuse(mistakes)
     return _config(path, model, source, known)
 

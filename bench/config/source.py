@@ -1,7 +1,8 @@
 """A YAML file as plain values that remember their lines.
 
-Stricter than YAML on purpose: no anchors, aliases, tags or second documents, no key twice, and
-only scalars that every YAML version reads alike (`yes` and `0x10` stay text). Whatever bytes
+Stricter than YAML on purpose: no tags or second documents, no key twice, and only scalars that
+every YAML version reads alike (`yes` and `0x10` stay text). Anchors, aliases and merge keys
+(`<<: *base`) are allowed: what they stand for counts towards the limits. Whatever bytes
 the file holds, reading it ends in values or in `BadInputError`.
 """
 
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from bench.config.mistakes import Mistake, refuse
-from bench.config.nodes import NotYaml, compose
+from bench.config.nodes import MAX_DEPTH, MAX_VALUES, NotYaml, compose
 from bench.text import shown
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 1 << 20
 WHOLE = re.compile(r"[-+]?[0-9]{1,18}")  # longer ones are out of every range, and slow to read
 _FLOAT = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_MERGE = "<<"
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 Loc = tuple[int | str, ...]  # the way to a value: ("matrix", "workers", 0)
@@ -49,6 +51,8 @@ class Source:
     lines: dict[Loc, int] = field(default_factory=dict)
     texts: dict[Loc, str] = field(default_factory=dict)  # scalars as they were written
     mistakes: list[Mistake] = field(default_factory=list)  # that didn't stop the reading
+    count: int = 0  # of values, each time that an alias repeats them
+    merging: int = 0  # how many merges deep we are
 
     def at(self, loc: Loc) -> object:
         """The value there, or None."""
@@ -99,10 +103,10 @@ def read(path: Path) -> Source:
     source = Source(str(path))
     try:
         root = compose(_text(path))
+        source.data = _value(root, (), source) if root else None
     except NotYaml as error:
         where = f"{shown(source.name)}:{error.line}"
         refuse([Mistake(where, shown(error.found, 160), error.allowed, error.line)])
-    source.data = _value(root, (), source) if root else None
     return source
 
 
@@ -129,8 +133,18 @@ def _text(path: Path) -> str:
 
 
 def _value(node: Node, loc: Loc, source: Source) -> object:
-    """The node's plain value; notes the lines and texts of it and of all in it."""
-    source.lines.setdefault(loc, node.start_mark.line + 1)
+    """The node's plain value; notes the lines and texts of it and of all in it.
+
+    Raises:
+        NotYaml: with what its aliases stand for it is too large or too deep, perhaps endless.
+    """
+    line = node.start_mark.line + 1
+    source.count += 1
+    if source.count > MAX_VALUES:
+        raise NotYaml(line, f"more than {MAX_VALUES} keys and values", "a smaller file")
+    if len(loc) > MAX_DEPTH:
+        raise NotYaml(line, f"more than {MAX_DEPTH} levels", "lists and mappings less deep")
+    source.lines.setdefault(loc, line)
     if isinstance(node, MappingNode):
         return _mapping(node, loc, source)
     if isinstance(node, SequenceNode):
@@ -144,6 +158,7 @@ def _value(node: Node, loc: Loc, source: Source) -> object:
 def _mapping(node: MappingNode, loc: Loc, source: Source) -> dict[str, object]:
     """Keys are the text they are written as, so that `1:` is the name "1"."""
     values: dict[str, object] = {}
+    merged: list[Node] = []
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
         if not isinstance(key_node, ScalarNode):
@@ -152,6 +167,10 @@ def _mapping(node: MappingNode, loc: Loc, source: Source) -> dict[str, object]:
             continue
         key: str = key_node.value
         here = (*loc, key)
+        if key == _MERGE and key_node.style is None:
+            sequence = isinstance(value_node, SequenceNode)
+            merged += value_node.value if sequence else [value_node]
+            continue
         if key in values:
             first = f"this key again (first on line {source.lines[here]})"
             where = f"{shown(source.name)}:{line}: {key_path(here)}"
@@ -159,4 +178,27 @@ def _mapping(node: MappingNode, loc: Loc, source: Source) -> dict[str, object]:
             continue
         source.lines[here] = line
         values[key] = _value(value_node, here, source)
+    for node_merged in merged:
+        _merge(node_merged, values, loc, source)
     return values
+
+
+def _merge(node: Node, values: dict[str, object], loc: Loc, source: Source) -> None:
+    """Add the keys of `<<: *base` that aren't there yet (https://yaml.org/type/merge.html)."""
+    line = node.start_mark.line + 1
+    if not isinstance(node, MappingNode):
+        where = f"{shown(source.name)}:{line}: {key_path((*loc, _MERGE))}"
+        allowed = "an alias of a mapping, or a list of such"
+        source.mistakes.append(Mistake(where, "something else", allowed, line))
+        return
+    if source.merging == MAX_DEPTH:
+        raise NotYaml(line, f"more than {MAX_DEPTH} merges in one another", "fewer")
+    inner = MappingNode(
+        node.tag,
+        [(k, v) for k, v in node.value if not isinstance(k, ScalarNode) or k.value not in values],
+        node.start_mark,
+        node.end_mark,
+    )
+    source.merging += 1
+    values |= _mapping(inner, loc, source)
+    source.merging -= 1

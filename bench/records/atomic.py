@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 from typing import TYPE_CHECKING
+
+import psutil
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,11 +19,15 @@ def replace(files: Mapping[Path, bytes | None]) -> None:
     """Give each file its new content; None removes it.
 
     All drafts are on disk before the first file is touched, so a disk that is
-    full leaves every file as it was, and no draft.
+    full leaves every file as it was, and no draft. Then the files are replaced in
+    their order: put last the one that says that all is done. What a killed process
+    left of its drafts is removed.
 
     Raises:
         OSError: one can't be written; it names the file.
     """
+    for path in files:
+        _sweep(path)
     drafts = {
         path: (path.parent / f".{path.name}.{os.getpid()}", content)
         for path, content in files.items()
@@ -36,6 +43,15 @@ def replace(files: Mapping[Path, bytes | None]) -> None:
                 path.unlink(missing_ok=True)
     finally:
         for draft, _ in drafts.values():
+            with contextlib.suppress(OSError):
+                draft.unlink()
+
+
+def _sweep(path: Path) -> None:
+    """Remove a file's drafts whose writer is no more."""
+    for draft in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        pid = draft.name.rpartition(".")[2]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
             with contextlib.suppress(OSError):
                 draft.unlink()
 
