@@ -89,7 +89,7 @@ def parse(arguments: list[str]) -> tuple[str, Options]:
         if "\0" in argument:  # no shell can pass one on, and no path may have one
             raise BadInputError(f"found {shown(argument)}, allowed: text without NUL")
         if len(argument) > LONGEST:
-            found = f"found {shown(argument, 40)}, {len(argument)} characters"
+            found = f"found {shown(argument, 300)}, {len(argument)} characters"
             raise BadInputError(f"{found}, allowed: at most {LONGEST}")
     parser = _Parser(prog="bench", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)

@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import sys
+import traceback
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from bench.analysis.compare import compare as compare_sides
 from bench.compare_inputs import side
 from bench.config import apply, json_schema, load_config
 from bench.errors import (
+    BUG,
     CELLS_FAILED,
     FULL,
     INTERRUPTED,
@@ -81,6 +83,14 @@ def main(argv: list[str]) -> int:
             file=sys.stderr,
         )
         return INTERRUPTED
+    except Exception:  # noqa: BLE001 - whatever else it is, it is ours, and is shown whole
+        traceback.print_exc()
+        print(
+            "This is a bug of the harness, not of your input or machine. What was measured is kept;"
+            " please report the lines above.",
+            file=sys.stderr,
+        )
+        return BUG
     finally:
         if command in MEASURING:
             interrupt.disarm()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CELLS_FAILED = 1  # some cells failed or are invalid
+BUG = 70  # as sysexits.h calls it: an internal software error
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -36,6 +36,11 @@ class Placement:
         """Whether anything is kept to cores of its own."""
         return bool(self.server or self.generator or self.delay)
 
+    def groups(self) -> dict[str, list[int]]:
+        """The CPUs of each that is kept to some."""
+        kept = {role: [*getattr(self, role)] for role in ROLES}
+        return {role: cpus for role, cpus in kept.items() if cpus}
+
 
 UNPINNED = Placement("off")
 

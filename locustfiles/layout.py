@@ -17,3 +17,17 @@ USER_SHIFT = 16
 SUCCEEDED = 0
 UNFINISHED = 1
 FIRST_FAILURE = 2  # failures are numbered by kind from here on, named in load.json
+
+# The names of kinds of failure that mean something to the harness.
+WRONG_BODY = "wrong body"  # another than the verifying request's
+_REDIRECT = " (redirect)"
+
+
+def redirect(status: int) -> str:
+    """The name of an answer that sends elsewhere."""
+    return f"HTTP {status}{_REDIRECT}"
+
+
+def is_redirect(kind: str) -> bool:
+    """Whether a kind of failure is one of those."""
+    return kind.endswith(_REDIRECT)

@@ -160,10 +160,10 @@ class Asker(FastHttpUser):
             return type(error).__name__
         status = response.status_code
         if 300 <= status < 400:
-            return f"HTTP {status} (redirect)"
+            return layout.redirect(status)
         if status != 200:
             return f"HTTP {status}"
-        return None if body == STATE.expected else "wrong body"
+        return None if body == STATE.expected else layout.WRONG_BODY
 
 
 @events.init.add_listener

@@ -1,4 +1,4 @@
-"""The books: what adds up, what may differ, and each way not to add up."""
+"""Counters that reconcile, what may differ, and each way not to."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from typing import Any
 
 import pytest
 
-from bench.analysis.reconcile import imbalance
+from bench.analysis.reconcile import disagreements
+from bench.report.reasons import sentence
 from tests.support.records import measured
 
-# 460 started: 360 good, 100 cut off at the stop. The builder's books, in words:
+# 460 started: 360 good, 100 cut off at the stop. The builder's counters, in words:
 # the app began 460 and ended 400; handlers began 440 and ended 400, each asked upstream once.
 
 
 def faults(**figures: Any) -> tuple[str, ...]:
-    """What does not add up."""
-    return imbalance(measured(**figures))
+    """What does not reconcile."""
+    return tuple(sentence([reason]) for reason in disagreements(measured(**figures)))
 
 
-def test_books_that_balance() -> None:
+def test_counters_that_reconcile() -> None:
     """Differing by what was in flight, at each of the three."""
     assert faults() == ()
 
@@ -130,7 +131,7 @@ GENERATOR = (
         ),
     ],
 )
-def test_each_imbalance_is_told_with_its_figures(figures: dict[str, Any], fault: str) -> None:
+def test_each_disagreement_is_told_with_its_figures(figures: dict[str, Any], fault: str) -> None:
     """And nothing else is."""
     assert faults(**figures) == (fault,)
 

@@ -9,8 +9,11 @@ import pytest
 
 from bench.analysis.background import background
 from bench.analysis.rows import Row, rows
+from bench.analysis.verdict import Word
+from bench.records.model import Outcome
 from bench.stats import Percentile, Summary
 from tests.support.records import measured, run, trial
+from tests.support.verdicts import said
 
 if TYPE_CHECKING:
     from bench.records.model import TrialRecord
@@ -61,7 +64,7 @@ def test_one_trial_shows_no_spread() -> None:
     """And its figures are the row's."""
     found = row(one(throughput_rps=38.9))
     assert found.throughput_rps == Summary(38.9, None, None, 1, "single")
-    assert (found.verdict.word, found.trials, found.requests) == ("valid", 1, 234)
+    assert (found.verdict.word, found.trials, found.requests) == (Word.VALID, 1, 234)
     assert found.p50 == value(2570.0)
     assert found.limit_rps == 40.0
     assert found.share_of_limit == pytest.approx(0.9725)
@@ -91,7 +94,7 @@ def test_counts_are_sums_and_everything_else_medians() -> None:
             failure_kinds={"timeout": 3}),
         one(window_succeeded=300, window_failed=3, window_unfinished=9, rss_mb=None, spawned=44),
     )  # fmt: skip
-    assert (found.requests, found.failures, found.unfinished) == (606, 6, 24)
+    assert (found.requests, found.failures, found.unfinished) == (606, 6, 8.0)
     assert (found.rss_mb, found.threads_spawned) == (60.0, 41.0)
     assert found.failure_kinds == (("timeout", 5), ("HTTP 500", 1))
 
@@ -134,28 +137,45 @@ def test_percentiles_are_medians_or_bounds_of_them(
 def test_all_valid_is_valid() -> None:
     """Without a word more."""
     verdict = row(one(), one()).verdict
-    assert (verdict.word, verdict.reasons) == ("valid", ())
+    assert said(verdict) == ("valid",)
 
 
 def test_one_suspect_trial_makes_the_cell_suspect() -> None:
     """It says how many of the trials are."""
     found = row(one(), one(**SUSPECT), one(**SUSPECT))
-    assert (found.verdict.word, found.trials) == ("suspect", 3)
-    assert found.verdict.reasons == ("steal took 50% of the machine's CPU (2 of 3 trials)",)
+    told = "the hypervisor took 50% of the 2 cores (steal) (2 of 3 trials)"
+    assert said(found.verdict) == ("suspect", told)
+    assert found.trials == 3
 
 
 def test_a_reason_in_a_single_trial_needs_no_count() -> None:
     """One trial is one trial."""
-    assert row(one(**SUSPECT)).verdict.reasons == ("steal took 50% of the machine's CPU",)
+    told = "the hypervisor took 50% of the 2 cores (steal)"
+    assert said(row(one(**SUSPECT)).verdict) == ("suspect", told)
+
+
+def test_the_same_reason_with_other_figures_is_one_sentence() -> None:
+    """With their range, and in how many trials; other words make it another sentence."""
+    found = row(one(steal_cores=0.24), one(), one(steal_cores=0.36), one(foreign_cores=0.5))
+    assert said(found.verdict) == (
+        "suspect",
+        "the hypervisor took 12% to 18% of the 2 cores (steal) (2 of 4 trials)",
+        "other programs took 25% of the 2 cores (1 of 4 trials)",
+    )
+    changed = [one(workers=(1, 2), workers_after=(1, pid)) for pid in (3, 3, 4)]
+    assert said(row(*changed).verdict)[1:] == (
+        "the workers changed during the load: 1, 2 before, 1, 3 after (2 of 3 trials)",
+        "the workers changed during the load: 1, 2 before, 1, 4 after (1 of 3 trials)",
+    )
 
 
 def test_a_trial_that_cannot_be_used_leaves_a_doubt_on_the_others() -> None:
     """Its figures are in none of the numbers."""
     found = row(one(throughput_rps=38.0), one(throughput_rps=900.0, **INVALID))
-    assert found.verdict.word == "suspect"
-    assert found.verdict.reasons == (
+    assert said(found.verdict) == (
+        "suspect",
         "1 of 2 trials can't be used",
-        "3 answers were redirects (1 of 2 trials)",
+        "redirects among the answers: 3 (1 of 2 trials)",
     )
     assert found.throughput_rps == Summary(38.0, None, None, 1, "single")
     assert (found.trials, found.requests) == (1, 234)
@@ -177,24 +197,24 @@ def test_mixed_verdicts_are_told_as_one(outcomes: list[str], word: str) -> None:
         "valid": one(),
         "suspect": one(**SUSPECT),
         "invalid": one(**INVALID),
-        "failed": trial(outcome="failed", reason="it did not start", measured=None),
-        "skipped": trial(outcome="skipped", reason="no Python 3.14", measured=None),
+        "failed": trial(outcome=Outcome.FAILED, reason="it did not start", measured=None),
+        "skipped": trial(outcome=Outcome.SKIPPED, reason="no Python 3.14", measured=None),
     }
     verdict = row(*(made[outcome] for outcome in outcomes)).verdict
-    assert verdict.word == word
+    assert verdict.word.value == word
     told = {
-        "suspect": "steal",
+        "suspect": "hypervisor",
         "invalid": "redirects",
         "failed": "it did not start",
         "skipped": "no Python 3.14",
         "valid": "",
     }
-    assert all(any(told[each] in reason for reason in verdict.reasons) for each in outcomes)
+    assert all(any(told[each] in reason for reason in said(verdict)) for each in outcomes)
 
 
 def test_a_cell_with_only_unusable_trials_has_no_numbers() -> None:
     """Not one, whatever was recorded."""
-    found = row(one(**INVALID), trial(outcome="failed", reason="no start", measured=None))
+    found = row(one(**INVALID), trial(outcome=Outcome.FAILED, reason="no start", measured=None))
     identity = {"cell", "experiment", "endpoint", "io", "server", "workers", "python", "verdict"}
     empty = (None, (), Percentile(None, None, None), background([]))
     figures = {f.name: getattr(found, f.name) for f in fields(found) if f.name not in identity}

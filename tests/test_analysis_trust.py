@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_a_twin_is_no_repeat_of_its_cell() -> None:
     assert found.rows[0].trials == 1
 
 
-def control(when: str, wait_ms: int, rate: float, p50: float) -> ControlRecord:
+def control(when: Literal["start", "end"], wait_ms: int, rate: float, p50: float) -> ControlRecord:
     """A control that went well."""
     return ControlRecord(SCHEMA, "r", when, wait_ms, 100, None, rate, p50, 0.9, 0.5)
 

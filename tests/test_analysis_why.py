@@ -128,35 +128,35 @@ def test_where_nothing_stands_out_nothing_is_claimed() -> None:
         pytest.param(
             {"server_cores": 0.7, "generator_cores": 0.8, "foreign_cores": 0.1},
             {"server_cores": 0.7, "generator_cores": 0.8, "foreign_cores": 0.09},
-            "CPU-bound: 5 ms of CPU a request, 0.70 cores used by 1 worker; the machine's 2 cores"
+            "CPU-bound: 5 ms of CPU a request, 0.70 cores used by 1 worker; the 2 cores"
             " were 80% busy (load generator 0.80, other programs 0.10)",
-            id="CPU of the machine",
+            id="CPU of the cores",
         ),
         pytest.param(
             {"server_cores": 0.65, "steal_cores": 0.4},
             {"server_cores": 0.63, "steal_cores": 0.4},
             "CPU-bound: 5 ms of CPU a request, 0.65 cores used by 1 worker; the hypervisor took"
-            " 20% of the machine",
+            " 20% of the cores",
             id="CPU that the hypervisor left",
         ),
         pytest.param(
             {"server_cores": 0.3, "steal_cores": 1.4},
             {"server_cores": 0.3, "steal_cores": 0.3},
-            "CPU-bound: 5 ms of CPU a request, 0.30 cores used by 1 worker; the machine's 2 cores"
+            "CPU-bound: 5 ms of CPU a request, 0.30 cores used by 1 worker; the 2 cores"
             " were 95% busy (load generator 0.20, taken by the hypervisor 1.40)",
             id="CPU of the machine, most of it taken by the hypervisor",
         ),
         pytest.param(
             {"server_cores": 0.5, "generator_cores": 0.8, "foreign_cores": 0.6},
             {"server_cores": 0.49, "generator_cores": 0.8, "foreign_cores": 0.6},
-            "CPU-bound: 5 ms of CPU a request, 0.50 cores used by 1 worker; the machine's 2 cores"
+            "CPU-bound: 5 ms of CPU a request, 0.50 cores used by 1 worker; the 2 cores"
             " were 95% busy (load generator 0.80, other programs 0.60)",
             id="CPU of the machine, most of it not the server's",
         ),
         pytest.param(
             {"server_cores": 0.3, "generator_cores": 0.8, "foreign_cores": 0.82},
             {"server_cores": 0.3, "generator_cores": 0.8, "foreign_cores": 0.7},
-            "CPU-bound: 5 ms of CPU a request, 0.30 cores used by 1 worker; the machine's 2 cores"
+            "CPU-bound: 5 ms of CPU a request, 0.30 cores used by 1 worker; the 2 cores"
             " were 96% busy (load generator 0.80, other programs 0.82)",
             id="CPU of the machine, nearly all of it",
         ),
@@ -235,8 +235,37 @@ def test_nothing_known_is_unexplained() -> None:
     silent: dict[str, Any] = dict.fromkeys(set(CALM) - {"delay_s", "throughput_rps"})
     told = sentence(**silent)
     assert told == (
-        "unexplained: no signal stands out at 50% of the limit; the server used 0.00 cores"
+        "unexplained: no signal stands out at 50% of the limit; not known: the server's CPU, the"
+        " load generator's CPU, the CPU of other programs, what the hypervisor took, the loop's"
+        " delay, the thread pool"
     )
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        {"server_cores": None, "foreign_cores": 1.95},  # a full machine
+        {"server_cores": None, "loop_delay_p50_ms": 5000.0},
+        {"server_cores": None, "pool_busy_avg": 40.0, "pool_waiting_avg": 60.0, "delay_s": 0.0},
+    ],
+)
+def test_what_the_servers_cpu_would_decide_is_not_guessed(figures: dict[str, Any]) -> None:
+    """The rule doesn't hold, and the sentence says what is missing."""
+    told = sentence(**CALM | figures)
+    assert told.startswith("unexplained: ")
+    assert told.endswith("not known: the server's CPU")
+
+
+def test_a_generator_that_waited_is_told_without_its_cpu() -> None:
+    """How long it ran is unknown, how long it waited is enough."""
+    told = sentence(**CALM | {"generator_cores": None, "generator_waited": 0.9})
+    assert told == "generator-bound: the load generator waited for a core 90% of the time"
+
+
+def test_a_block_that_goes_on_is_told_as_a_bound() -> None:
+    """It may last for longer than the window."""
+    figures = {"loop_delay_p50_ms": 4000.0, "loop_delay_max_ms": 7900.0, "loop_delay_open": True}
+    assert "4 s late in the median, over 7.90 s at worst" in sentence(**CALM | figures)
 
 
 # All causes at once, each with what takes it away again, in the order of the rules.

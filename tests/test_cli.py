@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bench import cli
 from bench.paths import ROOT
 from bench.publish import publish
 from bench.records import journal
@@ -86,6 +87,21 @@ def test_bad_input_is_one_message(arguments: list[str], message: str) -> None:
     assert done.returncode == 2, (done.stdout, done.stderr)
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_bug_is_shown_as_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With its traceback and a status of its own: nobody's file or machine is blamed."""
+
+    def broken(_: object) -> int:
+        return len(None)  # type: ignore[arg-type]
+
+    monkeypatch.setitem(cli.COMMANDS, "plan", broken)
+    assert cli.main(["plan"]) == 70
+    told = capsys.readouterr().err
+    assert "TypeError" in told
+    assert "a bug of the harness" in told
 
 
 def test_doctor_looks_at_everything() -> None:

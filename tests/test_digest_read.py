@@ -11,7 +11,6 @@ from bench.digest import read
 from bench.digest.read import Unreadable
 from bench.digest.trial import digest
 from bench.selfcheck.trial_folder import (
-    PROFILE,
     T0,
     T1,
     Call,
@@ -61,10 +60,10 @@ def overwrite(path: Path) -> None:
 
 def test_a_whole_trial_is_readable(folder: Path) -> None:
     """What the tests below break is sound before, compressed or not."""
-    whole = digest(folder, PROFILE, 0.0)
+    whole = digest(folder)
     assert whole.requests.started == 200
     compress(folder)
-    assert digest(folder, PROFILE, 0.0) == whole
+    assert digest(folder) == whole
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gz"])
@@ -75,7 +74,7 @@ def test_a_missing_file_is_named(folder: Path, name: str, packed: bool) -> None:
     if packed:
         compress(folder)
     with pytest.raises(Unreadable, match=rf"^{name} can't be read: "):
-        digest(folder, PROFILE, 0.0)
+        digest(folder)
 
 
 @pytest.mark.parametrize("damage", [cut, overwrite])
@@ -84,7 +83,7 @@ def test_a_damaged_file_is_named(folder: Path, name: str, damage: Callable[[Path
     """Cut off, or not what it should be."""
     damage(folder / name)
     with pytest.raises(Unreadable, match=name.replace(".", r"\.")):
-        digest(folder, PROFILE, 0.0)
+        digest(folder)
 
 
 @pytest.mark.parametrize("damage", [cut, scribble, overwrite])
@@ -96,7 +95,7 @@ def test_a_damaged_compressed_file_is_named(
     compress(folder)
     damage(folder / f"{name}.gz")
     with pytest.raises(Unreadable, match=name.replace(".", r"\.")):
-        digest(folder, PROFILE, 0.0)
+        digest(folder)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00" * probe.RECORD_BYTES * 3], ids=["empty", "zeros"])
@@ -104,7 +103,7 @@ def test_a_thread_log_begins_with_its_mark(folder: Path, data: bytes) -> None:
     """One that doesn't is no log of no calls."""
     (folder / "threads-100.bin").write_bytes(data)
     with pytest.raises(Unreadable, match=r"threads-100\.bin does not begin as one"):
-        digest(folder, PROFILE, 0.0)
+        digest(folder)
 
 
 def test_each_worker_has_a_log(tmp_path: Path) -> None:

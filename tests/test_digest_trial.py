@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from bench.digest.read import Unreadable
 from bench.digest.trial import digest
+from bench.records.trial_files import Throttle
 from bench.selfcheck.trial_folder import (
     GATE,
     MS,
-    PROFILE,
     T0,
     T1,
     Call,
@@ -150,9 +150,9 @@ def example(folder: Path) -> Path:
             "http": "h11",
             "upstream_calls": 1,
             "waits": True,
-            "cpus": [0, 3],
-            "throttle_t0": {"quota_s": 1.0, "heat": 5},
-            "throttle_t1": {"quota_s": 1.5, "heat": 7},
+            "cpus": {"server": [0, 3]},
+            "throttle_t0": Throttle(1.0, 5),
+            "throttle_t1": Throttle(1.5, 7),
             "gauges_before": {"100": page(started=2, finished=2)},
             "gauges_after": {
                 "100": page(pid=100, started=7, finished=6, threads=(41, 41), lost=1),
@@ -170,7 +170,7 @@ def example(folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
     """The example's figures."""
-    return digest(example(tmp_path_factory.mktemp("trial")), PROFILE, 0.25)
+    return digest(example(tmp_path_factory.mktemp("trial")))
 
 
 def test_the_load_is_told_with_its_window(measured: Measured) -> None:
@@ -233,6 +233,7 @@ def test_signals_are_of_the_window(measured: Measured) -> None:
         {
             "loop_delay_p50_ms": 5.0,  # of 0, 0, 5, 10 and 400: age less 50
             "loop_delay_max_ms": 400.0,
+            "loop_delay_open": False,
             "pool_size": 80,
             "pool_busy_avg": 23.0,  # 12 for half of the window, then 34
             "pool_waiting_avg": 3.0,
@@ -254,6 +255,9 @@ def test_signals_are_of_the_window(measured: Measured) -> None:
             "quota_throttled_s": 0.5,
             "heat_throttles": 2,
             "handler_min_ms": None,  # some requests failed
+            "threads_before": 1,
+            "server_foreign_cores": None,  # it has no CPUs for itself
+            "server_steal_cores": None,
         }
     )
 
@@ -293,14 +297,14 @@ def test_a_kept_trial_reads_the_same(tmp_path: Path, measured: Measured) -> None
     """Compressed files give the very same figures."""
     compress(example(tmp_path))
     assert {path.suffix for path in tmp_path.iterdir()} == {".gz"}
-    assert digest(tmp_path, PROFILE, 0.25) == measured
+    assert digest(tmp_path) == measured
 
 
 def test_the_same_folder_gives_the_same_figures_twice(tmp_path: Path, measured: Measured) -> None:
     """A pure function of the files: it changes none of them."""
     example(tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    assert digest(tmp_path, PROFILE, 0.25) == measured
+    assert digest(tmp_path) == measured
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -309,7 +313,7 @@ def test_the_same_folder_gives_the_same_figures_twice(tmp_path: Path, measured: 
 
 def test_a_kind_that_does_not_wait_has_no_delay(tmp_path: Path) -> None:
     """Whatever the run's delay is."""
-    measured = digest(write_trial(tmp_path, facts={"waits": False}), PROFILE, 0.25)
+    measured = digest(write_trial(tmp_path, facts={"waits": False}))
     assert measured.load.delay_s == 0.0
 
 
@@ -317,7 +321,7 @@ def test_littles_mean_is_users_over_throughput(tmp_path: Path) -> None:
     """4 users, weights 1 and 2 in a second; a failure outside the window does no harm."""
     requests = [*REQUESTS[:2], REQUESTS[-1]]
     kinds = {"failure_kinds": FAILURE_KINDS}
-    measured = digest(write_trial(tmp_path, requests=requests, load_facts=kinds), PROFILE, 0.25)
+    measured = digest(write_trial(tmp_path, requests=requests, load_facts=kinds))
     assert measured.latency.mean_by_little_ms == pytest.approx(4000 / 3)
 
 
@@ -327,7 +331,7 @@ def test_percentiles_come_from_the_window(tmp_path: Path) -> None:
     requests += [Request(T0 + at * MS, T0 + (at + 200) * MS) for at in range(40)]
     # Long before the window, and of no concern to it.
     requests += [Request(T0 - 9 * S, T0 - 5 * S) for _ in range(100)]
-    latency = digest(write_trial(tmp_path, requests=requests), PROFILE, 0.25).latency
+    latency = digest(write_trial(tmp_path, requests=requests)).latency
     assert latency.p50.value_ms == pytest.approx(100.0)
     assert latency.p90.value_ms == pytest.approx(200.0)
     assert latency.p99.value_ms is None
@@ -337,7 +341,7 @@ def test_who_was_cut_off_has_no_latency_of_the_cut(tmp_path: Path) -> None:
     """60 answered after 100 ms, 20 cut off 5 ms after they began but waiting at t1: no p90."""
     requests = [Request(T0, T0 + 100 * MS) for _ in range(60)]
     requests += [Request(T0 + 500 * MS, T0 + 505 * MS, layout.UNFINISHED) for _ in range(20)]
-    measured = digest(write_trial(tmp_path, requests=requests), PROFILE, 0.25)
+    measured = digest(write_trial(tmp_path, requests=requests))
     assert measured.latency.mean_measured_ms == pytest.approx(100.0)
     assert measured.latency.p50.value_ms == pytest.approx(100.0)
     assert measured.latency.p90.value_ms is None
@@ -347,7 +351,7 @@ def test_who_was_cut_off_has_no_latency_of_the_cut(tmp_path: Path) -> None:
 
 def test_without_a_probe_its_figures_are_unknown(tmp_path: Path) -> None:
     """Not zero."""
-    measured = digest(write_trial(tmp_path), PROFILE, 0.25)
+    measured = digest(write_trial(tmp_path))
     signals, books = measured.signals, measured.counters
     assert (measured.threads.spawned, measured.threads.active_avg) == (None, None)
     assert (signals.pool_size, signals.pool_busy_avg, signals.pool_waiting_avg) == (None,) * 3
@@ -360,7 +364,7 @@ def test_without_a_probe_its_figures_are_unknown(tmp_path: Path) -> None:
 
 def test_without_the_delay_servers_counts_they_are_unknown(tmp_path: Path) -> None:
     """It may have been too busy, or gone."""
-    signals = digest(write_trial(tmp_path), PROFILE, 0.25).signals
+    signals = digest(write_trial(tmp_path)).signals
     assert signals.upstream_in_flight_avg is None
     assert signals.upstream_in_flight_peak is None
     assert (signals.overshoot_p50_ms, signals.overshoot_p99_ms) == (None, None)
@@ -369,7 +373,7 @@ def test_without_the_delay_servers_counts_they_are_unknown(tmp_path: Path) -> No
 def test_an_idle_delay_server_has_no_overshoot(tmp_path: Path) -> None:
     """None was served, none was late."""
     facts = {"upstream_after": upstream(T1, 0)}
-    signals = digest(write_trial(tmp_path, facts=facts), PROFILE, 0.25).signals
+    signals = digest(write_trial(tmp_path, facts=facts)).signals
     assert (signals.overshoot_p50_ms, signals.overshoot_p99_ms) == (None, None)
     assert signals.upstream_in_flight_peak == 0
 
@@ -378,16 +382,16 @@ def test_an_idle_delay_server_has_no_overshoot(tmp_path: Path) -> None:
 def test_an_average_needs_both_ends_of_the_window(tmp_path: Path, missing: str) -> None:
     """One integral alone has no difference."""
     both = {"upstream_t0": upstream(T0, 0), "upstream_t1": upstream(T1, S)}
-    whole = digest(write_trial(tmp_path / "whole", facts=both), PROFILE, 0.25)
+    whole = digest(write_trial(tmp_path / "whole", facts=both))
     assert whole.signals.upstream_in_flight_avg == pytest.approx(1.0)
-    half = digest(write_trial(tmp_path / "half", facts=both | {missing: None}), PROFILE, 0.25)
+    half = digest(write_trial(tmp_path / "half", facts=both | {missing: None}))
     assert half.signals.upstream_in_flight_avg is None
 
 
 def test_cpu_per_request_needs_a_request(tmp_path: Path) -> None:
     """Cores are known, their share of no request is not."""
     used = [look(ns, cpu_s={"server": {1: spent}}) for ns, spent in ((T0, 0.0), (T1, 0.5))]
-    signals = digest(write_trial(tmp_path, looks=used), PROFILE, 0.25).signals
+    signals = digest(write_trial(tmp_path, looks=used)).signals
     assert signals.server_cores == pytest.approx(0.5)
     assert signals.server_ms_per_request is None
 
@@ -403,7 +407,7 @@ def test_the_fastest_call_is_a_whole_one_in_the_window(tmp_path: Path) -> None:
     handlers = {1: calls, 2: [Call(T0 + 200 * MS, T0 + 225 * MS)], 3: []}
     facts = {"workers": [1, 2, 3]}
     made = write_trial(tmp_path, handlers=handlers, facts=facts)
-    assert digest(made, PROFILE, 0.25).signals.handler_min_ms == pytest.approx(25.0)
+    assert digest(made).signals.handler_min_ms == pytest.approx(25.0)
 
 
 def test_a_failed_call_may_have_been_the_fastest(tmp_path: Path) -> None:
@@ -412,14 +416,14 @@ def test_a_failed_call_may_have_been_the_fastest(tmp_path: Path) -> None:
     handlers = {1: [Call(T0 + MS, T0 + 400 * MS), Call(T0 + MS, T0 + 2 * MS)]}
     load_facts = {"failure_kinds": FAILURE_KINDS}
     made = write_trial(tmp_path, requests=requests, handlers=handlers, load_facts=load_facts)
-    assert digest(made, PROFILE, 0.25).signals.handler_min_ms is None
+    assert digest(made).signals.handler_min_ms is None
 
 
 def test_cpu_of_a_process_that_went_is_unknown(tmp_path: Path) -> None:
     """Its share is gone from the sum: no difference can be trusted, nor what is left over."""
     spent: list[dict[int, float]] = [{1: 1.0, 2: 5.0}, {1: 1.2}]
     used = [look(ns, cpu_s={"server": cpu}) for ns, cpu in zip((T0, T1), spent, strict=True)]
-    signals = digest(write_trial(tmp_path, looks=used), PROFILE, 0.25).signals
+    signals = digest(write_trial(tmp_path, looks=used)).signals
     assert signals.server_cores is None
     assert signals.foreign_cores is None
     assert signals.generator_cores == 0.0
@@ -431,13 +435,40 @@ def test_foreign_cpu_is_never_negative(tmp_path: Path) -> None:
         look(ns, cpu_s={"server": {1: spent}}, busy_s=spent * 0.9)
         for ns, spent in ((T0, 0.0), (T1, 1.0))
     ]
-    assert digest(write_trial(tmp_path, looks=used), PROFILE, 0.25).signals.foreign_cores == 0.0
+    assert digest(write_trial(tmp_path, looks=used)).signals.foreign_cores == 0.0
+
+
+def test_others_on_the_servers_own_cpus_are_told_apart(tmp_path: Path) -> None:
+    """Of 0.9 cores busy there the server used 0.6; the generator is kept elsewhere."""
+    spent = {"server": 0.6, "generator": 0.8, "delay": 0.1, "harness": 0.05}
+    used = [
+        look(
+            ns, cpu_s={name: {1: part * s} for name, s in spent.items()}, busy_s=2.0 * part,
+            servers_own=0.9 * part,
+        )
+        for ns, part in ((T0, 0.0), (T1, 1.0))
+    ]  # fmt: skip
+    facts = {"cpus": {"server": [0], "generator": [1], "delay": [1]}}
+    signals = digest(write_trial(tmp_path, looks=used, facts=facts)).signals
+    assert signals.server_foreign_cores == pytest.approx(0.3)
+    assert signals.foreign_cores == pytest.approx(0.45)
+    assert signals.server_steal_cores == 0.0
+
+
+def test_a_loop_that_beats_again_was_blocked_for_as_long_as_was_seen(tmp_path: Path) -> None:
+    """At the window's last look it was on time: the worst is no part of a longer block."""
+    beats = [(0, T0 - 20 * MS), (300, T0 - 20 * MS), (900, T0 + 890 * MS)]
+    looks = [look(T0 + at * MS, gauges={1: page(heartbeat_ns=beat)}) for at, beat in beats]
+    signals = digest(write_trial(tmp_path, looks=looks)).signals
+    assert (signals.loop_delay_max_ms, signals.loop_delay_open) == (270.0, False)
+    blocked = digest(write_trial(tmp_path / "blocked", looks=looks[:2])).signals
+    assert (blocked.loop_delay_max_ms, blocked.loop_delay_open) == (270.0, True)
 
 
 def test_a_sampler_that_died_early_leaves_averages_unknown(tmp_path: Path) -> None:
     """A part is not passed off as the whole."""
     early = [look(ns, gauges={1: page()}) for ns in (T0, T0 + 500 * MS)]
-    signals = digest(write_trial(tmp_path, looks=early), PROFILE, 0.25).signals
+    signals = digest(write_trial(tmp_path, looks=early)).signals
     assert (signals.pool_busy_avg, signals.in_flight_avg) == (None, None)
     assert (signals.server_cores, signals.steal_cores) == (None, None)
 
@@ -445,23 +476,24 @@ def test_a_sampler_that_died_early_leaves_averages_unknown(tmp_path: Path) -> No
 def test_a_loop_blocked_all_the_time_shows_its_whole_age(tmp_path: Path) -> None:
     """The heart last beat two seconds before the window began."""
     blocked = [look(T0 + at * 100 * MS, gauges={1: page(heartbeat_ns=T0 - 2 * S)}) for at in (0, 5)]
-    signals = digest(write_trial(tmp_path, looks=blocked), PROFILE, 0.25).signals
+    signals = digest(write_trial(tmp_path, looks=blocked)).signals
     assert signals.loop_delay_p50_ms == pytest.approx(1950.0)
     assert signals.loop_delay_max_ms == pytest.approx(2450.0)
+    assert signals.loop_delay_open
 
 
 @pytest.mark.parametrize("age_ms", [-3, 0, 49, 50])
 def test_a_heart_that_is_not_due_yet_is_not_late(tmp_path: Path, age_ms: int) -> None:
     """It may even beat between the look's clock and its reading of the page."""
     looks = [look(ns, gauges={1: page(heartbeat_ns=ns - age_ms * MS)}) for ns in (T0, T1)]
-    signals = digest(write_trial(tmp_path, looks=looks), PROFILE, 0.25).signals
+    signals = digest(write_trial(tmp_path, looks=looks)).signals
     assert (signals.loop_delay_p50_ms, signals.loop_delay_max_ms) == (0.0, 0.0)
 
 
 def test_without_a_look_all_that_was_sampled_is_unknown(tmp_path: Path) -> None:
     """The requests' own figures stand."""
     requests = [Request(T0, T0 + 500 * MS)]
-    measured = digest(write_trial(tmp_path, requests=requests, looks=[]), PROFILE, 0.25)
+    measured = digest(write_trial(tmp_path, requests=requests, looks=[]))
     signals = measured.signals
     assert (signals.pool_busy_avg, signals.pool_size, signals.loop_delay_max_ms) == (None,) * 3
     assert (signals.server_cores, signals.server_ms_per_request, signals.rss_mb) == (None,) * 3
@@ -474,7 +506,7 @@ def test_without_a_window_there_are_no_figures(tmp_path: Path, t0: int, t1: int)
     """Users never all spawned, so there is nothing to judge requests by."""
     folder = write_trial(tmp_path, facts={"t0_ns": t0, "t1_ns": t1})
     with pytest.raises(Unreadable, match="never said that all users had spawned"):
-        digest(folder, PROFILE, 0.25)
+        digest(folder)
 
 
 # -- whatever the records are
@@ -498,7 +530,7 @@ def test_every_request_is_in_exactly_one_count(
     folder = write_trial(
         tmp_path_factory.mktemp("random"), requests=requests, load_facts={"failure_kinds": names}
     )
-    found = digest(folder, PROFILE, 0.25).requests
+    found = digest(folder).requests
     assert found.started == len(requests)
     assert found.started == found.succeeded + found.failed + found.unfinished
     assert found.failed == sum(found.failure_kinds.values())

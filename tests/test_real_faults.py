@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from bench.analysis.verdict import judge
+from bench.analysis.verdict import Word, judge
 from bench.plan import PlannedTrial
+from bench.records.model import Outcome
+from bench.report.reasons import sentences
 from bench.run.lab import Patience
 from bench.run.schedule import run_plan
 from bench.selfcheck.trials import cell
@@ -77,7 +79,7 @@ def test_server_that_is_never_ready(bench: Trials, tmp_path: Path) -> None:
     source = "import time\ntime.sleep(60)\n" + HEAD
     stuck = hurried(with_kind(bench, tmp_path, "stuck", source), ready_s=1.0)
     record = stuck.run(cell("async", "noop"))
-    assert record.outcome == "failed"
+    assert record.outcome is Outcome.FAILED
     assert str(record.reason).startswith("uvicorn was not ready after 1 s")
     assert record.phases_s["start"] < 5
 
@@ -88,8 +90,8 @@ def test_delay_server_that_dies(bench: Trials) -> None:
     with in_the_load(bench, lambda: os.kill(delay.child.pid, signal.SIGKILL)):
         record = trial_of(bench)
     verdict = judge(record, 2)
-    assert verdict.word == "invalid"
-    assert any(r.startswith("the delay server ended during the trial") for r in verdict.reasons)
+    assert verdict.word is Word.INVALID
+    assert any(r.startswith("the delay server ended during the trial") for r in sentences(verdict))
     usable(bench, cell("async", "http_pooled"))
 
 
@@ -97,7 +99,7 @@ def test_generator_that_crashes(bench: Trials) -> None:
     """Its trial has failed, with the reason."""
     with in_the_load(bench, lambda: generator().kill()):
         record = trial_of(bench)
-    assert record.outcome == "failed"
+    assert record.outcome is Outcome.FAILED
     assert str(record.reason).startswith("the load generator ended early")
 
 
@@ -105,7 +107,7 @@ def test_generator_that_hangs(bench: Trials) -> None:
     """Its deadline ends it."""
     with in_the_load(bench, lambda: generator().suspend()):
         record = trial_of(hurried(bench, stall_s=0.5))
-    assert record.outcome == "failed"
+    assert record.outcome is Outcome.FAILED
     assert str(record.reason).startswith("the load generator hangs: not done 0.5 s after its time")
     assert record.wall_s < 10
 
@@ -132,7 +134,7 @@ def test_app_that_listens_to_the_world(bench: Trials, tmp_path: Path) -> None:
     """Nothing here is for other machines: such a server is refused."""
     source = "import socket\n_open = socket.create_server(('0.0.0.0', 0))\n" + kind("pass")
     record = with_kind(bench, tmp_path, "open", source).run(cell("async", "open"))
-    assert record.outcome == "failed"
+    assert record.outcome is Outcome.FAILED
     assert str(record.reason).startswith("uvicorn listens on 0.0.0.0:")
 
 
@@ -169,5 +171,5 @@ def test_the_run_goes_on_with_the_next_cell(bench: Trials, tmp_path: Path) -> No
         app.runner.put_away(record)
 
     run_plan(plan, [], measure=app.runner, keep=keep, tell=lambda *_: None)
-    assert [record.outcome for record in kept] == ["failed", "measured"]
+    assert [record.outcome for record in kept] == [Outcome.FAILED, Outcome.MEASURED]
     assert "expected" in str(kept[0].reason)

@@ -17,12 +17,13 @@ import pytest
 
 from bench.analysis.results import results
 from bench.analysis.rows import Row, rows
-from bench.analysis.verdict import Verdict, judge
+from bench.analysis.verdict import Verdict, Word, judge
 from bench.digest.read import Unreadable
 from bench.digest.trial import digest
 from bench.placement import Placement
 from bench.plan import PlannedTrial
 from bench.report import lines, markdown
+from bench.report.reasons import sentences
 from bench.run.host.machine import describe
 from bench.selfcheck.trials import cell, short, trials
 from tests.support.other_app import kind, with_kind
@@ -108,8 +109,8 @@ def test_worker_killed_in_the_window(bench: Trials, server: str, workers: int) -
     bench.runner.put_away(record)
     killer.join()
     found = verdict_on(record)
-    assert found.word == "invalid"
-    assert found.reasons[0].startswith("the workers changed during the load: ")
+    assert found.word is Word.INVALID
+    assert sentences(found)[0].startswith("the workers changed during the load: ")
     assert_no_figures(record, "the workers changed during the load")
 
 
@@ -119,8 +120,10 @@ def test_delay_server_late(prepared: Paths) -> None:
     with trials(prepared, short(10, 0.3, 1.0), [which], 0.1, late_ms=60) as late:
         record = late.run(which)
     found = verdict_on(record)
-    assert found.word == "invalid"
-    (told,) = (r for r in found.reasons if r.startswith("the delay server was late: p99 overshoot"))
+    assert found.word is Word.INVALID
+    (told,) = (
+        r for r in sentences(found) if r.startswith("the delay server was late: p99 overshoot")
+    )
     assert 60 <= float(told.split()[-2]) < 200
     assert_no_figures(record, "the delay server was late")
 
@@ -138,13 +141,13 @@ def test_generator_starved(prepared: Paths) -> None:
         for _ in range(3):
             record = bench.run(which)
             found = verdict_on(record)
-            if found.word == "invalid":
+            if found.word is Word.INVALID:
                 break
     assert record.measured is not None
     assert (record.measured.signals.generator_cores or 0) < 0.8
-    assert found.word == "invalid"
-    assert found.reasons[0].startswith("the load generator used 0.")
-    assert "and waited for it" in found.reasons[0]
+    assert found.word is Word.INVALID
+    assert sentences(found)[0].startswith("the load generator used 0.")
+    assert "and waited for it" in sentences(found)[0]
     assert_no_figures(record, "and waited for it")
 
 
@@ -153,8 +156,8 @@ def test_foreign_program_eats_a_core(bench: Trials) -> None:
     with burning():
         record = usable(bench, cell("async", "sleep"))
     found = verdict_on(record)
-    assert found.word == "suspect"
-    assert any(r.startswith("other programs took ") for r in found.reasons)
+    assert found.word is Word.SUSPECT
+    assert any(r.startswith("other programs took ") for r in sentences(found))
     _, report = published(record)
     assert "other programs took " in report
 
@@ -165,9 +168,9 @@ def test_redirects_under_load(bench: Trials, tmp_path: Path) -> None:
     source = kind(f"if next(_calls) % 10 == 0:\n    {answer}", ONE_IN)
     record = with_kind(bench, tmp_path, "moved", source).run(cell("async", "moved"))
     found = verdict_on(record)
-    assert found.word == "invalid"
-    assert "answers were redirects" in found.reasons[0]
-    assert_no_figures(record, "answers were redirects")
+    assert found.word is Word.INVALID
+    assert "redirects among the answers" in sentences(found)[0]
+    assert_no_figures(record, "redirects among the answers")
 
 
 def test_wrong_body_in_one_of_a_hundred(bench: Trials, tmp_path: Path) -> None:
@@ -178,8 +181,8 @@ def test_wrong_body_in_one_of_a_hundred(bench: Trials, tmp_path: Path) -> None:
     wrong = record.measured.requests.failure_kinds["wrong body"]
     assert wrong == pytest.approx(record.measured.requests.started / 100, rel=0.1, abs=3)
     found = verdict_on(record)
-    assert found.word == "suspect"
-    assert any(r.startswith(f"{wrong} of ") and "another body" in r for r in found.reasons)
+    assert found.word is Word.SUSPECT
+    assert any(r.startswith(f"{wrong} of ") and "another body" in r for r in sentences(found))
     row, report = published(record)
     assert ("wrong body", wrong) in row.failure_kinds
     assert "another body than the verifying request's" in report
@@ -215,8 +218,8 @@ def test_app_that_leaks_threads(bench: Trials, tmp_path: Path) -> None:
     )
     record = usable(with_kind(bench, tmp_path, "leaky", source), cell("async", "leaky"))
     found = verdict_on(record)
-    assert found.word == "suspect"
-    assert any(r.startswith("the application's threads grew from ") for r in found.reasons)
+    assert found.word is Word.SUSPECT
+    assert any(r.startswith("the application's threads grew from ") for r in sentences(found))
     _, report = published(record)
     assert "it leaks them" in report
 
@@ -232,13 +235,12 @@ def test_thread_log_truncated(bench: Trials, within_a_record: bool) -> None:  # 
     calls = sum(any(whole[at : at + 8]) for at in range(32, len(whole), 32))
     half = 32 * (1 + calls // 2)
     log.write_bytes(gzip.compress(whole[: half + 5 * within_a_record]))
-    profile, delay_s = bench.runner.plan.profile, bench.runner.plan.delay_s
     if within_a_record:
         with pytest.raises(Unreadable, match="threads-"):
-            digest(folder, profile, delay_s)
+            digest(folder)
         return
-    cut = replace(record, measured=digest(folder, profile, delay_s))
+    cut = replace(record, measured=digest(folder))
     found = verdict_on(cut)
-    assert found.word == "invalid"
-    assert any("in the thread log" in reason for reason in found.reasons)
+    assert found.word is Word.INVALID
+    assert any("in the thread log" in reason for reason in sentences(found))
     assert_no_figures(cut, "in the thread log")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from bench.analysis.reconcile import imbalance
+from bench.analysis.reconcile import disagreements
+from bench.records.model import Outcome
 from bench.run.host.environments import describe
 from bench.run.host.machine import describe as describe_host
 from bench.selfcheck.trials import cell
@@ -49,7 +50,7 @@ def test_each_server_is_measured_and_its_books_balance(
 ) -> None:
     """A waiting endpoint on each server: all parties agree on the number of requests."""
     record, measured = bench.measured(cell("async", "http_pooled", server, workers))
-    assert imbalance(measured) == ()
+    assert disagreements(measured) == ()
     assert measured.requests.failed == 0
     assert measured.requests.succeeded > 12
     assert len(measured.process.workers) == workers
@@ -118,7 +119,7 @@ def test_app_that_cannot_be_imported(bench: Trials, tmp_path: Path) -> None:
     """The row's reason ends with the traceback's last line."""
     app = with_kind(bench, tmp_path, "broken", "import no_such_module")
     record = app.run(cell("sync", "noop"))
-    assert record.outcome == "failed"
+    assert record.outcome is Outcome.FAILED
     assert record.reason is not None
     assert "No module named 'no_such_module'" in record.reason
     # The whole traceback is in a file.
@@ -135,7 +136,7 @@ def test_secrets_do_not_reach_the_application(
     monkeypatch.setenv("SOME_API_TOKEN", "hush-4711")
     source = "import os\nraise RuntimeError(str(dict(os.environ)))"
     record = with_kind(bench, tmp_path, "chatty", source).run(cell("sync", "noop"))
-    assert record.outcome == "failed"
+    assert record.outcome is Outcome.FAILED
     assert "MATRIX_TRIAL_DIR" in str(record.reason)
     assert "hush-4711" not in str(record.reason)
     for path in (bench.runner.folder / "raw").rglob("*.gz"):
@@ -159,7 +160,7 @@ def test_wrong_answer_fails_the_cell(bench: Trials, tmp_path: Path, body: str, r
         "def expected():\n    return {'ok': True}\n"
     )
     record = with_kind(bench, tmp_path, "wrong", kind).run(cell("sync", "wrong"))
-    assert record.outcome == "failed"
+    assert record.outcome is Outcome.FAILED
     assert record.reason is not None
     assert reason in record.reason
 
@@ -175,7 +176,7 @@ def test_taken_port_is_retried(bench: Trials, monkeypatch: pytest.MonkeyPatch) -
         ports = iter([holder.getsockname()[1]])
         monkeypatch.setattr(bringup, "free_port", lambda: next(ports, None) or real())
         record, _ = bench.measured(cell("async", "noop"))
-    assert record.outcome == "measured"
+    assert record.outcome is Outcome.MEASURED
 
 
 @pytest.mark.parametrize("server", SERVERS)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.run.host.throttle import Throttle, look
+from bench.records.trial_files import Throttle
+from bench.run.host.throttle import look
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,82 +1,71 @@
-"""The books: generator, application, thread log and delay server count the same requests.
+"""Whether the counters reconcile: generator, application, thread log and delay server.
 
-They may differ only by what was in flight when the load stopped, and by
-requests that never reached the application (a connection refused, say).
+All count the same requests. They may differ only by what was in flight when the load stopped, and
+by requests that never reached the application (a connection refused, say).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.analysis.reason import Kind, Reason
+
 if TYPE_CHECKING:
     from bench.records.model import Measured
 
 
-def imbalance(measured: Measured) -> tuple[str, ...]:
-    """What doesn't add up; empty when all does."""
+def disagreements(measured: Measured) -> tuple[Reason, ...]:
+    """Where the counters don't reconcile; empty when all do."""
     return (*_generator(measured), *_application(measured), *_upstream(measured))
 
 
-def _generator(measured: Measured) -> list[str]:
-    requests, books = measured.requests, measured.counters
-    parts = requests.succeeded + requests.failed + requests.unfinished
-    if not requests.started == parts == books.generator_started == books.generator_recorded:
-        return [
-            (
-                f"the generator started {books.generator_started} requests and recorded"
-                f" {books.generator_recorded}: {requests.succeeded} succeeded, {requests.failed}"
-                f" failed, {requests.unfinished} unfinished"
-            )
-        ]
-    return []
+def _generator(measured: Measured) -> list[Reason]:
+    requests, counted = measured.requests, measured.counters
+    parts = (requests.succeeded, requests.failed, requests.unfinished)
+    started, recorded = counted.generator_started, counted.generator_recorded
+    if requests.started == sum(parts) == started == recorded:
+        return []
+    return [Reason(Kind.REQUESTS_NOT_RECORDED, (started, recorded, *parts))]
 
 
-def _application(measured: Measured) -> list[str]:
+def _application(measured: Measured) -> list[Reason]:
     """From the generator's successes to the application's requests and the thread log."""
-    requests, books = measured.requests, measured.counters
-    if books.app_started is None or books.app_finished is None:
+    requests, counted = measured.requests, measured.counters
+    if counted.app_started is None or counted.app_finished is None:
         return []  # the probe was off
     faults = []
-    if not requests.succeeded <= books.app_finished <= books.app_started <= requests.started:
-        faults.append(
-            f"the generator started {requests.started} and got {requests.succeeded} good answers;"
-            f" the application began {books.app_started} and ended {books.app_finished}"
-        )
-    begun, ended, lost = books.handlers_begun, books.handlers_ended, books.log_lost or 0
+    if not requests.succeeded <= counted.app_finished <= counted.app_started <= requests.started:
+        figures = (requests.started, requests.succeeded, counted.app_started, counted.app_finished)
+        faults.append(Reason(Kind.APPLICATION_DISAGREES, figures))
+    begun, ended, lost = counted.handlers_begun, counted.handlers_ended, counted.log_lost or 0
     if begun is not None and ended is not None:
         if not requests.succeeded <= ended + lost:
-            faults.append(
-                f"{requests.succeeded} good answers, {ended} ended calls in the thread log"
-            )
-        if not begun + lost <= books.app_started:
-            faults.append(f"{books.app_started} requests began, {begun} calls in the thread log")
-    elif books.app_started:
-        faults.append("the thread log is missing")
+            faults.append(Reason(Kind.FEWER_CALLS_ENDED, (requests.succeeded, ended)))
+        if not begun + lost <= counted.app_started:
+            faults.append(Reason(Kind.MORE_CALLS_BEGUN, (counted.app_started, begun)))
+    elif counted.app_started:
+        faults.append(Reason(Kind.THREAD_LOG_MISSING))
     if lost:
-        faults.append(f"the thread log had no room for {lost} calls")
+        faults.append(Reason(Kind.THREAD_LOG_FULL, (lost,)))
     return faults
 
 
-def _upstream(measured: Measured) -> list[str]:
+def _upstream(measured: Measured) -> list[Reason]:
     """What the delay server was asked, against what the handlers must have asked."""
-    books, calls = measured.counters, measured.counters.upstream_calls
+    counted, calls = measured.counters, measured.counters.upstream_calls
     if not calls:
         return []
-    if books.upstream_started is None or books.upstream_served is None:
-        return ["the delay server gave no counts"]
+    if counted.upstream_started is None or counted.upstream_served is None:
+        return [Reason(Kind.DELAY_SERVER_SILENT)]
     faults = []
     # A call that the log had no room for may have asked all the same; without
     # the log, no more can have asked than requests were made.
     made = measured.requests.started
-    if books.handlers_begun is not None:
-        made = books.handlers_begun + (books.log_lost or 0)
-    if books.upstream_started > made * calls:
-        faults.append(
-            f"{made} handler calls, but the delay server was asked {books.upstream_started} times"
-        )
-    if books.upstream_served < measured.requests.succeeded * calls:
-        faults.append(
-            f"{measured.requests.succeeded} good answers, but the delay server gave only"
-            f" {books.upstream_served}"
-        )
+    if counted.handlers_begun is not None:
+        made = counted.handlers_begun + (counted.log_lost or 0)
+    if counted.upstream_started > made * calls:
+        faults.append(Reason(Kind.DELAY_SERVER_ASKED_MORE, (made, counted.upstream_started)))
+    succeeded = measured.requests.succeeded
+    if counted.upstream_served < succeeded * calls:
+        faults.append(Reason(Kind.DELAY_SERVER_GAVE_LESS, (succeeded, counted.upstream_served)))
     return faults

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bench.analysis.background import Background, background
 from bench.analysis.limit import limit_rps
 from bench.analysis.metrics import METRICS
-from bench.analysis.verdict import Verdict, judge
+from bench.analysis.verdict import Verdict, judge, together
 from bench.analysis.why import Evidence, why
 from bench.stats import Percentile, Summary, summarise
 
@@ -35,7 +35,7 @@ class Sample:
 class Row:
     """One cell's findings. Figures are None when the verdict forbids or nothing is known.
 
-    Counts are sums over the usable trials, everything else medians.
+    Requests and failures are sums over the usable trials, everything else medians.
     """
 
     cell: str
@@ -50,7 +50,7 @@ class Row:
     requests: int | None  # completed in the window, failed ones included
     failures: int | None
     failure_kinds: tuple[tuple[str, int], ...]
-    unfinished: int | None  # in flight at the window's end
+    unfinished: float | None  # in flight at the window's end, of one trial
     throughput_rps: Summary | None
     p50: Percentile
     p90: Percentile
@@ -62,6 +62,7 @@ class Row:
     rss_mb: float | None
     loop_delay_p50_ms: float | None
     loop_delay_max_ms: float | None
+    loop_delay_open: bool | None  # that maximum may be a part only: the loop was still blocked
     pool_size: float | None
     pool_busy_avg: float | None
     pool_waiting_avg: float | None
@@ -104,12 +105,12 @@ def _row(trials: Sequence[TrialRecord], cores: int) -> Row:
         server=first.server,
         workers=first.workers,
         python=first.python,
-        verdict=_together([verdict for _, verdict in judged]),
+        verdict=together([verdict for _, verdict in judged]),
         trials=len(usable),
         requests=_total(measured, lambda m: m.requests.window_succeeded + m.requests.window_failed),
         failures=_total(measured, lambda m: m.requests.window_failed),
         failure_kinds=_kinds(measured),
-        unfinished=_total(measured, lambda m: m.requests.window_unfinished),
+        unfinished=_median(m.requests.window_unfinished for m in measured),
         throughput_rps=throughput,
         p50=_percentile([m.latency.p50 for m in measured]),
         p90=_percentile([m.latency.p90 for m in measured]),
@@ -121,6 +122,7 @@ def _row(trials: Sequence[TrialRecord], cores: int) -> Row:
         rss_mb=_median(m.signals.rss_mb for m in measured),
         loop_delay_p50_ms=_median(m.signals.loop_delay_p50_ms for m in measured),
         loop_delay_max_ms=_median(m.signals.loop_delay_max_ms for m in measured),
+        loop_delay_open=any(m.signals.loop_delay_open for m in measured) if measured else None,
         pool_size=_median(m.signals.pool_size for m in measured),
         pool_busy_avg=_median(m.signals.pool_busy_avg for m in measured),
         pool_waiting_avg=_median(m.signals.pool_waiting_avg for m in measured),
@@ -135,28 +137,6 @@ def _row(trials: Sequence[TrialRecord], cores: int) -> Row:
             Sample(trial.round, *(metric.of(m) for metric in METRICS)) for trial, m in usable
         ),
     )
-
-
-def _together(verdicts: Sequence[Verdict]) -> Verdict:
-    """One verdict for the cell; a trial that can't be used leaves a doubt on the others."""
-    words = [verdict.word for verdict in verdicts]
-    reasons = Counter(reason for verdict in verdicts for reason in verdict.reasons)
-    if all(word == "valid" for word in words):
-        return Verdict("valid", ())
-    for word in ("suspect", "valid", "invalid", "failed", "skipped"):
-        if word in words:
-            break
-    lost = [verdict for verdict in verdicts if not verdict.usable]
-    told = [f"{reason}{_times(count, len(verdicts))}" for reason, count in reasons.items()]
-    if word in {"suspect", "valid"}:
-        if lost:
-            told.insert(0, f"{len(lost)} of {len(verdicts)} trials can't be used")
-        return Verdict("suspect", tuple(told))
-    return Verdict(word, tuple(told))
-
-
-def _times(count: int, trials: int) -> str:
-    return "" if count == trials else f" ({count} of {trials} trials)"
 
 
 def _percentile(found: Sequence[Percentile]) -> Percentile:

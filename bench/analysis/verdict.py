@@ -3,79 +3,108 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from bench.analysis.doubts import doubts
-from bench.analysis.reconcile import imbalance
+from bench.analysis.reason import Kind, Reason
+from bench.analysis.reconcile import disagreements
 from bench.analysis.why import (
     GENERATOR_CORES,
+    NOTABLE_WAIT,
     Evidence,
     delay_server_late,
     generator_bound,
-    generator_figures,
 )
+from bench.records.model import Outcome
 
 if TYPE_CHECKING:
-    from bench.records.model import TrialRecord
+    from collections.abc import Sequence
+
+    from bench.records.model import Signals, TrialRecord
+
+
+class Word(Enum):
+    """The verdict in a word; the best comes first."""
+
+    VALID = "valid"
+    SUSPECT = "suspect"
+    INVALID = "invalid"
+    FAILED = "failed"
+    SKIPPED = "skipped"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``valid``, ``suspect``, ``invalid``, ``failed`` or ``skipped``, with every reason for it."""
+    """Of one trial, or of all trials of a cell."""
 
-    word: str
-    reasons: tuple[str, ...]
+    word: Word
+    reasons: tuple[Reason, ...] = ()
+    trials: int = 1
+    unusable: int = 0  # of the trials, where others can be used
 
     @property
     def usable(self) -> bool:
         """Its numbers may be printed."""
-        return self.word in {"valid", "suspect"}
+        return self.word in {Word.VALID, Word.SUSPECT}
 
 
 def judge(trial: TrialRecord, cores: int) -> Verdict:
-    """The verdict on one trial on a machine of ``cores`` cores."""
-    if trial.measured is None or trial.outcome != "measured":
-        word = "skipped" if trial.outcome == "skipped" else "failed"
-        return Verdict(word, (trial.reason or "no reason was recorded",))
-    measured = trial.measured
-    requests = measured.requests
+    """The verdict on one trial that could use so many cores."""
+    if trial.measured is None or trial.outcome is not Outcome.MEASURED:
+        word = Word.SKIPPED if trial.outcome is Outcome.SKIPPED else Word.FAILED
+        why = trial.reason or "no reason was recorded"
+        return Verdict(word, (Reason(Kind.NOT_MEASURED, words=(why,)),))
+    requests = trial.measured.requests
     if requests.failed and not requests.succeeded:
         kinds = ", ".join(f"{count} {name}" for name, count in requests.failure_kinds.items())
-        return Verdict("failed", (f"all requests failed: {kinds}",))
-    evidence = Evidence(trial, measured, cores)
-    invalid = _invalidating(evidence)
-    if invalid:
-        return Verdict("invalid", invalid)
+        return Verdict(Word.FAILED, (Reason(Kind.ALL_FAILED, words=(kinds,)),))
+    evidence = Evidence(trial, trial.measured, cores)
+    if invalid := _invalidating(evidence):
+        return Verdict(Word.INVALID, invalid)
     reasons = doubts(evidence)
-    return Verdict("suspect" if reasons else "valid", reasons)
+    return Verdict(Word.SUSPECT if reasons else Word.VALID, reasons)
 
 
-def _invalidating(evidence: Evidence) -> tuple[str, ...]:
+def together(verdicts: Sequence[Verdict]) -> Verdict:
+    """One verdict for a cell; a trial that can't be used leaves a doubt on the others."""
+    words = {verdict.word for verdict in verdicts}
+    reasons = tuple(reason for verdict in verdicts for reason in verdict.reasons)
+    count = len(verdicts)
+    if words == {Word.VALID}:
+        return Verdict(Word.VALID, (), count)
+    if words & {Word.VALID, Word.SUSPECT}:
+        unusable = sum(not verdict.usable for verdict in verdicts)
+        return Verdict(Word.SUSPECT, reasons, count, unusable)
+    word = next(word for word in (Word.INVALID, Word.FAILED, Word.SKIPPED) if word in words)
+    return Verdict(word, reasons, count)
+
+
+def _invalidating(evidence: Evidence) -> tuple[Reason, ...]:
     measured = evidence.measured
     signals, process = measured.signals, measured.process
     reasons = []
     if generator_bound(evidence):
-        reasons.append(f"{generator_figures(evidence)} (allowed in all: {GENERATOR_CORES:.0%})")
+        reasons.append(_generator(signals))
     if process.workers != process.workers_after:
-        reasons.append(
-            f"the workers changed during the load: {_ids(process.workers)} before,"
-            f" {_ids(process.workers_after)} after"
-        )
+        words = (_ids(process.workers), _ids(process.workers_after))
+        reasons.append(Reason(Kind.WORKERS_CHANGED, words=words))
     if measured.requests.redirects:
-        count = measured.requests.redirects
-        reasons.append(
-            "1 answer was a redirect" if count == 1 else f"{count} answers were redirects"
-        )
+        reasons.append(Reason(Kind.REDIRECTS, (measured.requests.redirects,)))
     if process.delay_exit is not None:
-        reasons.append(
-            f"the delay server ended during the trial, with exit status {process.delay_exit}; it is"
-            " started again for the next"
-        )
-    if delay_server_late(measured):
-        reasons.append(
-            f"the delay server was late: p99 overshoot {signals.overshoot_p99_ms:.0f} ms"
-        )
-    return (*reasons, *imbalance(measured))
+        reasons.append(Reason(Kind.DELAY_SERVER_ENDED, (process.delay_exit,)))
+    if delay_server_late(measured) and signals.overshoot_p99_ms is not None:
+        reasons.append(Reason(Kind.DELAY_SERVER_LATE, (signals.overshoot_p99_ms,)))
+    return (*reasons, *disagreements(measured))
+
+
+def _generator(signals: Signals) -> Reason:
+    used, waited = signals.generator_cores, signals.generator_waited
+    if used is None:
+        return Reason(Kind.GENERATOR_WAITED, (waited or 0.0, GENERATOR_CORES))
+    if waited is None or waited < NOTABLE_WAIT:
+        return Reason(Kind.GENERATOR_BOUND, (used, GENERATOR_CORES))
+    return Reason(Kind.GENERATOR_STARVED, (used, waited, GENERATOR_CORES))
 
 
 def _ids(pids: tuple[int, ...]) -> str:

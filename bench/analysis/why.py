@@ -47,23 +47,50 @@ class Evidence:
         return None if not limit else self.measured.throughput_rps / limit
 
     @property
-    def server_busy(self) -> float:
-        """Share of the cores that the server could use which it did use.
+    def missing_signals(self) -> tuple[str, ...]:
+        """What could not be measured of what every trial is judged by."""
+        signals = self.measured.signals
+        needed = [
+            ("the server's CPU", signals.server_cores),
+            ("the load generator's CPU", signals.generator_cores),
+            ("the CPU of other programs", signals.foreign_cores),
+            ("what the hypervisor took", signals.steal_cores),
+        ]
+        if self.measured.counters.app_started is not None:  # the probe was on
+            needed += [
+                ("the loop's delay", signals.loop_delay_p50_ms),
+                ("the thread pool", signals.pool_busy_avg),
+            ]
+        return tuple(name for name, value in needed if value is None)
+
+    @property
+    def own_cores(self) -> int | None:
+        """CPUs that the server has for itself; None where it shares all that the trial may use."""
+        cpus = self.measured.process.cpus
+        return (
+            len(cpus) if cpus and self.measured.signals.server_foreign_cores is not None else None
+        )
+
+    @property
+    def server_busy(self) -> float | None:
+        """Share of the cores that the server could use which it did use; None if not known.
 
         What the hypervisor took it took from all cores alike, as far as can be known.
         """
-        used = self.measured.signals.server_cores or 0.0
+        used = self.measured.signals.server_cores
+        if used is None:
+            return None
         left = 1.0 - min(self.stolen, MOST_STOLEN)
         return used / (left * usable_cores(self.trial, self.measured, self.cores))
 
     @property
     def stolen(self) -> float:
-        """Share of all cores that the hypervisor took for other guests."""
+        """Share of all cores that the hypervisor took for other guests, as far as is known."""
         return (self.measured.signals.steal_cores or 0.0) / self.cores
 
     @property
     def machine_busy(self) -> float:
-        """Share of all cores in use, by whomever."""
+        """Share of all cores known to be in use, by whomever."""
         signals = self.measured.signals
         used = (
             signals.server_cores,
@@ -73,7 +100,7 @@ class Evidence:
             signals.foreign_cores,
             signals.steal_cores,
         )
-        return sum(cores or 0.0 for cores in used) / self.cores
+        return sum(cores for cores in used if cores is not None) / self.cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,28 +115,43 @@ class Rule:
 def generator_bound(evidence: Evidence) -> bool:
     """The generator had no time to ask more often: it ran, or waited for a core, all the time."""
     signals = evidence.measured.signals
-    return (signals.generator_cores or 0.0) + (signals.generator_waited or 0.0) > GENERATOR_CORES
+    known = (signals.generator_cores, signals.generator_waited)
+    return sum(share for share in known if share is not None) > GENERATOR_CORES
 
 
-def generator_figures(evidence: Evidence) -> str:
-    """What it did with its time."""
+def _generator_figures(evidence: Evidence) -> str:
+    """What it did with its time, as far as is known."""
     signals = evidence.measured.signals
-    text = f"the load generator used {signals.generator_cores:.2f} of its 1 core"
-    if (signals.generator_waited or 0.0) < NOTABLE_WAIT:
-        return text
-    return f"{text} and waited for it {signals.generator_waited:.0%} of the time"
+    used, waited = signals.generator_cores, signals.generator_waited
+    told = [] if used is None else [f"used {used:.2f} of its 1 core"]
+    if waited is not None and waited >= NOTABLE_WAIT:
+        told.append(f"waited for {'a core' if used is None else 'it'} {waited:.0%} of the time")
+    return f"the load generator {' and '.join(told)}"
 
 
 def delay_server_late(measured: Measured) -> bool:
     """The delay server's p99 overshoot is over 5 % of the delay or 20 ms, whichever is more."""
-    overshoot_ms = measured.signals.overshoot_p99_ms or 0.0
-    return overshoot_ms > max(LATE_MS, LATE_SHARE * measured.load.delay_s * 1e3)
+    overshoot_ms = measured.signals.overshoot_p99_ms
+    return overshoot_ms is not None and overshoot_ms > max(
+        LATE_MS, LATE_SHARE * measured.load.delay_s * 1e3
+    )
 
 
 def _loop_blocked(evidence: Evidence) -> bool:
     """The loop does not run, and not because it computes."""
-    delay_ms = evidence.measured.signals.loop_delay_p50_ms or 0.0
-    return delay_ms >= BLOCKED_MS and evidence.server_busy < BUSY
+    delay_ms, busy = evidence.measured.signals.loop_delay_p50_ms, evidence.server_busy
+    return delay_ms is not None and busy is not None and delay_ms >= BLOCKED_MS and busy < BUSY
+
+
+def _loop_figures(evidence: Evidence) -> str:
+    signals = evidence.measured.signals
+    # A block that goes on at the window's end may last for longer yet.
+    over = "over " if signals.loop_delay_open else ""
+    return (
+        f"its heartbeat was {milliseconds(signals.loop_delay_p50_ms)} late in the median,"
+        f" {over}{milliseconds(signals.loop_delay_max_ms)} at worst, at"
+        f" {evidence.server_busy or 0:.0%} CPU"
+    )
 
 
 def _pool_bound(evidence: Evidence) -> bool:
@@ -124,7 +166,9 @@ def _pool_bound(evidence: Evidence) -> bool:
     if not size or signals.pool_busy_avg is None or waiting is None or waiting < 1:
         return False
     waits = evidence.measured.load.delay_s > 0 and (evidence.share_of_limit or 0) >= MOSTLY
-    return waits or (signals.pool_busy_avg >= POOL_FULL * size and evidence.server_busy < BUSY)
+    busy = evidence.server_busy
+    spare = busy is not None and busy < BUSY
+    return waits or (signals.pool_busy_avg >= POOL_FULL * size and spare)
 
 
 def _pool_figures(evidence: Evidence) -> str:
@@ -138,9 +182,12 @@ def _pool_figures(evidence: Evidence) -> str:
 
 
 def _cpu_bound(evidence: Evidence) -> bool:
+    busy = evidence.server_busy
+    if busy is None:
+        return False
     return (
-        evidence.server_busy >= BUSY
-        or (evidence.machine_busy >= MACHINE_BUSY and evidence.server_busy >= 0.5)
+        busy >= BUSY
+        or (evidence.machine_busy >= MACHINE_BUSY and busy >= 0.5)
         or evidence.machine_busy >= MACHINE_FULL
     )
 
@@ -153,26 +200,27 @@ def _cpu_figures(evidence: Evidence) -> str:
     signals = evidence.measured.signals
     cost = signals.server_ms_per_request
     per_request = "" if cost is None else f"{number(cost)} ms of CPU a request, "
-    text = (
-        f"{per_request}{signals.server_cores:.2f} cores used by {_workers(evidence.trial.workers)}"
-    )
-    if evidence.server_busy < BUSY:
-        text += (
-            f"; the machine's {evidence.cores} cores were {evidence.machine_busy:.0%} busy"
-            f" (load generator {signals.generator_cores or 0:.2f}{_others(evidence)})"
-        )
+    used = signals.server_cores or 0.0
+    text = f"{per_request}{used:.2f} cores used by {_workers(evidence.trial.workers)}"
+    if (evidence.server_busy or 0.0) < BUSY:
+        told = f"the {evidence.cores} cores were {evidence.machine_busy:.0%} busy"
+        text += f"; {told}{_others(evidence)}"
     elif evidence.stolen >= NOTABLE_CORES:
-        text += f"; the hypervisor took {evidence.stolen:.0%} of the machine"
+        text += f"; the hypervisor took {evidence.stolen:.0%} of the cores"
     return text
 
 
 def _others(evidence: Evidence) -> str:
     signals = evidence.measured.signals
-    others = (
-        ("other programs", signals.foreign_cores or 0.0),
-        ("taken by the hypervisor", signals.steal_cores or 0.0),
-    )
-    return "".join(f", {who} {cores:.2f}" for who, cores in others if cores >= NOTABLE_CORES)
+    others = [
+        ("load generator", signals.generator_cores, 0.0),
+        ("other programs", signals.foreign_cores, NOTABLE_CORES),
+        ("taken by the hypervisor", signals.steal_cores, NOTABLE_CORES),
+    ]
+    told = [
+        f"{who} {used:.2f}" for who, used, least in others if used is not None and used >= least
+    ]
+    return f" ({', '.join(told)})" if told else ""
 
 
 def _workers(count: int) -> str:
@@ -182,15 +230,20 @@ def _workers(count: int) -> str:
 def _unexplained(evidence: Evidence) -> str:
     share = evidence.share_of_limit
     at = "" if share is None else f" at {share:.0%} of the limit"
-    used = evidence.measured.signals.server_cores or 0.0
-    return f"no signal stands out{at}; the server used {used:.2f} cores"
+    told = [f"no signal stands out{at}"]
+    used = evidence.measured.signals.server_cores
+    if used is not None:
+        told.append(f"the server used {used:.2f} cores")
+    if missing := evidence.missing_signals:
+        told.append(f"not known: {', '.join(missing)}")
+    return "; ".join(told)
 
 
 RULES: tuple[Rule, ...] = (
     Rule(
         "generator-bound",
         generator_bound,
-        generator_figures,
+        _generator_figures,
     ),
     Rule(
         "upstream-bound",
@@ -199,15 +252,7 @@ RULES: tuple[Rule, ...] = (
             f"the delay server answered {e.measured.signals.overshoot_p99_ms:.0f} ms late (p99)"
         ),
     ),
-    Rule(
-        "loop blocked",
-        _loop_blocked,
-        lambda e: (
-            f"its heartbeat was {milliseconds(e.measured.signals.loop_delay_p50_ms)} late in the"
-            f" median, {milliseconds(e.measured.signals.loop_delay_max_ms)} at worst, at"
-            f" {e.server_busy:.0%} CPU"
-        ),
-    ),
+    Rule("loop blocked", _loop_blocked, _loop_figures),
     Rule("pool-bound", _pool_bound, _pool_figures),
     Rule("CPU-bound", _cpu_bound, _cpu_figures),
     Rule(

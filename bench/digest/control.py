@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -16,20 +16,20 @@ from locustfiles import layout as request_layout
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.config import Profile
-
 
 def digest_control(
-    folder: Path, *, run: str, when: str, wait_ms: int, profile: Profile
+    folder: Path, *, run: str, when: Literal["start", "end"], wait_ms: int, users: int
 ) -> ControlRecord:
     """One control; what went wrong is its reason."""
-    failed = partial(ControlRecord, SCHEMA, run, when, wait_ms, profile.users)
+    failed = partial(ControlRecord, SCHEMA, run, when, wait_ms, users)
     try:
         facts = read.trial_facts(folder)
-        if facts["failure"]:
-            return failed(facts["failure"])
-        return _measured(folder, facts["t0_ns"], facts["t1_ns"], failed(None))
-    except (Unreadable, KeyError, TypeError, ValueError) as damage:
+        if facts.failure is not None:
+            return failed(facts.failure)
+        if not 0 < facts.t0_ns < facts.t1_ns:
+            return failed("the generator never said that all users had spawned")
+        return _measured(folder, facts.t0_ns, facts.t1_ns, failed(None))
+    except Unreadable as damage:
         return failed(str(damage))
 
 
@@ -41,7 +41,7 @@ def _measured(folder: Path, t0_ns: int, t1_ns: int, record: ControlRecord) -> Co
         raise Unreadable(f"{failed} requests at the delay server failed")
     end_ns = np.where(log.outcome == request_layout.UNFINISHED, -1, log.end_ns)
     found = latency(log.start_ns, end_ns, succeeded, t0_ns, t1_ns)
-    looks = signals.samples_of(read.samples(folder), t0_ns, t1_ns)
+    looks = signals.samples_of(read.looks(folder), t0_ns, t1_ns)
     return ControlRecord(
         schema=record.schema,
         run=record.run,

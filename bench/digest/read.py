@@ -6,14 +6,24 @@ Any file may be there compressed (``.gz``), as kept runs have them.
 from __future__ import annotations
 
 import gzip
-import json
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from pydantic import ValidationError
 
 from app.probe import layout as probe
+from bench.records.trial_files import (
+    GENERATOR_SUMMARY,
+    LOOK,
+    TRIAL_FACTS,
+    GeneratorSummary,
+    Look,
+    TrialFacts,
+)
+from bench.text import shown
 from locustfiles import layout as request_layout
 
 if TYPE_CHECKING:
@@ -21,6 +31,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+    from pydantic import TypeAdapter
+
+
+Typed = TypeVar("Typed")
 
 
 class Unreadable(Exception):  # noqa: N818 - becomes the trial's reason
@@ -57,9 +71,13 @@ def request_log(folder: Path) -> RequestLog:
     words = _words(folder, "requests.bin", request_layout.RECORD_BYTES)
     records = words.reshape(-1, request_layout.RECORD_WORDS)
     packed = records[:, request_layout.R_PACKED]
+    start_ns = records[:, request_layout.R_START_NS].astype(np.int64)
+    end_ns = records[:, request_layout.R_END_NS].astype(np.int64)
+    if (start_ns < 0).any() or (end_ns < start_ns).any():
+        raise Unreadable("requests.bin is damaged: a request ended before it began")
     return RequestLog(
-        start_ns=records[:, request_layout.R_START_NS].astype(np.int64),
-        end_ns=records[:, request_layout.R_END_NS].astype(np.int64),
+        start_ns=start_ns,
+        end_ns=end_ns,
         outcome=(packed & np.uint64(request_layout.OUTCOME_MASK)).astype(np.uint16),
     )
 
@@ -99,40 +117,49 @@ def _handler_log(folder: Path, name: str) -> HandlerLog:
     )
 
 
-def json_file(folder: Path, name: str) -> Any:
-    """A JSON file.
-
-    Raises:
-        Unreadable: it is missing or no JSON.
-    """
-    try:
-        return json.loads(_bytes(folder, name))
-    except ValueError:
-        raise Unreadable(f"{name} is no JSON") from None
-
-
-def trial_facts(folder: Path) -> dict[str, Any]:
-    """What the harness noted of the trial (``bench.run.trial_facts``).
+def trial_facts(folder: Path) -> TrialFacts:
+    """What the harness noted of the trial.
 
     Raises:
         Unreadable: ``trial.json`` is missing or damaged.
     """
-    facts = json_file(folder, "trial.json")
-    if not isinstance(facts, dict) or "failure" not in facts:
-        raise Unreadable("trial.json does not say how the trial ended")
-    return facts
+    return _typed(folder, "trial.json", TRIAL_FACTS)
 
 
-def samples(folder: Path) -> list[dict[str, Any]]:
+def generator_summary(folder: Path) -> GeneratorSummary:
+    """What the load generator said of itself.
+
+    Raises:
+        Unreadable: ``load.json`` is missing or damaged.
+    """
+    return _typed(folder, "load.json", GENERATOR_SUMMARY)
+
+
+def looks(folder: Path) -> list[Look]:
     """The harness's looks at the trial, in order of time.
 
     Raises:
-        Unreadable: the file is missing or damaged.
+        Unreadable: ``samples.jsonl`` is missing or damaged.
     """
+    name = "samples.jsonl"
+    found = [_valid(line, name, LOOK) for line in _bytes(folder, name).splitlines()]
+    if any(later.ns < earlier.ns for earlier, later in pairwise(found)):
+        raise Unreadable(f"{name} is damaged: its looks are out of order")
+    return found
+
+
+def _typed(folder: Path, name: str, adapter: TypeAdapter[Typed]) -> Typed:
+    return _valid(_bytes(folder, name), name, adapter)
+
+
+def _valid(text: bytes, name: str, adapter: TypeAdapter[Typed]) -> Typed:
     try:
-        return [json.loads(line) for line in _bytes(folder, "samples.jsonl").splitlines()]
-    except ValueError:
-        raise Unreadable("samples.jsonl is damaged") from None
+        return adapter.validate_json(text)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        at = f" at {where}" if where else ""
+        raise Unreadable(f"{name} is damaged{shown(at, 100)}: {shown(fault['msg'], 200)}") from None
 
 
 def _words(folder: Path, name: str, record_bytes: int) -> NDArray[np.uint64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,9 +11,11 @@ from app.probe import layout
 from bench.stats import interpolate_cumulative, percentile, time_average
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+
+    from bench.records.trial_files import Look
 
 NS_PER_S = 1e9
 NS_PER_MS = 1e6
@@ -24,12 +26,12 @@ BYTES_PER_MB = 1e6
 class Samples:
     """The looks at one trial, and its window."""
 
-    looks: Sequence[Mapping[str, Any]]
+    looks: Sequence[Look]
     t_ns: NDArray[np.int64]
     t0_ns: int
     t1_ns: int
 
-    def cores(self, cumulative_s: Callable[[Mapping[str, Any]], float]) -> float | None:
+    def cores(self, cumulative_s: Callable[[Look], float]) -> float | None:
         """Mean rate of a counter of CPU seconds over the window."""
         values = np.array([cumulative_s(look) for look in self.looks], dtype=np.float64)
         first = interpolate_cumulative(self.t_ns, values, self.t0_ns)
@@ -38,65 +40,75 @@ class Samples:
             return None
         return (last - first) / ((self.t1_ns - self.t0_ns) / NS_PER_S)
 
-    def average(self, value: Callable[[Mapping[str, Any]], float]) -> float | None:
+    def average(self, value: Callable[[Look], float]) -> float | None:
         """Time average of a gauge over the window."""
         values = np.array([value(look) for look in self.looks], dtype=np.float64)
         return time_average(self.t_ns, values, self.t0_ns, self.t1_ns)
 
-    def within(self) -> Sequence[Mapping[str, Any]]:
+    def within(self) -> Sequence[Look]:
         """The looks taken in the window."""
-        return [look for look in self.looks if self.t0_ns <= look["ns"] <= self.t1_ns]
+        return [look for look in self.looks if self.t0_ns <= look.ns <= self.t1_ns]
 
 
-def samples_of(looks: Sequence[Mapping[str, Any]], t0_ns: int, t1_ns: int) -> Samples:
+def samples_of(looks: Sequence[Look], t0_ns: int, t1_ns: int) -> Samples:
     """Looks with their times as an array."""
-    return Samples(looks, np.array([look["ns"] for look in looks], dtype=np.int64), t0_ns, t1_ns)
+    return Samples(looks, np.array([look.ns for look in looks], dtype=np.int64), t0_ns, t1_ns)
 
 
 def group_cores(samples: Samples, group: str) -> float | None:
     """Cores that a process group used: each process's own growth, so one that ends is not lost."""
 
-    def seconds(look: Mapping[str, Any]) -> float:
-        return float(sum(look["groups"].get(group, {}).get("cpu_s", {}).values()))
+    def seconds(look: Look) -> float:
+        usage = look.groups.get(group)
+        return 0.0 if usage is None else sum(usage.cpu_s.values())
 
     return samples.cores(seconds)
 
 
-def machine_cores(samples: Samples, counter: str) -> float | None:
-    """Cores of the whole machine that were ``busy_s`` or ``steal_s``."""
-    return samples.cores(lambda look: float(look["machine"][counter]))
+def busy_cores(samples: Samples, cpus: str) -> float | None:
+    """Cores in use, by whomever, of a set of CPUs; None if there is no such set."""
+    if not _has_set(samples, cpus):
+        return None
+    return samples.cores(lambda look: look.machine[cpus].busy_s)
+
+
+def stolen_cores(samples: Samples, cpus: str) -> float | None:
+    """Cores that the hypervisor took of a set of CPUs; None if there is no such set."""
+    if not _has_set(samples, cpus):
+        return None
+    return samples.cores(lambda look: look.machine[cpus].steal_s)
 
 
 def generator_waited(samples: Samples) -> float | None:
     """Share of the window in which the generator could run but had no core; None if unknown."""
-    if not samples.looks or any("generator_waited_s" not in look for look in samples.looks):
+    if not samples.looks or any(look.generator_waited_s is None for look in samples.looks):
         return None
-    return samples.cores(lambda look: float(look["generator_waited_s"]))
+    return samples.cores(lambda look: look.generator_waited_s or 0.0)
 
 
 def threads_alive(samples: Samples) -> tuple[int, ...]:
     """Threads of all workers at the window's start, middle and end; empty without gauges."""
     within = samples.within()
-    if not within or not all(look["gauges"] for look in within):
+    if not within or not all(look.gauges for look in within):
         return ()
     chosen = (within[0], within[len(within) // 2], within[-1])
     return tuple(
-        sum(int(page[layout.G_THREADS_ALIVE]) for page in look["gauges"].values())
-        for look in chosen
+        sum(int(page[layout.G_THREADS_ALIVE]) for page in look.gauges.values()) for look in chosen
     )
 
 
 def rss_mb(samples: Samples, group: str) -> float | None:
     """The most memory that a group had resident in the window; shared pages count for each."""
-    values = [look["groups"].get(group, {}).get("rss", 0) for look in samples.within()]
-    return max(values) / BYTES_PER_MB if values and max(values) else None
+    values = [look.groups[group].rss for look in samples.within() if group in look.groups]
+    most = max(values, default=0)
+    return most / BYTES_PER_MB if most else None
 
 
 def gauge_average(samples: Samples, word: int) -> float | None:
     """Time average of a gauge, summed over workers; None without gauges."""
     if not _has_gauges(samples):
         return None
-    return samples.average(lambda look: float(sum(page[word] for page in look["gauges"].values())))
+    return samples.average(lambda look: float(sum(page[word] for page in look.gauges.values())))
 
 
 def in_flight_average(samples: Samples) -> float | None:
@@ -109,25 +121,49 @@ def in_flight_average(samples: Samples) -> float | None:
 def pool_size(samples: Samples) -> int | None:
     """Threads that the pools may have, summed over workers."""
     within = samples.within()
-    if not within or not within[-1]["gauges"]:
+    if not within or not within[-1].gauges:
         return None
-    return sum(int(page[layout.G_POOL_SIZE]) for page in within[-1]["gauges"].values())
+    return sum(int(page[layout.G_POOL_SIZE]) for page in within[-1].gauges.values())
 
 
-def loop_delay_ms(samples: Samples) -> tuple[float | None, float | None]:
-    """Median and maximum, over looks and workers, of how late the loop's heartbeat is.
+@dataclass(frozen=True, slots=True)
+class LoopDelay:
+    """How late the loops' heartbeats are, over looks and workers; None where there is none."""
 
-    A heartbeat is due every interval; what its age exceeds that by is time in
-    which the loop ran something else, or is still running it.
+    p50_ms: float | None
+    max_ms: float | None
+    open: bool  # the latest heart had not beaten again at the window's end
+
+
+def loop_delay(samples: Samples) -> LoopDelay:
+    """A heartbeat is due every interval.
+
+    What its age exceeds that by is time in which the loop ran something else, or is still running
+    it: at the window's last look such an age is no whole one.
     """
     late_ms = [
-        max(0, look["ns"] - page[layout.G_HEARTBEAT_NS] - page[layout.G_INTERVAL_NS]) / NS_PER_MS
+        [_late_ms(look.ns, page) for page in look.gauges.values() if _begun(page)]
         for look in samples.within()
-        for page in look["gauges"].values()
-        if page[layout.G_MAGIC] == layout.GAUGE_MAGIC
     ]
-    return percentile(late_ms, 50), (max(late_ms) if late_ms else None)
+    every: list[float] = [late for look in late_ms for late in look]
+    if not every:
+        return LoopDelay(None, None, open=False)
+    worst = max(every)
+    last = max(late_ms[-1], default=0.0)
+    return LoopDelay(percentile(every, 50), worst, open=worst > 0 and last == worst)
+
+
+def _begun(page: Sequence[int]) -> bool:
+    return page[layout.G_MAGIC] == layout.GAUGE_MAGIC
+
+
+def _late_ms(ns: int, page: Sequence[int]) -> float:
+    return max(0, ns - page[layout.G_HEARTBEAT_NS] - page[layout.G_INTERVAL_NS]) / NS_PER_MS
+
+
+def _has_set(samples: Samples, cpus: str) -> bool:
+    return bool(samples.looks) and all(cpus in look.machine for look in samples.looks)
 
 
 def _has_gauges(samples: Samples) -> bool:
-    return bool(samples.looks) and all(look["gauges"] for look in samples.looks)
+    return bool(samples.looks) and all(look.gauges for look in samples.looks)

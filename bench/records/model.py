@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field
@@ -20,6 +21,14 @@ from bench.stats import Percentile
 SCHEMA: Final = 2
 
 AtLeastOne = Annotated[int, Field(ge=1)]  # what shares are taken of
+
+
+class Outcome(Enum):
+    """What became of a trial."""
+
+    MEASURED = "measured"
+    FAILED = "failed"
+    SKIPPED = "skipped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +96,12 @@ class Signals:
     generator_late_p99_ms: float | None  # of a timer in the generator
     delay_server_cores: float | None
     harness_cores: float | None
-    foreign_cores: float | None
+    foreign_cores: float | None  # of the CPUs that the trial may use, as is the next
     steal_cores: float | None
     rss_mb: float | None
     upstream_in_flight_avg: float | None
     upstream_in_flight_peak: int | None  # whole trial
-    overshoot_p50_ms: float | None  # whole trial, as the following
+    overshoot_p50_ms: float | None  # of calls served in the window, as the following
     overshoot_p99_ms: float | None
     worker_shares: Mapping[str, float]  # of handler calls, by process id
     generator_waited: float | None = None  # share of the window it could run but had no core
@@ -100,6 +109,12 @@ class Signals:
     quota_throttled_s: float | None = None  # by the container's CPU quota, in the window
     heat_throttles: int | None = None  # of any core, in the window
     handler_min_ms: float | None = None  # the fastest call; None where any request failed
+    # Of CPUs that the server has for itself; None where it shares all that the trial may use.
+    server_foreign_cores: float | None = None
+    server_steal_cores: float | None = None
+    threads_before: int | None = None  # alive in all workers before the load
+    # The loop was still blocked at the window's end, so the maximum may have grown further.
+    loop_delay_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +186,7 @@ class TrialRecord:
     python: str
     started: str  # ISO 8601, UTC
     wall_s: float
-    outcome: str  # measured, failed or skipped
+    outcome: Outcome
     reason: str | None  # why it failed or was skipped
     phases_s: Mapping[str, float]  # how long each step of the trial took
     measured: Measured | None
@@ -186,7 +201,7 @@ class ControlRecord:
 
     schema: Literal[2]
     run: str
-    when: str  # start or end, of the run
+    when: Literal["start", "end"]  # of the run
     wait_ms: int
     users: int
     reason: str | None  # why it failed; then all below are None

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bench.analysis.effects import sentence
+from bench.report.reasons import sentences
 
 if TYPE_CHECKING:
     from bench.analysis.drift import Drift
@@ -55,13 +56,13 @@ def _row(row: Row) -> dict[str, Any]:
         "server": row.server,
         "workers": row.workers,
         "python": row.python,
-        "verdict": row.verdict.word,
-        "reasons": list(row.verdict.reasons),
+        "verdict": row.verdict.word.value,
+        "reasons": sentences(row.verdict),
         "trials": row.trials,
         "requests": row.requests,
         "failures": row.failures,
         "failure_kinds": dict(row.failure_kinds),
-        "unfinished": row.unfinished,
+        "unfinished": _short(row.unfinished),
         "throughput_rps": _throughput(row),
         "latency_ms": {
             "p50": _short(row.p50.value_ms),
@@ -82,6 +83,7 @@ def _row(row: Row) -> dict[str, Any]:
         "loop_delay_ms": {
             "p50": _short(row.loop_delay_p50_ms),
             "max": _short(row.loop_delay_max_ms),
+            "max_is_bound": row.loop_delay_open,
         },
         "pool": {
             "size": _short(row.pool_size),

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from tabulate import tabulate
 
 from bench import text
-from bench.analysis.verdict import judge
+from bench.analysis.verdict import Word, judge
 from bench.analysis.why import Evidence, why
 from bench.plan import Plan, estimate_s
 from bench.report import tables
+from bench.report.reasons import sentences
 from bench.text import NONE, milliseconds, number
 
 if TYPE_CHECKING:
@@ -25,12 +26,12 @@ def trial_line(trial: TrialRecord, done: int, total: int, cores: int) -> str:
     place = f"[{done:{len(str(total))}}/{total}] {text.line(trial.cell):<32}"
     verdict = judge(trial, cores)
     if trial.measured is None or not verdict.usable:
-        return f"{place} {verdict.word}: {text.line('; '.join(verdict.reasons))}"
+        return f"{place} {verdict.word.value}: {text.line('; '.join(sentences(verdict)))}"
     measured = trial.measured
     doubts = (
         ""
-        if verdict.word == "valid"
-        else f"  [{verdict.word}: {text.line('; '.join(verdict.reasons))}]"
+        if verdict.word is Word.VALID
+        else f"  [{verdict.word.value}: {text.line('; '.join(sentences(verdict)))}]"
     )
     return (
         f"{place} {number(measured.throughput_rps):>7} requests/s"
@@ -42,8 +43,8 @@ def trial_line(trial: TrialRecord, done: int, total: int, cores: int) -> str:
 def row_text(row: Row) -> str:
     """One row in full, a line a figure."""
     if not row.verdict.usable:
-        reasons = text.line("; ".join(row.verdict.reasons))
-        return f"{text.line(row.cell)}\n  {row.verdict.word}: {reasons}\n"
+        reasons = text.line("; ".join(sentences(row.verdict)))
+        return f"{text.line(row.cell)}\n  {row.verdict.word.value}: {reasons}\n"
     latency = ", ".join(
         f"{name} {text.percentile(found)}"
         for name, found in (("p50", row.p50), ("p90", row.p90), ("p99", row.p99))
@@ -57,7 +58,10 @@ def row_text(row: Row) -> str:
         ("latency", f"{latency}; mean by Little's law {milliseconds(row.mean_by_little_ms)}"),
         (
             "requests",
-            f"{row.requests:,}, of them failed {row.failures:,}; unfinished {row.unfinished:,}",
+            (
+                f"{row.requests:,}, of them failed {row.failures:,};"
+                f" unfinished at the end {number(row.unfinished)}"
+            ),
         ),
         (
             "threads",
@@ -70,7 +74,7 @@ def row_text(row: Row) -> str:
             "server",
             (f"{number(row.cpu_ms_per_request)} ms of CPU a request, {number(row.rss_mb)} MB"),
         ),
-        ("verdict", text.line("; ".join([row.verdict.word, *row.verdict.reasons]))),
+        ("verdict", text.line("; ".join([row.verdict.word.value, *sentences(row.verdict)]))),
         ("why", text.line(row.why or NONE)),
     ]
     body = tabulate(
@@ -129,5 +133,5 @@ def closing(rows: Sequence[Row]) -> str:
     """How many cells have which verdict."""
     words: dict[str, int] = {}
     for row in rows:
-        words[row.verdict.word] = words.get(row.verdict.word, 0) + 1
+        words[row.verdict.word.value] = words.get(row.verdict.word.value, 0) + 1
     return ", ".join(f"{count} {word}" for word, count in words.items())

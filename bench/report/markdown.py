@@ -52,7 +52,7 @@ def body(results: Results) -> str:
 
 def verdicts(rows: Sequence[Row]) -> str:
     """How many cells have which verdict."""
-    words = Counter(row.verdict.word for row in rows)
+    words = Counter(row.verdict.word.value for row in rows)
     return "Verdicts: " + ", ".join(f"{count} {word}" for word, count in words.items()) + "."
 
 

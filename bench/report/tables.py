@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tabulate import tabulate
 
 from bench import text
+from bench.report.reasons import sentences
 from bench.text import NONE, number
 
 if TYPE_CHECKING:
@@ -44,14 +45,14 @@ def scenario_table(rows: Sequence[Row]) -> tuple[str, str]:
     lines: list[tuple[str, list[str]]] = [
         ("requests", [_count(row.requests) for row in chosen]),
         ("failures", [_failures(row) for row in chosen]),
-        ("unfinished at the end", [_count(row.unfinished) for row in chosen]),
+        ("unfinished at the end", [number(row.unfinished) for row in chosen]),
         ("requests/s", [_rate(row) for row in chosen]),
         ("latency, median", [text.percentile(row.p50) for row in chosen]),
         ("latency, p90", [text.percentile(row.p90) for row in chosen]),
         ("latency, p99", [text.percentile(row.p99) for row in chosen]),
         ("threads spawned", [number(row.threads_spawned) for row in chosen]),
         ("average active threads", [number(row.threads_active_avg) for row in chosen]),
-        ("verdict", [row.verdict.word for row in chosen]),
+        ("verdict", [row.verdict.word.value for row in chosen]),
     ]
     table = tabulate(
         [[name, *values] for name, values in lines],
@@ -78,9 +79,9 @@ def matrix_table(rows: Sequence[Row]) -> str:
 def _matrix_line(row: Row) -> list[str]:
     if not row.verdict.usable:
         # The reason stands in place of the numbers.
-        reason = text.escape("; ".join(row.verdict.reasons))
+        reason = text.escape("; ".join(sentences(row.verdict)))
         blanks = [NONE] * (len(MATRIX_HEADINGS) - 3)
-        return [text.code(row.cell), *blanks, row.verdict.word, reason]
+        return [text.code(row.cell), *blanks, row.verdict.word.value, reason]
     return [
         text.code(row.cell),
         _rate(row),
@@ -88,10 +89,10 @@ def _matrix_line(row: Row) -> list[str]:
         text.percentile(row.p50),
         text.percentile(row.p99),
         _failures(row),
-        _count(row.unfinished),
+        number(row.unfinished),
         number(row.cpu_ms_per_request),
         number(row.threads_spawned),
-        row.verdict.word,
+        row.verdict.word.value,
         text.escape(row.why or ""),
     ]
 
@@ -102,7 +103,7 @@ def notes(rows: Sequence[Row]) -> list[str]:
     for row in rows:
         parts: list[str] = []
         if row.verdict.usable:
-            parts += row.verdict.reasons
+            parts += sentences(row.verdict)
             if row.failure_kinds:
                 kinds = ", ".join(f"{count} × {name}" for name, count in row.failure_kinds)
                 parts.append(f"failures over the whole trial: {kinds}")

@@ -10,13 +10,12 @@ import contextlib
 import json
 import os
 import time
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from bench.records.trial_files import TRIAL_FACTS, TrialFacts, to_json
 from bench.run import generator
 from bench.run.failure import TrialFailed
 from bench.run.host.sampler import Sampler
-from bench.run.trial_facts import Facts
 from bench.run.watch import watch
 
 if TYPE_CHECKING:
@@ -31,16 +30,16 @@ def run_control(wait_ms: int, profile: Profile, lab: Lab, folder: Path) -> None:
 
     Never raises for what goes wrong in it: ``trial.json`` says it.
     """
-    facts = Facts(waits=wait_ms > 0)
+    facts = TrialFacts(profile=profile, delay_s=wait_ms / 1e3, waits=wait_ms > 0)
     try:
         _run(wait_ms, profile, lab, folder, facts)
     except (TrialFailed, OSError) as failed:
         facts.failure = str(failed)
     finally:
-        (folder / "trial.json").write_text(json.dumps(asdict(facts)), encoding="utf-8")
+        (folder / "trial.json").write_text(to_json(TRIAL_FACTS, facts), encoding="utf-8")
 
 
-def _run(wait_ms: int, profile: Profile, lab: Lab, folder: Path, facts: Facts) -> None:
+def _run(wait_ms: int, profile: Profile, lab: Lab, folder: Path, facts: TrialFacts) -> None:
     lab.delay.ensure()
     with contextlib.ExitStack() as stack:
         load = generator.start(lab, profile, f"/?waitms={wait_ms}", folder)
@@ -49,7 +48,7 @@ def _run(wait_ms: int, profile: Profile, lab: Lab, folder: Path, facts: Facts) -
         generator.aim(folder, lab.delay.url, body.encode())
         generator.await_ready(load, lab.patience.ready_s)
         roots = {"generator": load.pid, "delay": lab.delay.child.pid, "harness": os.getpid()}
-        sampler = Sampler(folder / "samples.jsonl", roots, {})
+        sampler = Sampler(folder / "samples.jsonl", roots, {}, cpus=lab.cpu_sets(), quota=lab.quota)
         stack.callback(sampler.close)
         lab.delay.reset()
         facts.gate_ns = time.monotonic_ns()

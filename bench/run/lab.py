@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.errors import RequirementError
 from bench.placement import UNPINNED, Placement
-from bench.run.host import environments
+from bench.run.host import environments, machine
+from bench.run.host.cpus import affinity
 from bench.run.process.children import Keeper
 from bench.run.server.delay_server import DelayServer
 from go_delay import build
@@ -44,6 +46,12 @@ class Lab:
     probe: bool = True
     placement: Placement = UNPINNED
     patience: Patience = Patience()
+    quota: bool = False  # a container's: CPU seconds of others on the host are none of ours
+
+    def cpu_sets(self) -> dict[str, list[int]]:
+        """The CPUs that a trial may use, and the server's own, if it has some."""
+        sets = {"trial": affinity(os.getpid()) or []}
+        return sets | ({"server": [*self.placement.server]} if self.placement.server else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +120,7 @@ def open_lab(
             },
             probe=probe,
             placement=placement,
+            quota=machine.describe().cgroup_quota is not None,
         )
 
 

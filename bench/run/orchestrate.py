@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bench.errors import named
 from bench.records import journal
@@ -94,6 +94,6 @@ def _told_if_interrupted(folder: Path, plan: Plan, warn: Callable[[str], None]) 
         raise
 
 
-def _run_controls(controls: Controls | None, when: str, folder: Path) -> None:
+def _run_controls(controls: Controls | None, when: Literal["start", "end"], folder: Path) -> None:
     for control in controls(when) if controls is not None else ():
         journal.append(folder / journal.CONTROLS_FILE, control)

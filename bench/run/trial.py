@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from app.probe.layout import G_FINISHED, G_STARTED
+from bench.records.trial_files import TRIAL_FACTS, TrialFacts, to_json
 from bench.run import generator
 from bench.run.failure import TrialFailed
 from bench.run.host.cpus import affinity
@@ -20,7 +20,6 @@ from bench.run.process.children import Child, child_environment
 from bench.run.server.bringup import HOST, POLL_S, Running, bring_up
 from bench.run.server.commands import SERVERS
 from bench.run.server.verify import Expectation, Unverified, verify
-from bench.run.trial_facts import Facts
 from bench.run.watch import watch
 
 if TYPE_CHECKING:
@@ -42,7 +41,11 @@ def run_trial(
 
     Never raises for what goes wrong in the trial: ``trial.json`` says it.
     """
-    facts = Facts(started=datetime.now(timezone.utc).isoformat(timespec="milliseconds"))
+    facts = TrialFacts(
+        profile=profile,
+        delay_s=delay_s,
+        started=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+    )
     began = time.monotonic()
     try:
         _Trial(cell, profile, delay_s, python, lab, folder, facts).run()
@@ -50,7 +53,7 @@ def run_trial(
         facts.failure = str(failed)
     finally:
         facts.wall_s = round(time.monotonic() - began, 4)
-        (folder / "trial.json").write_text(json.dumps(asdict(facts)), encoding="utf-8")
+        (folder / "trial.json").write_text(to_json(TRIAL_FACTS, facts), encoding="utf-8")
 
 
 @dataclass(slots=True)
@@ -63,7 +66,7 @@ class _Trial:
     python: str
     lab: Lab
     folder: Path
-    facts: Facts
+    facts: TrialFacts
 
     def run(self) -> None:
         with contextlib.ExitStack() as stack:
@@ -123,7 +126,9 @@ class _Trial:
         running = bring_up(start, cell.server, cell.workers, self.folder, lab.patience.ready_s)
         facts.workers = sorted(int(report["pid"]) for report in running.reports)
         facts.loop, facts.http = running.reports[0]["loop"], running.reports[0]["http"]
-        facts.cpus = affinity(facts.workers[0])
+        facts.cpus = lab.placement.groups()
+        if own := affinity(facts.workers[0]):
+            facts.cpus["server"] = own
         return running
 
     def _verify(self, running: Running) -> None:
@@ -149,7 +154,13 @@ class _Trial:
             "delay": self.lab.delay.child.pid,
             "harness": os.getpid(),
         }
-        sampler = Sampler(self.folder / "samples.jsonl", roots, gauges)
+        sampler = Sampler(
+            self.folder / "samples.jsonl",
+            roots,
+            gauges,
+            cpus=self.lab.cpu_sets(),
+            quota=self.lab.quota,
+        )
         stack.callback(sampler.close)
         try:
             self.lab.delay.reset()

@@ -7,13 +7,13 @@ import gzip
 import shutil
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 from bench.config import Profile
 from bench.digest.control import digest_control
 from bench.digest.read import Unreadable, trial_facts
 from bench.digest.trial import digest
-from bench.records.model import SCHEMA, ControlRecord, Measured, TrialRecord
+from bench.records.model import SCHEMA, ControlRecord, Measured, Outcome, TrialRecord
 from bench.run.control import run_control
 from bench.run.trial import run_trial
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.plan import Plan, PlannedTrial
+    from bench.records.trial_files import TrialFacts
     from bench.run.host.environments import Environment
     from bench.run.lab import Lab
 
@@ -52,8 +53,8 @@ class TrialRunner:
         cell = planned.cell
         environment = self.environments[cell.server, str(cell.python)]
         if environment.python is None:
-            outcome = "skipped" if environment.skipped else "failed"
-            return self._record(planned, outcome, environment.reason, {}, None)
+            outcome = Outcome.SKIPPED if environment.skipped else Outcome.FAILED
+            return self._record(planned, outcome, environment.reason)
         _demand_room(self.folder)
         folder = self._raw(planned.round, cell.id, twin=planned.twin)
         # What an interrupted attempt left is of no use.
@@ -68,7 +69,7 @@ class TrialRunner:
             folder=folder,
         )
         record = self._digest(planned)
-        if record.outcome == "failed":
+        if record.outcome is Outcome.FAILED:
             # For want of room? Then it says nothing about the cell.
             _demand_room(self.folder)
         return record
@@ -82,7 +83,7 @@ class TrialRunner:
         folder = self._raw(record.round, record.cell, twin=record.twin)
         if not folder.is_dir():
             return
-        if self.keep_raw or record.outcome == "failed":
+        if self.keep_raw or record.outcome is Outcome.FAILED:
             _compress(folder)
         else:
             shutil.rmtree(folder)
@@ -94,23 +95,23 @@ class TrialRunner:
     def _digest(self, planned: PlannedTrial) -> TrialRecord:
         """The record of a trial that has left its raw files."""
         folder = self._raw(planned.round, planned.cell.id, twin=planned.twin)
-        facts: dict[str, Any] = {}
+        facts: TrialFacts | None = None
         try:
             facts = trial_facts(folder)
-            if facts["failure"]:
-                return self._record(planned, "failed", facts["failure"], facts, None)
-            measured = digest(folder, self.plan.profile, self.plan.delay_s)
+            if facts.failure is not None:
+                return self._record(planned, Outcome.FAILED, facts.failure, facts)
+            measured = digest(folder)
         except Unreadable as damage:
-            return self._record(planned, "failed", str(damage), facts, None)
-        return self._record(planned, "measured", None, facts, measured)
+            return self._record(planned, Outcome.FAILED, str(damage), facts)
+        return self._record(planned, Outcome.MEASURED, None, facts, measured)
 
     def _record(
         self,
         planned: PlannedTrial,
-        outcome: str,
+        outcome: Outcome,
         reason: str | None,
-        facts: dict[str, Any],
-        measured: Measured | None,
+        facts: TrialFacts | None = None,
+        measured: Measured | None = None,
     ) -> TrialRecord:
         cell = planned.cell
         return TrialRecord(
@@ -125,11 +126,11 @@ class TrialRunner:
             server=cell.server,
             workers=cell.workers,
             python=str(cell.python),
-            started=facts.get("started") or now(),
-            wall_s=facts.get("wall_s", 0.0),
+            started=now() if facts is None or not facts.started else facts.started,
+            wall_s=0.0 if facts is None else facts.wall_s,
             outcome=outcome,
             reason=reason,
-            phases_s=facts.get("phases_s", {}),
+            phases_s={} if facts is None else facts.phases_s,
             measured=measured,
             twin=planned.twin,
         )
@@ -142,7 +143,7 @@ class Controls:
     runner: TrialRunner
     users: int
 
-    def __call__(self, when: str) -> Iterator[ControlRecord]:
+    def __call__(self, when: Literal["start", "end"]) -> Iterator[ControlRecord]:
         """One record for each wait; ``when`` is start or end."""
         for wait_ms, warmup_s, duration_s in CONTROLS:
             profile = Profile("control", self.users, float(self.users), warmup_s, duration_s, 1)
@@ -151,7 +152,7 @@ class Controls:
             folder.mkdir(parents=True)
             run_control(wait_ms, profile, self.runner.lab, folder)
             run = self.runner.run_id
-            yield digest_control(folder, run=run, when=when, wait_ms=wait_ms, profile=profile)
+            yield digest_control(folder, run=run, when=when, wait_ms=wait_ms, users=self.users)
             shutil.rmtree(folder)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import psutil
@@ -16,11 +15,11 @@ from bench.run.process.children import Ended, Late
 
 if TYPE_CHECKING:
     from bench.config import Profile
+    from bench.records.trial_files import TrialFacts
     from bench.run.host.sampler import Sampler
     from bench.run.lab import Patience
     from bench.run.process.children import Child
     from bench.run.server.delay_server import DelayServer
-    from bench.run.trial_facts import Facts
 
 
 def watch(
@@ -28,7 +27,7 @@ def watch(
     sampler: Sampler,
     delay: DelayServer,
     profile: Profile,
-    facts: Facts,
+    facts: TrialFacts,
     patience: Patience,
 ) -> None:
     """Sample until the generator is done; ask the delay server at both ends of the window.
@@ -62,12 +61,12 @@ def watch(
                 return
 
 
-def _look(due: str, sampler: Sampler, delay: DelayServer, facts: Facts) -> None:
+def _look(due: str, sampler: Sampler, delay: DelayServer, facts: TrialFacts) -> None:
     sampler.look()
     if due == "t0":
-        facts.throttle_t0 = asdict(throttle.look())
+        facts.throttle_t0 = throttle.look()
     elif due == "t1":
-        facts.throttle_t1 = asdict(throttle.look())
+        facts.throttle_t1 = throttle.look()
     # Without an answer the figure stays unknown; the books tell the rest.
     with contextlib.suppress(OSError, ValueError):
         if due == "t0":

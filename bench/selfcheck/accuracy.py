@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from bench.analysis.verdict import judge
+from bench.report.reasons import sentences
 from bench.run.host.machine import describe
 from bench.selfcheck.outcome import Outcome
 from bench.selfcheck.targets import (
@@ -186,7 +187,7 @@ def throughput(bench: Trials, kind: str, duration_s: float) -> Throughput:
 
 
 def _doubts(record: TrialRecord) -> tuple[str, ...]:
-    return judge(record, describe().cores).reasons
+    return tuple(sentences(judge(record, describe().cores)))
 
 
 def median_checks(trials: Sequence[Sequence[Check]]) -> list[Check]:

@@ -9,12 +9,19 @@ from __future__ import annotations
 import gzip
 import json
 from array import array
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.probe import layout as probe
 from bench.config import Profile
-from bench.run.trial_facts import Facts
+from bench.records.trial_files import (
+    TRIAL_FACTS,
+    InFlight,
+    Overshoot,
+    TrialFacts,
+    UpstreamCounts,
+    to_json,
+)
 from locustfiles import layout as request_layout
 
 if TYPE_CHECKING:
@@ -94,6 +101,7 @@ def look(
     rss: Mapping[str, int] | None = None,
     busy_s: float = 0.0,
     steal_s: float = 0.0,
+    servers_own: float | None = None,
     generator_waited_s: float | None = None,
 ) -> dict[str, Any]:
     """One sample of the harness's.
@@ -103,8 +111,9 @@ def look(
         gauges: each worker's page, by process id.
         cpu_s: CPU seconds of each process, by group.
         rss: resident bytes, by group.
-        busy_s: CPU seconds of the whole machine.
+        busy_s: CPU seconds of all CPUs that the trial may use.
         steal_s: those that the hypervisor kept.
+        servers_own: CPU seconds of the server's own CPUs; None: it has none for itself.
         generator_waited_s: for how long the generator had no core; None: the system can't say.
     """
     groups = {
@@ -119,7 +128,10 @@ def look(
         "ns": ns,
         "gauges": {str(pid): list(words) for pid, words in (gauges or {}).items()},
         "groups": groups,
-        "machine": {"busy_s": busy_s, "steal_s": steal_s, "total_s": 0.0},
+        "machine": {
+            "trial": {"busy_s": busy_s, "steal_s": steal_s},
+            **({} if servers_own is None else {"server": {"busy_s": servers_own, "steal_s": 0.0}}),
+        },
         **waited,
     }
 
@@ -208,8 +220,10 @@ def write_facts(folder: Path, **changes: Any) -> None:
     Raises:
         TypeError: there is no such fact.
     """
-    whole = {"gate_ns": GATE, "t0_ns": T0, "t1_ns": T1} | changes
-    (folder / "trial.json").write_text(json.dumps(asdict(Facts(**whole))), encoding="utf-8")
+    default = {"profile": PROFILE, "delay_s": 0.25, "gate_ns": GATE, "t0_ns": T0, "t1_ns": T1}
+    whole: dict[str, Any] = default | changes
+    facts = to_json(TRIAL_FACTS, TrialFacts(**whole))
+    (folder / "trial.json").write_text(facts, encoding="utf-8")
 
 
 def upstream(
@@ -221,19 +235,17 @@ def upstream(
     cancelled: int = 0,
     peak: int = 0,
     overshoot_ms: tuple[float, float] | None = None,
-) -> dict[str, Any]:
+) -> UpstreamCounts:
     """What the delay server's ``/stats`` answers; ``overshoot_ms``: its p50 and p99."""
     p50, p99 = overshoot_ms or (None, None)
-    return {
-        "schema": 1,
-        "monotonic_ns": monotonic_ns,
-        "started": started,
-        "served": served,
-        "cancelled": cancelled,
-        "rejected": 0,
-        "in_flight": {"now": 0, "peak": peak, "average": 0.0, "integral_ns": integral_ns},
-        "overshoot_ms": {"count": served, "p50": p50, "p90": p50, "p99": p99, "max": p99},
-    }
+    return UpstreamCounts(
+        monotonic_ns=monotonic_ns,
+        started=started,
+        served=served,
+        cancelled=cancelled,
+        in_flight=InFlight(peak=peak, integral_ns=integral_ns),
+        overshoot_ms=Overshoot(p50=p50, p99=p99),
+    )
 
 
 def compress(folder: Path) -> None:

@@ -6,19 +6,20 @@ It writes what it sees, one line of JSON a look, and computes nothing.
 from __future__ import annotations
 
 import contextlib
-import json
 import mmap
 import os
 import time
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import psutil
 
 from app.probe import layout
+from bench.records.trial_files import LOOK, GroupUsage, Look, to_json
+from bench.run.host import cpu_use
 from bench.run.host.machine import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 INTERVAL_S = 0.1
@@ -42,7 +43,16 @@ class Gauge:
 class Sampler:
     """Samples named process groups and gauge pages into a file."""
 
-    def __init__(self, path: Path, roots: Mapping[str, int], gauges: Mapping[int, Gauge]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        roots: Mapping[str, int],
+        gauges: Mapping[int, Gauge],
+        *,
+        cpus: Mapping[str, Sequence[int]],
+        quota: bool,
+    ) -> None:
+        self._cpus, self._quota = cpus, quota
         self._file: IO[str] = path.open("w", encoding="utf-8")
         self._roots = {name: _process(pid) for name, pid in roots.items()}
         self._gauges = gauges
@@ -54,14 +64,15 @@ class Sampler:
         if self._looks % CHILDREN_EVERY == 0:
             self._find_children()
         self._looks += 1
-        sample: dict[str, Any] = {"ns": time.monotonic_ns()}
-        # The gauges first: their age is judged against this very moment.
-        sample["gauges"] = {str(pid): gauge.read() for pid, gauge in self._gauges.items()}
-        sample["groups"] = {name: _usage(group) for name, group in self._groups.items()}
-        if (waited_s := self._generator_waited_s()) is not None:
-            sample["generator_waited_s"] = waited_s
-        sample["machine"] = _machine()
-        self._file.write(json.dumps(sample) + "\n")
+        # The clock first, the gauges next: their age is judged against this very moment.
+        sample = Look(
+            ns=time.monotonic_ns(),
+            gauges={str(pid): gauge.read() for pid, gauge in self._gauges.items()},
+            groups={name: _usage(group) for name, group in self._groups.items()},
+            machine=cpu_use.look(self._cpus, quota=self._quota),
+            generator_waited_s=self._generator_waited_s(),
+        )
+        self._file.write(to_json(LOOK, sample) + "\n")
 
     def _generator_waited_s(self) -> float | None:
         """Seconds that the generator's one thread has been runnable without a core (Linux).
@@ -93,7 +104,7 @@ def _process(pid: int) -> psutil.Process | None:
     return None
 
 
-def _usage(group: Iterable[psutil.Process]) -> dict[str, Any]:
+def _usage(group: Iterable[psutil.Process]) -> GroupUsage:
     """CPU seconds by process, and resident bytes of all together."""
     cpu: dict[str, float] = {}
     rss = 0
@@ -102,15 +113,4 @@ def _usage(group: Iterable[psutil.Process]) -> dict[str, Any]:
             times = process.cpu_times()
             cpu[str(process.pid)] = round(times.user + times.system, 4)
             rss += process.memory_info().rss
-    return {"cpu_s": cpu, "rss": rss}
-
-
-def _machine() -> dict[str, float]:
-    """CPU seconds of the whole machine since it started."""
-    times = psutil.cpu_times()
-    idle = times.idle + getattr(times, "iowait", 0.0)
-    steal = getattr(times, "steal", 0.0)
-    # guest time is already part of user time
-    counted = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
-    total = sum(getattr(times, name, 0.0) for name in counted)
-    return {"busy_s": round(total - idle - steal, 4), "steal_s": steal, "total_s": round(total, 4)}
+    return GroupUsage(cpu, rss)

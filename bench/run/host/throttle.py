@@ -7,18 +7,11 @@ Sources: Documentation/admin-guide/cgroup-v2.rst (``cpu.stat``: ``throttled_usec
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 from pathlib import Path
 
+from bench.records.trial_files import Throttle
+
 ROOT = Path("/")
-
-
-@dataclass(frozen=True, slots=True)
-class Throttle:
-    """Counters since the machine or the container started; None where there is none to read."""
-
-    quota_s: float | None
-    heat: int | None  # how often a core was slowed down
 
 
 def look(root: Path = ROOT) -> Throttle:
@@ -27,17 +20,19 @@ def look(root: Path = ROOT) -> Throttle:
 
 
 def _quota_s(root: Path) -> float | None:
-    for folder, key, per_s in _cgroups(root):
+    for folder in groups(root, "cpu"):
         with contextlib.suppress(OSError, ValueError):
             lines = (folder / "cpu.stat").read_text(encoding="utf-8").splitlines()
             stat = dict(line.split() for line in lines)
-            if key in stat:
-                return int(stat[key]) / per_s
+            if "throttled_usec" in stat:
+                return int(stat["throttled_usec"]) / 1e6
+            if "throttled_time" in stat:
+                return int(stat["throttled_time"]) / 1e9
     return None
 
 
-def _cgroups(root: Path) -> list[tuple[Path, str, float]]:
-    """Where our own group may be, as the kernel names it and as a container sees it."""
+def groups(root: Path, controller: str) -> list[Path]:
+    """Where our own control group may be, as the kernel names it and as a container sees it."""
     mounted = root / "sys/fs/cgroup"
     found = []
     with contextlib.suppress(OSError, ValueError):
@@ -45,10 +40,10 @@ def _cgroups(root: Path) -> list[tuple[Path, str, float]]:
         for line in lines:
             _, controllers, name = line.split(":", 2)
             if not controllers:
-                found.append((mounted / name.lstrip("/"), "throttled_usec", 1e6))
-            elif "cpu" in controllers.split(","):
-                found.append((mounted / "cpu" / name.lstrip("/"), "throttled_time", 1e9))
-    return [*found, (mounted, "throttled_usec", 1e6), (mounted / "cpu", "throttled_time", 1e9)]
+                found.append(mounted / name.lstrip("/"))
+            elif controller in controllers.split(","):
+                found.append(mounted / controller / name.lstrip("/"))
+    return [*found, mounted, mounted / controller]
 
 
 def _heat(root: Path) -> int | None:

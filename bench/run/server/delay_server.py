@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import http.client
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.errors import RequirementError
+from bench.records.trial_files import UPSTREAM_COUNTS
 from bench.run.process import children
 from bench.run.process.children import Child, Ended, Keeper, Late
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from bench.records.trial_files import UpstreamCounts
 
 HOST = "127.0.0.1"
 START_S = 10.0
@@ -54,13 +56,14 @@ class DelayServer:
             self.child.stop(grace_s=0)
             self._start()
 
-    def stats(self) -> dict[str, Any]:
+    def stats(self) -> UpstreamCounts:
         """Its counts since the last reset.
 
         Raises:
             OSError: it does not answer.
+            ValueError: what it answers are no counts.
         """
-        return dict(json.loads(_ask(self.port, "GET", "/stats")))
+        return UPSTREAM_COUNTS.validate_json(_ask(self.port, "GET", "/stats"))
 
     def reset(self) -> None:
         """Set its counts to zero.

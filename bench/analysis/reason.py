@@ -1,0 +1,57 @@
+"""Why a verdict is what it is, as data: a kind and its figures. Sentences are made where shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Kind(Enum):
+    """What can be said of a trial; ``bench.report.reasons`` has the sentence of each."""
+
+    # not measured, or nothing succeeded
+    NOT_MEASURED = auto()
+    ALL_FAILED = auto()
+    # invalid: its numbers must not be printed
+    GENERATOR_BOUND = auto()
+    GENERATOR_STARVED = auto()
+    GENERATOR_WAITED = auto()
+    WORKERS_CHANGED = auto()
+    REDIRECTS = auto()
+    DELAY_SERVER_ENDED = auto()
+    DELAY_SERVER_LATE = auto()
+    REQUESTS_NOT_RECORDED = auto()
+    APPLICATION_DISAGREES = auto()
+    FEWER_CALLS_ENDED = auto()
+    MORE_CALLS_BEGUN = auto()
+    THREAD_LOG_MISSING = auto()
+    THREAD_LOG_FULL = auto()
+    DELAY_SERVER_SILENT = auto()
+    DELAY_SERVER_ASKED_MORE = auto()
+    DELAY_SERVER_GAVE_LESS = auto()
+    # doubts: its numbers are printed, with the reason beside them
+    UNKNOWN_SIGNALS = auto()
+    FEW_COMPLETIONS = auto()
+    LITTLE_DISAGREES = auto()
+    WRONG_BODIES = auto()
+    GENERATOR_LATE = auto()
+    LEAK = auto()
+    QUOTA = auto()
+    HEAT = auto()
+    STEAL = auto()
+    FOREIGN = auto()
+    STEAL_AT_SERVER = auto()
+    FOREIGN_AT_SERVER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One of them, of one trial.
+
+    ``figures`` may differ between repeats and are then told as a range; ``words`` (names, process
+    ids, texts from outside) may not: reasons with other words are told apart.
+    """
+
+    kind: Kind
+    figures: tuple[float, ...] = ()
+    words: tuple[str, ...] = ()

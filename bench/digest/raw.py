@@ -1,0 +1,63 @@
+"""Everything a trial left, read but not yet judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.digest import read, signals
+from bench.digest.handlers import Handlers, boil_down
+from bench.digest.read import RequestLog, Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from bench.records.trial_files import GeneratorSummary, TrialFacts
+
+NS_PER_MS = 1e6
+NS_PER_S = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """The typed content of a trial's folder."""
+
+    facts: TrialFacts
+    generator: GeneratorSummary
+    requests: RequestLog
+    handlers: Sequence[Handlers]
+    samples: signals.Samples
+
+    @property
+    def window_s(self) -> float:
+        """Length of the window."""
+        return (self.facts.t1_ns - self.facts.t0_ns) / NS_PER_S
+
+
+def read_all(folder: Path) -> Raw:
+    """All files of a trial that ran to its end.
+
+    Raises:
+        Unreadable: a file is missing or damaged, or no window was ever set.
+    """
+    facts = read.trial_facts(folder)
+    if not 0 < facts.t0_ns < facts.t1_ns:
+        raise Unreadable("the generator never said that all users had spawned")
+    looks = read.looks(folder)
+    # Boiled down one after the other, before the requests are read: of all
+    # this, only what is needed at once is in memory at once.
+    handlers = [
+        boil_down(log, facts.gate_ns, facts.t0_ns, facts.t1_ns) for log in read.handler_logs(folder)
+    ]
+    if facts.gauges_after:  # the probe was on
+        missing = set(facts.workers) - {log.pid for log in handlers}
+        if missing:
+            raise Unreadable(f"the thread log of worker {min(missing)} is missing")
+    return Raw(
+        facts=facts,
+        generator=read.generator_summary(folder),
+        requests=read.request_log(folder),
+        handlers=handlers,
+        samples=signals.samples_of(looks, facts.t0_ns, facts.t1_ns),
+    )

@@ -1,0 +1,103 @@
+"""The generator's requests: how many, how many a second, how long they took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.digest.raw import NS_PER_MS
+from bench.records.model import Latency, Requests
+from bench.stats import hann_rate, latency, mean_by_little_ms
+from locustfiles import layout as request_layout
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bench.digest.raw import Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Per second, within the window."""
+
+    throughput_rps: float
+    failures_rps: float
+
+
+def rates(raw: Raw) -> Rates:
+    """Tapered rates of good and failed answers."""
+    t0, t1 = raw.facts.t0_ns, raw.facts.t1_ns
+    end_ns = raw.requests.end_ns
+    return Rates(
+        throughput_rps=hann_rate(end_ns[_succeeded(raw)], t0, t1),
+        failures_rps=hann_rate(end_ns[_failed(raw)], t0, t1),
+    )
+
+
+def requests(raw: Raw) -> Requests:
+    """The counts, over the whole trial and in the window."""
+    log, succeeded, failed = raw.requests, _succeeded(raw), _failed(raw)
+    t1 = raw.facts.t1_ns
+    in_window = _in_window(raw)
+    cut_off = log.outcome == request_layout.UNFINISHED
+    # Cut off at the stop, or answered only after the window: in flight at t1.
+    waiting = (log.start_ns < t1) & ((log.end_ns >= t1) | cut_off)
+    ages_ns = t1 - log.start_ns[waiting]
+    kinds = {
+        name: int(np.count_nonzero(log.outcome == number))
+        for number, name in raw.generator.failure_kinds.items()
+    }
+    redirects = [count for name, count in kinds.items() if request_layout.is_redirect(name)]
+    return Requests(
+        started=len(log.start_ns),
+        succeeded=int(np.count_nonzero(succeeded)),
+        failed=int(np.count_nonzero(failed)),
+        unfinished=int(np.count_nonzero(cut_off)),
+        window_succeeded=int(np.count_nonzero(in_window & succeeded)),
+        window_failed=int(np.count_nonzero(in_window & failed)),
+        window_unfinished=int(np.count_nonzero(waiting)),
+        oldest_unfinished_ms=float(ages_ns.max()) / NS_PER_MS if len(ages_ns) else None,
+        failure_kinds=kinds,
+        redirects=sum(redirects),
+    )
+
+
+def latencies(raw: Raw, throughput_rps: float) -> Latency:
+    """Of successful requests."""
+    log = raw.requests
+    # Little's law speaks of all requests: with failures among them it does not
+    # give the mean of the successful ones.
+    some_failed = bool((_in_window(raw) & _failed(raw)).any())
+    end_ns = np.where(log.outcome == request_layout.UNFINISHED, -1, log.end_ns)
+    found = latency(log.start_ns, end_ns, _succeeded(raw), raw.facts.t0_ns, raw.facts.t1_ns)
+    little_ms = mean_by_little_ms(raw.facts.profile.users, throughput_rps)
+    return Latency(
+        p50=found.p50,
+        p90=found.p90,
+        p99=found.p99,
+        mean_measured_ms=found.mean_measured_ms,
+        mean_by_little_ms=None if some_failed else little_ms,
+    )
+
+
+def completed(raw: Raw) -> int:
+    """Requests that ended in the window, however they ended."""
+    return int(np.count_nonzero(_in_window(raw)))
+
+
+def _succeeded(raw: Raw) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = raw.requests.outcome == request_layout.SUCCEEDED
+    return found
+
+
+def _failed(raw: Raw) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = raw.requests.outcome >= request_layout.FIRST_FAILURE
+    return found
+
+
+def _in_window(raw: Raw) -> NDArray[np.bool_]:
+    end_ns = raw.requests.end_ns
+    found: NDArray[np.bool_] = (end_ns >= raw.facts.t0_ns) & (end_ns < raw.facts.t1_ns)
+    return found

@@ -1,0 +1,133 @@
+"""The signals of a trial: what explains its numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.probe import layout as probe
+from bench.digest import signals
+from bench.digest.raw import NS_PER_MS, Raw
+from bench.digest.requests import completed
+from bench.records.model import Signals
+from bench.stats import percentile
+from locustfiles import layout as request_layout
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bench.records.trial_files import TrialFacts
+
+TRIAL, SERVER = "trial", "server"  # sets of CPUs, as the harness looks at them
+GROUPS = ("server", "generator", "delay", "harness")
+
+
+def trial_signals(raw: Raw) -> Signals:
+    """All of them, over the window."""
+    looks, facts = raw.samples, raw.facts
+    ours = {name: signals.group_cores(looks, name) for name in GROUPS}
+    server, requests = ours["server"], completed(raw)
+    delay = signals.loop_delay(looks)
+    upstream = facts.upstream_after
+    return Signals(
+        loop_delay_p50_ms=delay.p50_ms,
+        loop_delay_max_ms=delay.max_ms,
+        loop_delay_open=delay.open,
+        pool_size=signals.pool_size(looks),
+        pool_busy_avg=signals.gauge_average(looks, probe.G_POOL_BUSY),
+        pool_waiting_avg=signals.gauge_average(looks, probe.G_POOL_WAITING),
+        in_flight_avg=signals.in_flight_average(looks),
+        server_cores=server,
+        server_ms_per_request=(
+            server * raw.window_s * 1e3 / requests if server is not None and requests else None
+        ),
+        generator_cores=ours["generator"],
+        generator_late_p99_ms=_lateness_ms(raw),
+        delay_server_cores=ours["delay"],
+        harness_cores=ours["harness"],
+        foreign_cores=_foreign(looks, TRIAL, ours),
+        steal_cores=signals.stolen_cores(looks, TRIAL),
+        server_foreign_cores=_foreign(looks, SERVER, _on_the_servers_cpus(facts, ours)),
+        server_steal_cores=signals.stolen_cores(looks, SERVER),
+        rss_mb=signals.rss_mb(looks, "server"),
+        upstream_in_flight_avg=_upstream_average(facts),
+        upstream_in_flight_peak=None if upstream is None else upstream.in_flight.peak,
+        overshoot_p50_ms=None if upstream is None else upstream.overshoot_ms.p50,
+        overshoot_p99_ms=None if upstream is None else upstream.overshoot_ms.p99,
+        worker_shares=_shares(raw),
+        generator_waited=signals.generator_waited(looks),
+        threads_alive=signals.threads_alive(looks),
+        threads_before=_threads_before(facts),
+        quota_throttled_s=_quota_s(facts),
+        heat_throttles=_heat(facts),
+        handler_min_ms=_fastest_ms(raw),
+    )
+
+
+def _foreign(looks: signals.Samples, cpus: str, ours: Mapping[str, float | None]) -> float | None:
+    """Cores of a set that none of our processes used. Counters tick in hundredths: near 0 is 0."""
+    busy = signals.busy_cores(looks, cpus)
+    known = [cores for cores in ours.values() if cores is not None]
+    return None if busy is None or len(known) < len(ours) else max(0.0, busy - sum(known))
+
+
+def _on_the_servers_cpus(
+    facts: TrialFacts, ours: Mapping[str, float | None]
+) -> dict[str, float | None]:
+    """What of ours may run on the server's CPUs: the server, and whoever isn't kept elsewhere."""
+    own = set(facts.cpus.get("server", ()))
+    kept_elsewhere = {
+        name for name, cpus in facts.cpus.items() if name != "server" and own.isdisjoint(cpus)
+    }
+    # The harness may run anywhere; what little it uses is not known to be there.
+    return {name: cores for name, cores in ours.items() if name not in {*kept_elsewhere, "harness"}}
+
+
+def _fastest_ms(raw: Raw) -> float | None:
+    """Of the handler's calls. A call that failed may have been short, and the log can't tell."""
+    if (raw.requests.outcome >= request_layout.FIRST_FAILURE).any():
+        return None
+    known = [log.fastest_ns for log in raw.handlers if log.fastest_ns is not None]
+    return min(known) / NS_PER_MS if known else None
+
+
+def _lateness_ms(raw: Raw) -> float | None:
+    t0, t1 = raw.facts.t0_ns, raw.facts.t1_ns
+    late_ns = [late for due, late in raw.generator.lateness_ns if t0 <= due < t1]
+    late = percentile(late_ns, 99) if late_ns else None
+    return None if late is None else late / NS_PER_MS
+
+
+def _quota_s(facts: TrialFacts) -> float | None:
+    """For how long a CPU quota stopped processes in the window."""
+    first, last = facts.throttle_t0, facts.throttle_t1
+    if first is None or last is None or first.quota_s is None or last.quota_s is None:
+        return None
+    return last.quota_s - first.quota_s
+
+
+def _heat(facts: TrialFacts) -> int | None:
+    """How often a core was slowed down in the window."""
+    first, last = facts.throttle_t0, facts.throttle_t1
+    if first is None or last is None or first.heat is None or last.heat is None:
+        return None
+    return last.heat - first.heat
+
+
+def _threads_before(facts: TrialFacts) -> int | None:
+    pages = facts.gauges_before.values()
+    return sum(page[probe.G_THREADS_ALIVE] for page in pages) if pages else None
+
+
+def _upstream_average(facts: TrialFacts) -> float | None:
+    """Mean number of requests inside the delay server, from its own integral over the window."""
+    first, last = facts.upstream_t0, facts.upstream_t1
+    if first is None or last is None:
+        return None
+    elapsed = last.monotonic_ns - first.monotonic_ns
+    area = last.in_flight.integral_ns - first.in_flight.integral_ns
+    return area / elapsed if elapsed > 0 else None
+
+
+def _shares(raw: Raw) -> dict[str, float]:
+    total = sum(log.in_window for log in raw.handlers)
+    return {str(log.pid): log.in_window / total for log in raw.handlers} if total else {}

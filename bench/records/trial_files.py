@@ -1,0 +1,147 @@
+"""The JSON files in a trial's folder, typed: written by the harness and the users, read once.
+
+``trial.json`` is what the harness noted, ``load.json`` what the load generator says of itself,
+``samples.jsonl`` the harness's looks from outside. Whatever is read of them has passed these types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final
+
+from pydantic import ConfigDict, Field, TypeAdapter
+
+from app.probe.layout import GAUGE_WORDS
+from bench.config import Profile
+
+Page = Annotated[list[int], Field(min_length=GAUGE_WORDS)]  # words of app.probe.layout
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """Requests inside the delay server."""
+
+    peak: int
+    integral_ns: int  # request·ns since the last reset
+
+
+@dataclass(frozen=True, slots=True)
+class Overshoot:
+    """By how much longer than asked the delay server waited, in ms; None where it served none."""
+
+    p50: float | None
+    p99: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamCounts:
+    """What the delay server answers to ``GET /stats`` (go_delay/stats.go)."""
+
+    monotonic_ns: int
+    started: int
+    served: int
+    cancelled: int
+    in_flight: InFlight
+    overshoot_ms: Overshoot
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """Counters since the machine or the container started; None where there is none to read."""
+
+    quota_s: float | None
+    heat: int | None  # how often a core was slowed down
+
+
+@dataclass(slots=True)
+class TrialFacts:
+    """Filled in as the trial goes on, and written whatever happens."""
+
+    __pydantic_config__ = ConfigDict(allow_inf_nan=False)
+
+    profile: Profile
+    delay_s: float
+    failure: str | None = None  # why it failed
+    started: str = ""  # ISO 8601, UTC
+    wall_s: float = 0.0
+    argv: list[str] = field(default_factory=list)
+    workers: list[int] = field(default_factory=list)
+    workers_after: list[int] = field(default_factory=list)
+    # The CPUs that a group may run on, by its name; none: all that we may use.
+    cpus: dict[str, list[int]] = field(default_factory=dict)
+    loop: str | None = None
+    http: str | None = None
+    route_index: int = -1
+    upstream_calls: int = 0
+    waits: bool = False  # takes at least the delay
+    # Gauge words by worker when the gate opened, and when all was over.
+    gauges_before: dict[str, Page] = field(default_factory=dict)
+    gauges_after: dict[str, Page] = field(default_factory=dict)
+    gate_ns: int = 0
+    t0_ns: int = 0
+    t1_ns: int = 0
+    # The delay server's counts at the window's two ends and after the trial.
+    upstream_t0: UpstreamCounts | None = None
+    upstream_t1: UpstreamCounts | None = None
+    upstream_after: UpstreamCounts | None = None
+    # What held processes back until the window's two ends (bench.run.host.throttle).
+    throttle_t0: Throttle | None = None
+    throttle_t1: Throttle | None = None
+    delay_exit: int | None = None  # of the delay server, should it have ended
+    phases_s: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorSummary:
+    """What the load generator says of itself (locustfiles/users.py)."""
+
+    __pydantic_config__ = ConfigDict(allow_inf_nan=False)
+
+    started: int
+    first_spawn_ns: int
+    spawned_ns: int
+    failure_kinds: Mapping[int, str]
+    lateness_ns: list[tuple[int, int]]  # of a timer: when it was due, how late it was
+    locust: Mapping[str, float | None]  # its own statistics
+
+
+@dataclass(frozen=True, slots=True)
+class GroupUsage:
+    """One group of processes."""
+
+    cpu_s: Mapping[str, float]  # CPU seconds since their start, by process id
+    rss: int  # resident bytes of all together
+
+
+@dataclass(frozen=True, slots=True)
+class CpuUse:
+    """Of a set of CPUs, seconds since the machine started."""
+
+    busy_s: float
+    steal_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at a trial from outside."""
+
+    __pydantic_config__ = ConfigDict(allow_inf_nan=False)
+
+    ns: int
+    gauges: Mapping[str, Page]  # by worker
+    groups: Mapping[str, GroupUsage]
+    # By the set's name: `trial`, all CPUs that the trial may use; `server`, the server's own.
+    machine: Mapping[str, CpuUse]
+    generator_waited_s: float | None = None  # could run but had no core; None: can't be told
+
+
+TRIAL_FACTS: Final = TypeAdapter(TrialFacts)
+GENERATOR_SUMMARY: Final = TypeAdapter(GeneratorSummary)
+LOOK: Final = TypeAdapter(Look)
+UPSTREAM_COUNTS: Final[TypeAdapter[UpstreamCounts]] = TypeAdapter(UpstreamCounts)
+
+
+def to_json(adapter: TypeAdapter[Any], value: object) -> str:
+    """As the file holds it."""
+    return adapter.dump_json(value).decode()

@@ -1,0 +1,133 @@
+"""Reasons as sentences; those of several trials that differ in their figures alone as one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bench.analysis.reason import Kind, Reason
+from bench.text import milliseconds, number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bench.analysis.verdict import Verdict
+
+
+def sentences(verdict: Verdict) -> list[str]:
+    """Every reason once, with the range of its figures and the trials that it holds for."""
+    alike: dict[tuple[Kind, tuple[str, ...]], list[Reason]] = {}
+    for reason in verdict.reasons:
+        alike.setdefault((reason.kind, reason.words), []).append(reason)
+    told = [f"{sentence(same)}{_times(len(same), verdict.trials)}" for same in alike.values()]
+    if verdict.unusable:
+        told.insert(0, f"{verdict.unusable} of {verdict.trials} trials can't be used")
+    return told
+
+
+def sentence(reasons: Sequence[Reason]) -> str:
+    """One sentence for reasons of the same kind and words."""
+    template, shows = TEMPLATES[reasons[0].kind]
+    columns = zip(*(reason.figures for reason in reasons), strict=True)
+    figures = [_range(column, show) for column, show in zip(columns, shows, strict=True)]
+    return template.format(*figures, words=reasons[0].words)
+
+
+def _range(values: Sequence[float], show: Callable[[float], str]) -> str:
+    low, high = show(min(values)), show(max(values))
+    return low if low == high else f"{low} to {high}"
+
+
+def _times(count: int, trials: int) -> str:
+    return "" if count == trials else f" ({count} of {trials} trials)"
+
+
+def _share(value: float) -> str:
+    return f"{value:.0%}"
+
+
+def _count(value: float) -> str:
+    return f"{value:.0f}"
+
+
+def _cores(value: float) -> str:
+    return f"{value:.2f}"
+
+
+_ms = milliseconds
+
+# What is said, with how each figure is shown.
+TEMPLATES: Final[dict[Kind, tuple[str, tuple[Callable[[float], str], ...]]]] = {
+    Kind.NOT_MEASURED: ("{words[0]}", ()),
+    Kind.ALL_FAILED: ("all requests failed: {words[0]}", ()),
+    Kind.GENERATOR_BOUND: (
+        "the load generator used {0} of its 1 core (allowed in all: {1})", (_cores, _share),
+    ),
+    Kind.GENERATOR_STARVED: (
+        "the load generator used {0} of its 1 core and waited for it {1} of the time (allowed in"
+        " all: {2})", (_cores, _share, _share),
+    ),
+    Kind.GENERATOR_WAITED: (
+        "the load generator waited for a core {0} of the time (allowed in all: {1})",
+        (_share, _share),
+    ),
+    Kind.WORKERS_CHANGED: (
+        "the workers changed during the load: {words[0]} before, {words[1]} after", (),
+    ),
+    Kind.REDIRECTS: ("redirects among the answers: {0}", (_count,)),
+    Kind.DELAY_SERVER_ENDED: (
+        "the delay server ended during the trial, with exit status {0}; it is started again for"
+        " the next", (_count,),
+    ),
+    Kind.DELAY_SERVER_LATE: ("the delay server was late: p99 overshoot {0}", (_ms,)),
+    Kind.REQUESTS_NOT_RECORDED: (
+        "the generator started {0} requests and recorded {1}: {2} succeeded, {3} failed, {4}"
+        " unfinished", (_count,) * 5,
+    ),
+    Kind.APPLICATION_DISAGREES: (
+        "the generator started {0} and got {1} good answers; the application began {2} and ended"
+        " {3}", (_count,) * 4,
+    ),
+    Kind.FEWER_CALLS_ENDED: (
+        "{0} good answers, {1} ended calls in the thread log", (_count,) * 2,
+    ),
+    Kind.MORE_CALLS_BEGUN: ("{0} requests began, {1} calls in the thread log", (_count,) * 2),
+    Kind.THREAD_LOG_MISSING: ("the thread log is missing", ()),
+    Kind.THREAD_LOG_FULL: ("the thread log had no room for {0} calls", (_count,)),
+    Kind.DELAY_SERVER_SILENT: ("the delay server gave no counts", ()),
+    Kind.DELAY_SERVER_ASKED_MORE: (
+        "{0} handler calls, but the delay server was asked {1} times", (_count,) * 2,
+    ),
+    Kind.DELAY_SERVER_GAVE_LESS: (
+        "{0} good answers, but the delay server gave only {1}", (_count,) * 2,
+    ),
+    Kind.UNKNOWN_SIGNALS: (
+        "not known, so not judged by: {words[0]}", (),
+    ),
+    Kind.FEW_COMPLETIONS: ("only {0} completions in the window", (_count,)),
+    Kind.LITTLE_DISAGREES: (
+        "what finished took {0} on average, users / throughput is {1}: the warm-up was too short,"
+        " or some users starve", (_ms, _ms),
+    ),
+    Kind.WRONG_BODIES: (
+        "{0} of {1} answers had another body than the verifying request's: the work measured may"
+        " not be the work asked for", (_count,) * 2,
+    ),
+    Kind.GENERATOR_LATE: (
+        "the load generator's own timer was {0} late (p99), which its latencies contain", (_ms,),
+    ),
+    Kind.LEAK: (
+        "the application's threads grew from {0} to {1} throughout the window, which its pools"
+        " (up to {2}) don't explain: it leaks them, so its figures depend on when one looks",
+        (_count,) * 3,
+    ),
+    Kind.QUOTA: ("a CPU quota stopped processes for {0} of the window", (_ms,)),
+    Kind.HEAT: ("thermal throttling: the CPU slowed itself down {0} times", (_count,)),
+    Kind.STEAL: ("the hypervisor took {0} of the {1} cores (steal)", (_share, _count)),
+    Kind.FOREIGN: ("other programs took {0} of the {1} cores", (_share, _count)),
+    Kind.STEAL_AT_SERVER: (
+        "the hypervisor took {0} of the server's own cores ({1}; steal)", (_share, number),
+    ),
+    Kind.FOREIGN_AT_SERVER: (
+        "other programs took {0} of the server's own cores ({1})", (_share, number),
+    ),
+}  # fmt: skip
