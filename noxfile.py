@@ -348,4 +348,5 @@ def _tools() -> dict[str, str]:
         "MATRIX_NOTES": str(NOTES),
         "MATRIX_GO": go_note["go"],
         "MATRIX_DELAY_CACHE": str(DELAY_CACHE),
+        "MATRIX_NOX": sys.executable,  # the README's commands are tested, and one starts nox
     }

@@ -12,6 +12,7 @@ from hypothesis import settings
 from bench.paths import Paths, default_python, paths
 from bench.run.host import environments
 from bench.selfcheck.trials import cell, short, trials
+from tests.support.fuzz import LEAST, LONG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 # Normal tests try the same examples each time, so that what fails in CI fails
 # at home; `nox -s fuzz` tries others, and many more, each time.
 settings.register_profile("normal", deadline=None, derandomize=True, print_blob=True)
-settings.register_profile("long", deadline=None, print_blob=True)
+settings.register_profile(LONG, deadline=None, print_blob=True)
+settings.register_profile(LEAST, deadline=None, derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "normal"))
 
 SERVERS = ("uvicorn", "gunicorn", "hypercorn")

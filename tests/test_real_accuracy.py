@@ -133,5 +133,7 @@ def test_identical_cells_are_compared_as_one_family() -> None:
         {"cpu_ms_per_request": {n: value * 1.1 for n, value in one["cpu_ms_per_request"].items()}}
         for one in same
     ]
-    assert judgement.different(same, more).met
+    found = judgement.different(same, more)
+    assert found.met
+    assert "of 10 comparisons, rounds each: 6" in found.what
     assert not judgement.different(same, same).met

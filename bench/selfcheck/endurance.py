@@ -39,7 +39,7 @@ class Footprint:
 def run(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECKS`
     """500 short trials: memory, open files, processes and temporary files of the harness."""
     if quick:
-        return judge(measure(paths, 4), 2, 1)
+        return judge(measure(paths, 2), 1, 1)
     return judge(measure(paths, TRIALS), SETTLED, AROUND)
 
 

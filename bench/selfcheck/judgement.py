@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ENTRIES, ROUNDS = 10, 6
 THRESHOLD = 0.05
-USERS, WARMUP_S, WINDOW_S = 8, 0.3, 3.0
+USERS, WARMUP_S, WINDOW_S, QUICK_WINDOW_S = 8, 0.3, 3.0, 0.5
 FALSE, FOUND = 0.05, 0.9
 
 Figures = dict[str, dict[int, float]]  # by metric, then round
@@ -30,8 +30,9 @@ Figures = dict[str, dict[int, float]]  # by metric, then round
 def run(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECKS`
     """Ten entries of a cell, ten of one with 10 % more work, in each of six shuffled rounds."""
     cells = [cell("async", kind) for kind in WORK]
+    window_s = QUICK_WINDOW_S if quick else WINDOW_S
     with (
-        trials(paths, short(USERS, WARMUP_S, WINDOW_S), cells, delay_s=0.1) as opened,
+        trials(paths, short(USERS, WARMUP_S, window_s), cells, delay_s=0.1) as opened,
         targets(opened) as bench,
     ):
         found = measure(bench, *((2, 1) if quick else (ENTRIES, ROUNDS)))
@@ -92,10 +93,10 @@ def different(before: Sequence[Figures], after: Sequence[Figures]) -> Outcome:
         for title, word in words.items():
             by_metric[title] += word == "worse"
         missed += "worse" not in words.values() or "better" in words.values()
-    count = len(before)
+    count, rounds = len(before), max(map(len, before[0].values()))
     detail = ", ".join(f"by {title} {found} of {count}" for title, found in by_metric.items())
     return Outcome(
-        f"10 % more work not found, of {count} comparisons of {ROUNDS} rounds",
+        f"10 % more work not found, of {count} comparisons, rounds each: {rounds}",
         missed / count * 100,
         (1 - FOUND) * 100,
         " %",

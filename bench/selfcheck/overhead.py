@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bench.paths import Paths
 
 TIMES = 7
-WARMUP_S, WINDOW_S = 1.0, 3.0
+WARMUP_S, WINDOW_S, QUICK_WINDOW_S = 1.0, 3.0, 1.0  # Locust's -t takes whole seconds
 USERS = 20
 
 _USERS = """
@@ -41,8 +41,10 @@ server=$!
 until (exec 3<>"/dev/tcp/127.0.0.1/$3") 2>/dev/null; do sleep 0.05; done
 "$2" -m locust -f "$4" --headless --only-summary -u "$5" -r "$5" -t "$6" \\
     --host "http://127.0.0.1:$3" >/dev/null 2>&1
+status=$?
 kill "$server"
 wait "$server"
+exit "$status"
 """
 
 
@@ -50,18 +52,20 @@ def run(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECK
     """Wall time less ramp, warm-up and window: a trial's, and a bare shell script's."""
     ours, theirs, harness = [], [], []
     which = cell("async", "json")
+    times, window_s = (1, QUICK_WINDOW_S) if quick else (TIMES, WINDOW_S)
     with (
-        trials(paths, short(USERS, WARMUP_S, WINDOW_S), [which], delay_s=0.5) as bench,
+        trials(paths, short(USERS, WARMUP_S, window_s), [which], delay_s=0.5) as bench,
         tempfile.TemporaryDirectory(prefix="matrix-bare-") as name,
     ):
         users = Path(name) / "users.py"
         users.write_text(_USERS, encoding="utf-8")
         python = bench.runner.lab.server_pythons["uvicorn", default_python()]
-        for _ in range(1 if quick else TIMES):
+        load = bench.runner.lab.load_python
+        for _ in range(times):
             record, measured = bench.measured(which)
-            ours.append(record.wall_s - measured.load.ramp_s - WARMUP_S - WINDOW_S)
+            ours.append(record.wall_s - measured.load.ramp_s - WARMUP_S - window_s)
             harness.append(measured.signals.harness_cores or 0.0)
-            theirs.append(_bare_s(paths, python, bench.runner.lab.load_python, users))
+            theirs.append(_bare_s(paths, python, load, users, WARMUP_S + window_s))
     mine, bare = statistics.median(ours), statistics.median(theirs)
     detail = ", ".join(f"{value:.2f}" for value in sorted(ours))
     return [
@@ -79,20 +83,24 @@ def run(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECK
     ]
 
 
-def _bare_s(paths: Paths, server: Path, load: Path, users: Path) -> float:
+def _bare_s(paths: Paths, server: Path, load: Path, users: Path, load_s: float) -> float:
     bash = shutil.which("bash")
     if bash is None:
         raise RequirementError(
             "The benchmark `overhead` needs bash for the script it compares with."
         )
-    load_s = WARMUP_S + WINDOW_S
     arguments = [server, load, free_port(), users, USERS, f"{load_s:g}s"]
     began = time.monotonic()
-    subprocess.run(
+    done = subprocess.run(
         [bash, "-c", _SCRIPT, "bare", *map(str, arguments)],
         cwd=paths.root,
         env=child_environment(),
         check=False,
         timeout=60,
     )
-    return time.monotonic() - began - load_s
+    took_s = time.monotonic() - began
+    if done.returncode:
+        raise RequirementError(
+            f"The script that `overhead` compares with failed: exit status {done.returncode}"
+        )
+    return took_s - load_s

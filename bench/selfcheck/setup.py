@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import RequirementError
+from bench.records.journal import TRIALS_FILE, read_trials
 from bench.selfcheck.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def run(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECK
         )
     with tempfile.TemporaryDirectory(prefix="matrix-setup-") as name:
         clone = Path(name) / "clone"
-        subprocess.run([git, "clone", "--quiet", str(paths.root), str(clone)], check=True)
+        _clone(git, paths.root, clone)
         cold = _first_trial_s(nox, clone)
         again = sorted(_first_trial_s(nox, clone) for _ in range(1 if quick else 3))
     return [
@@ -39,14 +39,25 @@ def run(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECK
     ]
 
 
+def _clone(git: str, root: Path, clone: Path) -> None:
+    done = subprocess.run(
+        [git, "clone", "--quiet", str(root), str(clone)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RequirementError(f"The benchmark `setup` needs a git checkout: {done.stderr.strip()}")
+
+
 def _first_trial_s(nox: str, clone: Path) -> float:
     output = clone / "reports"
     before = set((output / "runs").glob("*"))
     began = datetime.now(timezone.utc)
-    # All of `matrix`, environments included, for one short cell.
-    short = ["--select", "async_json-uvicorn-w1", "--warmup", "0s", "--duration", "4s", "--fresh"]
+    # What `matrix` does first, too; but that has its controls before the first trial.
+    short = ["async_json-uvicorn-w1", "--warmup", "0s", "--duration", "4s", "--fresh"]
     done = subprocess.run(
-        [nox, "-m", "nox", "-s", "matrix", "--", *short, "--output", str(output)],
+        [nox, "-m", "nox", "-s", "single", "--", *short, "--output", str(output)],
         cwd=clone,
         env=_environment(clone),
         stdin=subprocess.DEVNULL,
@@ -56,13 +67,16 @@ def _first_trial_s(nox: str, clone: Path) -> float:
         check=False,
     )
     new = set((output / "runs").glob("*")) - before
-    if not new:
-        raise RequirementError(f"The benchmark `setup` measured nothing: {done.stdout[-1000:]}")
-    first = (new.pop() / "trials.jsonl").read_text(encoding="utf-8").splitlines()[0]
-    return (datetime.fromisoformat(json.loads(first)["started"]) - began).total_seconds()
+    found = [trial for run in new for trial in read_trials(run / TRIALS_FILE).records]
+    if [trial.outcome for trial in found] != ["measured"]:
+        reasons = "".join(f"{trial.cell}: {trial.reason}\n" for trial in found)
+        told = f"{done.stdout}{done.stderr}{reasons}"[-1000:].strip()
+        raise RequirementError(f"The benchmark `setup` measured nothing: {told}")
+    return (datetime.fromisoformat(found[0].started) - began).total_seconds()
 
 
 def _environment(clone: Path) -> dict[str, str]:
     """As from a shell: nothing of the nox around this one, nor the lock that this one holds."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("NOX")}
+    ours = ("NOX", "MATRIX_")  # else the clone would use what nox has made for the tests
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
     return kept | {"MATRIX_LOCK": str(clone.with_name("lock"))}

@@ -13,14 +13,15 @@ from hypothesis import HealthCheck, settings
 from bench.cli import main
 
 LONG = "long"  # the profile of `nox -s fuzz`
+LEAST = "least"  # one example of each, to see that it runs
 MORE = 25
 
 
 def examples(count: int) -> settings:
     """So many examples in the normal tests, many more in `nox -s fuzz`."""
-    factor = MORE if os.environ.get("HYPOTHESIS_PROFILE") == LONG else 1
+    count = {LONG: MORE * count, LEAST: 1}.get(os.environ.get("HYPOTHESIS_PROFILE", ""), count)
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    return settings(max_examples=factor * count, suppress_health_check=slow)
+    return settings(max_examples=count, suppress_health_check=slow)
 
 
 @dataclass(frozen=True, slots=True)

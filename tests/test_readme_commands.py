@@ -1,0 +1,333 @@
+"""Each command, option and benchmark that README.md names runs, at a small size."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
+from bench import arguments, cli, selfcheck
+from bench.arguments import CheckOptions, MeasureOptions
+from bench.paths import ROOT, paths
+from bench.records import journal
+from bench.run.history import run_folders
+from bench.selfcheck.outcome import Outcome
+from tests.support import fuzz
+from tests.support.readme import Command, code, commands
+from tests.support.records import example
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.paths import Paths
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+NOXFILE = (ROOT / "noxfile.py").read_text(encoding="utf-8")
+SESSIONS = re.findall(r"^@nox\.session\b.*\n(?:@.*\n)*def (\w+)", NOXFILE, re.MULTILINE)
+COMMANDS = commands(README)
+
+# How the commands of each session are run here.
+MEASURING = ("matrix", "single")  # of a small matrix, with options that make it smaller
+READING = ("plan", "report", "readme", "compare", "doctor")  # as they stand
+CHECKING = tuple(selfcheck.DEFAULTS)  # each of their checks by itself, at its smallest
+DEVELOPING = ("tests", "lint", "fuzz")  # the first two are what runs this file
+LIST = "nox -l"
+
+# "`sleep` and `noop` are there for `nox -s single`": said of the session, not a whole command.
+WHOLE = {"nox -s single": ("async_sleep", "async_noop")}
+RUNS = {"RUN_A": "20260304-050607-aaaaaa", "RUN_B": "20260304-060708-bbbbbb"}
+PARTS = ("app", "bench", "go_delay", "locustfiles", "requirements", "README.md",
+         "experiments.yaml", "noxfile.py")  # fmt: skip
+SMALL = """
+matrix:
+  endpoint: [sync, async]
+  io: [json]
+  workers: [1]
+  server: [uvicorn, hypercorn]
+exclude:
+  - {endpoint: sync, server: hypercorn}
+  - {endpoint: async, server: uvicorn}
+delay: 100ms
+default_profile: quick
+profiles:
+  quick: {users: 8, spawn_rate: 8, warmup: 200ms, duration: 1s, rounds: 1}
+  full: {users: 8, spawn_rate: 8, warmup: 200ms, duration: 1s, rounds: 2}
+"""
+SMALLER = ("--users", "8", "--warmup", "200ms", "--duration", "1s", "--rounds", "1")
+NO_SERVERS = {"digest", "plan"}  # checks that start none
+
+
+def of(*sessions: str) -> list[Command]:
+    """The README's commands of these sessions."""
+    return [command for command in COMMANDS if command.session in sessions]
+
+
+def given(command: Command) -> list[str]:
+    """The harness's arguments: those of the README, with a run for each placeholder."""
+    posargs = command.posargs or WHOLE.get(str(command), ())
+    return [command.session, *(RUNS.get(word, word) for word in posargs)]
+
+
+def bench(root: Path, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """``python -m bench …`` as nox calls it, in some checkout."""
+    return subprocess.run(
+        [sys.executable, "-m", "bench", *words],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def nox(root: Path, *words: str) -> str:
+    """What nox prints, started as from a shell."""
+    if "MATRIX_NOX" not in os.environ:
+        pytest.skip("MATRIX_NOX names no Python that has nox; `nox -s tests` sets it")
+    # A nox around this one has made the environment that its noxfile asks for.
+    kept = {k: v for k, v in os.environ.items() if k == "NOX_SCRIPT_MODE" or k[:3] != "NOX"}
+    done = subprocess.run(
+        [os.environ["MATRIX_NOX"], "-m", "nox", *words],
+        cwd=root, env=kept, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A copy of what the commands read and write, with the published reports."""
+    root = tmp_path / "clone"
+    (root / "reports").mkdir(parents=True)
+    for part in PARTS:
+        if (ROOT / part).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / part, root / part, ignore=ignored)
+        else:
+            shutil.copy(ROOT / part, root / part)
+    for path in (ROOT / "reports").glob("latest.*"):
+        shutil.copy(path, root / "reports")
+    return root
+
+
+# -- every command
+
+
+def test_commands_are_found_wherever_they_stand() -> None:
+    """In blocks and in spans, however nox is started; but not where it is installed."""
+    text = (
+        "Do `nox -s a`, or\n`uvx nox -s\nb -- x` after `pip install nox`; `noxious` is none.\n\n"
+        "```sh\npipx run nox -s c -- 'd *' --e 3  # comment\nnox -s a   # again\n"
+        "ls\nnox -l\nnox -s f -- \\\n  g\n```\n\n| `nox -s h` |\n|---|\n\n    X=1 nox -s i j\n"
+    )
+    found = commands(text)
+    assert [str(command) for command in found] == [
+        *("nox -s a", "nox -s b -- x", "nox -s c -- d * --e 3", "nox -l"),
+        *("nox -s f -- g", "nox -s h", "nox -s i j"),
+    ]
+    assert found[2].posargs == ("d *", "--e", "3")
+    assert [command.session for command in found] == ["a", "b", "c", "", "f", "h", ""]
+    assert len(COMMANDS) > 10
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=str)
+def test_every_command_has_a_run(command: Command) -> None:
+    """Whoever adds a command to the README adds its run here."""
+    known = {*MEASURING, *READING, *CHECKING, *DEVELOPING}
+    assert str(command) == LIST or command.session in known, (
+        f"README.md names `{command}`, which nothing in {Path(__file__).name} runs"
+    )
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if str(c) != LIST], ids=str)
+def test_every_session_is_there(command: Command) -> None:
+    """The noxfile defines what the README names."""
+    assert command.session in SESSIONS, f"README.md names `{command}`: no such session"
+
+
+def test_nox_lists_every_session(clone: Path) -> None:
+    """`nox -l` itself."""
+    listed = re.findall(r"^[*-] (\S+)", nox(clone, "-l"), re.MULTILINE)
+    assert {command.session for command in COMMANDS if command.session} <= {*listed}
+
+
+# -- those that measure
+
+
+@pytest.mark.parametrize("command", of(*MEASURING), ids=str)
+def test_arguments_fit_the_experiments(command: Command) -> None:
+    """With the very options of the README, experiments.yaml gives something to measure."""
+    _, options = arguments.parse(given(command))
+    assert isinstance(options, MeasureOptions)
+    assert cli._plan(options.plan).trials
+
+
+@pytest.mark.real
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("command", of(*MEASURING), ids=str)
+def test_commands_that_measure(prepared: Paths, clone: Path, command: Command) -> None:
+    """Each cell that the command means in a small matrix is measured."""
+    assert prepared.notes.is_dir()
+    small = clone / "experiments.yaml"
+    small.write_text(SMALL, encoding="utf-8")
+    words = [*given(command), *SMALLER]
+    done = bench(clone, words)
+    # 1: a busy machine may make a cell invalid
+    assert done.returncode in {0, 1}, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    _, options = arguments.parse([*words, "--config", str(small)])
+    assert isinstance(options, MeasureOptions)
+    (folder,) = (clone / "reports" / "runs").iterdir()
+    trials = journal.read_trials(folder / journal.TRIALS_FILE).records
+    assert [trial.cell for trial in trials] == [
+        planned.cell.id for planned in cli._plan(options.plan).trials
+    ]
+    assert {trial.outcome for trial in trials} == {"measured"}, [t.reason for t in trials]
+
+
+# -- those that read
+
+
+@pytest.fixture
+def recorded(clone: Path) -> Path:
+    """The clone, with a run for each placeholder of the README."""
+    about, trials = example()
+    for name in RUNS.values():
+        folder = clone / "reports" / "runs" / name
+        run_folders.create(folder, replace(about, id=name))
+        for trial in trials:
+            journal.append(folder / journal.TRIALS_FILE, replace(trial, run=name))
+    return clone
+
+
+@pytest.mark.parametrize("command", of(*READING), ids=str)
+def test_commands_that_read(recorded: Path, command: Command) -> None:
+    """They run as they stand, on the published reports and two more runs."""
+    done = bench(recorded, given(command))
+    # The doctor's 3: this machine is missing something.
+    assert done.returncode in ({0, 3} if command.session == "doctor" else {0}), done.stderr
+    assert done.stdout.strip()
+    assert "Traceback" not in done.stderr
+    if command.session == "readme":  # "`-- --check` says whether they are stale"
+        assert bench(recorded, ["readme", "--check"]).returncode == 0
+
+
+# -- the harness's checks of itself
+
+
+@pytest.mark.parametrize("command", of(*CHECKING), ids=str)
+def test_commands_that_check(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They run the checks that they name, or the session's own; each runs for real below."""
+    ran: list[str] = []
+    for name in selfcheck.CHECKS:
+
+        def check(_: Paths, quick: bool, name: str = name) -> list[Outcome]:  # noqa: FBT001
+            """Says that it ran."""
+            assert quick
+            ran.append(name)
+            return [Outcome(name, 1.0, 1.0)]
+
+        monkeypatch.setitem(selfcheck.CHECKS, name, check)
+    _, options = arguments.parse([*given(command), "--quick"])
+    assert isinstance(options, CheckOptions)
+    assert selfcheck.run(options.command, options.names, paths(), quick=options.quick) == 0
+    assert ran == [*(command.posargs or selfcheck.DEFAULTS[command.session])]
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in NO_SERVERS else pytest.mark.real)
+        for name in selfcheck.CHECKS
+    ],
+)
+def test_every_check_runs_at_its_smallest(name: str, request: pytest.FixtureRequest) -> None:
+    """In the session that runs it without being asked: exit status 0, and figures."""
+    if name not in NO_SERVERS:
+        request.getfixturevalue("prepared")
+    if name == "setup" and "MATRIX_NOX" not in os.environ:
+        pytest.skip("`setup` starts nox, and MATRIX_NOX names none; `nox -s tests` sets it")
+    if name == "setup" and not (ROOT / ".git").exists():
+        pytest.skip("`setup` clones the repository, and this is no checkout of it")
+    (command,) = (own for own, names in selfcheck.DEFAULTS.items() if name in names)
+    done = bench(ROOT, [command, "--quick", name])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert re.search(r"^ {9}.+: (\d+\.\d{3}|inf|nan)", done.stdout, re.MULTILINE), done.stdout
+
+
+# -- for whoever works on it
+
+
+def test_fuzz_runs_at_its_smallest() -> None:
+    """What `nox -s fuzz` calls, one example of each, of one file."""
+    words = ["-m", "fuzz", "--hypothesis-seed=1", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *words, "tests/test_fuzz_escaping.py"],
+        cwd=ROOT,
+        env={**os.environ, "HYPOTHESIS_PROFILE": fuzz.LEAST},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"\d passed", done.stdout)
+
+
+def test_fuzz_has_its_profile() -> None:
+    """The one that the noxfile names is known, and is the one with many examples."""
+    (name,) = re.findall(r'"HYPOTHESIS_PROFILE": "(\w+)"', NOXFILE)
+    assert name == fuzz.LONG
+    assert settings.get_profile(name).derandomize is False
+
+
+def test_what_tests_and_lint_call_is_configured(pytestconfig: pytest.Config) -> None:
+    """Their programs are locked, and have their settings in pyproject.toml."""
+    locks = [
+        (ROOT / "requirements" / f"{name}.txt").read_text("utf-8") for name in ("tests", "lint")
+    ]
+    for program in re.findall(r'session\.run\(\s*"([\w-]+)"', NOXFILE):
+        assert any(re.search(rf"^{program}[\w-]*==", lock, re.MULTILINE) for lock in locks), program
+    assert pytestconfig.inipath == ROOT / "pyproject.toml"
+    assert [(ROOT / path).is_dir() for path in pytestconfig.getini("testpaths")] == [True]
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert "\n[tool.ruff.lint]\n" in text
+    (typed,) = re.findall(r"^\[tool\.mypy\]\n(?:.+\n)*?files = (\[.*\])$", text, re.MULTILINE)
+    assert all((ROOT / path).exists() for path in json.loads(typed))
+
+
+# -- options
+
+
+def options_of(command: str) -> set[str]:
+    """All that a command has, by its own help."""
+    return {*re.findall(r"(?<![\w-])--[a-z][a-z-]*", fuzz.command(command, "--help").out)}
+
+
+@pytest.mark.parametrize("option", sorted({*re.findall(r"(?<![\w-])--[a-z][a-z-]*", README)}))
+def test_every_option_exists(option: str) -> None:
+    """Some command has it."""
+    assert any(option in options_of(command) for command in cli.COMMANDS)
+
+
+@pytest.mark.parametrize("span", [text for text in code(README) if re.match(r"--[a-z-]+ ", text)])
+def test_every_value_of_an_option_is_taken(span: str) -> None:
+    """As in `--raw keep|drop`; what is in capitals stands for something else."""
+    option, values = span.split()
+    names = {"single": ["sync_json"], "compare": ["latest", "latest"]}
+    able = [command for command in cli.COMMANDS if option in options_of(command)]
+    assert able
+    for value in values.split("|"):
+        if not value.isupper():
+            arguments.parse([able[0], *names.get(able[0], []), option, value])
