@@ -21,6 +21,7 @@ import pytest
 from bench.errors import RequirementError
 from bench.paths import ROOT, Paths
 from bench.run import lab
+from bench.stats import histogram_percentile
 from go_delay import build as building
 
 if TYPE_CHECKING:
@@ -362,6 +363,15 @@ def test_built_server_serves_and_shares_our_clock(cache: Path) -> None:
             stats = json.loads(fetch(ready, "/stats"))
             assert before_ns + 50_000_000 <= stats["monotonic_ns"] <= time.monotonic_ns()
             assert (stats["started"], stats["served"], stats["in_flight"]["peak"]) == (1, 1, 1)
+            for wait_ms in range(20):
+                fetch(ready, f"/?waitms={wait_ms}")
+            late = json.loads(fetch(ready, "/stats"))["overshoot_ms"]
+            assert sum(count for _, count in late["buckets"]) == late["count"] == 21
+            for q in (50, 90, 99):  # by the same definition
+                ours = histogram_percentile(late["buckets"], q)
+                assert ours is not None
+                # The server says the largest itself rather than its bucket's middle.
+                assert min(ours / 1e6, late["max"]) == late[f"p{q}"]
             server.stdin.close()
             assert server.wait(DEADLINE_S) == 0
         finally:

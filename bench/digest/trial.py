@@ -21,7 +21,14 @@ from bench.records.model import (
     Signals,
     Threads,
 )
-from bench.stats import hann_rate, latency, mean_by_little_ms, percentile
+from bench.stats import (
+    difference,
+    hann_rate,
+    histogram_percentile,
+    latency,
+    mean_by_little_ms,
+    percentile,
+)
 from locustfiles import layout as request_layout
 
 if TYPE_CHECKING:
@@ -209,8 +216,8 @@ def _signals(raw: Raw) -> Signals:
         rss_mb=signals.rss_mb(looks, "server"),
         upstream_in_flight_avg=_upstream_average(facts),
         upstream_in_flight_peak=upstream.get("in_flight", {}).get("peak"),
-        overshoot_p50_ms=upstream.get("overshoot_ms", {}).get("p50"),
-        overshoot_p99_ms=upstream.get("overshoot_ms", {}).get("p99"),
+        overshoot_p50_ms=_overshoot_ms(facts, 50),
+        overshoot_p99_ms=_overshoot_ms(facts, 99),
         worker_shares=_shares(raw),
         generator_waited=signals.generator_waited(looks),
         threads_alive=signals.threads_alive(looks),
@@ -256,6 +263,19 @@ def _upstream_average(facts: Mapping[str, Any]) -> float | None:
     elapsed = last["monotonic_ns"] - first["monotonic_ns"]
     area = last["in_flight"]["integral_ns"] - first["in_flight"]["integral_ns"]
     return float(area / elapsed) if elapsed > 0 else None
+
+
+def _overshoot_ms(facts: Mapping[str, Any], q: float) -> float | None:
+    """A percentile of how late the delay server was, over the calls that it served in the window.
+
+    The difference of two counts: a late answer in the warm-up is no fault of the window's.
+    """
+    first, last = facts["upstream_t0"], facts["upstream_t1"]
+    if not first or not last:
+        return None
+    served = difference(first["overshoot_ms"]["buckets"], last["overshoot_ms"]["buckets"])
+    late_ns = histogram_percentile(served, q)
+    return None if late_ns is None else late_ns / NS_PER_MS
 
 
 def _shares(raw: Raw) -> dict[str, float]:

@@ -92,7 +92,7 @@ class Signals:
     rss_mb: float | None
     upstream_in_flight_avg: float | None
     upstream_in_flight_peak: int | None  # whole trial
-    overshoot_p50_ms: float | None  # whole trial, as the following
+    overshoot_p50_ms: float | None  # of calls served in the window, as the following
     overshoot_p99_ms: float | None
     worker_shares: Mapping[str, float]  # of handler calls, by process id
     generator_waited: float | None = None  # share of the window it could run but had no core

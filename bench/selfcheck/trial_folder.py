@@ -220,10 +220,19 @@ def upstream(
     served: int = 0,
     cancelled: int = 0,
     peak: int = 0,
-    overshoot_ms: tuple[float, float] | None = None,
+    late_ns: Mapping[int, int] | None = None,
 ) -> dict[str, Any]:
-    """What the delay server's ``/stats`` answers; ``overshoot_ms``: its p50 and p99."""
-    p50, p99 = overshoot_ms or (None, None)
+    """What the delay server's ``/stats`` answers, as far as it is read.
+
+    Args:
+        monotonic_ns: when.
+        integral_ns: of the number in flight, over time.
+        started: calls that came, as the following since the gate.
+        served: those that were answered.
+        cancelled: those that were given up.
+        peak: the most in flight at once.
+        late_ns: how many were answered that much later than asked.
+    """
     return {
         "schema": 1,
         "monotonic_ns": monotonic_ns,
@@ -232,7 +241,7 @@ def upstream(
         "cancelled": cancelled,
         "rejected": 0,
         "in_flight": {"now": 0, "peak": peak, "average": 0.0, "integral_ns": integral_ns},
-        "overshoot_ms": {"count": served, "p50": p50, "p90": p50, "p99": p99, "max": p99},
+        "overshoot_ms": {"count": served, "buckets": sorted((late_ns or {}).items())},
     }
 
 
