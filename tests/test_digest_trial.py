@@ -158,10 +158,14 @@ def example(folder: Path) -> Path:
                 "100": page(pid=100, started=7, finished=6, threads=(41, 41), lost=1),
                 "200": page(pid=200, started=3, finished=3, threads=(1, 0), lost=2),
             },
-            "upstream_t0": upstream(T0 + MS, 5 * S),
-            "upstream_t1": upstream(T1 + 3 * MS, 5 * S + 3 * 1002 * MS),
+            "upstream_t0": upstream(T0 + MS, 5 * S, late_ns={MS // 4: 2, 169 * MS: 5}),
+            "upstream_t1": upstream(
+                T1 + 3 * MS,
+                5 * S + 3 * 1002 * MS,
+                late_ns={MS // 4: 2, MS // 2: 60, 2 * MS: 39, 3 * MS: 1, 169 * MS: 5},
+            ),
             "upstream_after": upstream(
-                T1 + S, 9 * S, started=6, served=4, cancelled=2, peak=9, overshoot_ms=(0.4, 2.5)
+                T1 + S, 9 * S, started=6, served=4, cancelled=2, peak=9, late_ns={99 * MS: 4}
             ),
         },
     )
@@ -249,8 +253,8 @@ def test_signals_are_of_the_window(measured: Measured) -> None:
             "rss_mb": 130.0,
             "upstream_in_flight_avg": 3.0,
             "upstream_in_flight_peak": 9,
-            "overshoot_p50_ms": 0.4,
-            "overshoot_p99_ms": 2.5,
+            "overshoot_p50_ms": 0.5,
+            "overshoot_p99_ms": 2.0,  # of 100; 169 ms were before the window, 99 ms after it
             "generator_waited": 0.25,
             "quota_throttled_s": 0.5,
             "heat_throttles": 2,
@@ -370,22 +374,32 @@ def test_without_the_delay_servers_counts_they_are_unknown(tmp_path: Path) -> No
     assert (signals.overshoot_p50_ms, signals.overshoot_p99_ms) == (None, None)
 
 
-def test_an_idle_delay_server_has_no_overshoot(tmp_path: Path) -> None:
-    """None was served, none was late."""
-    facts = {"upstream_after": upstream(T1, 0)}
+def test_a_delay_server_that_served_none_in_the_window_has_no_overshoot(tmp_path: Path) -> None:
+    """None was served, none was late, whatever came before."""
+    counted = upstream(T0, 0, late_ns={169 * MS: 5})
+    facts = dict.fromkeys(("upstream_t0", "upstream_t1", "upstream_after"), counted)
     signals = digest(write_trial(tmp_path, facts=facts)).signals
     assert (signals.overshoot_p50_ms, signals.overshoot_p99_ms) == (None, None)
     assert signals.upstream_in_flight_peak == 0
 
 
+def test_a_delay_server_that_lost_counts_contradicts_itself(tmp_path: Path) -> None:
+    """Nobody sets them to zero in the window."""
+    facts = {"upstream_t0": upstream(T0, 0, late_ns={MS: 1}), "upstream_t1": upstream(T1, 0)}
+    with pytest.raises(Unreadable, match="counts of the delay server fell"):
+        digest(write_trial(tmp_path, facts=facts))
+
+
 @pytest.mark.parametrize("missing", ["upstream_t0", "upstream_t1"])
-def test_an_average_needs_both_ends_of_the_window(tmp_path: Path, missing: str) -> None:
-    """One integral alone has no difference."""
-    both = {"upstream_t0": upstream(T0, 0), "upstream_t1": upstream(T1, S)}
-    whole = digest(write_trial(tmp_path / "whole", facts=both))
-    assert whole.signals.upstream_in_flight_avg == pytest.approx(1.0)
+def test_differences_need_both_ends_of_the_window(tmp_path: Path, missing: str) -> None:
+    """One integral alone has none, nor has one histogram."""
+    both = {"upstream_t0": upstream(T0, 0), "upstream_t1": upstream(T1, S, late_ns={MS: 1})}
+    whole = digest(write_trial(tmp_path / "whole", facts=both)).signals
+    assert whole.upstream_in_flight_avg == pytest.approx(1.0)
+    assert (whole.overshoot_p50_ms, whole.overshoot_p99_ms) == (1.0, 1.0)
     half = digest(write_trial(tmp_path / "half", facts=both | {missing: None}))
     assert half.signals.upstream_in_flight_avg is None
+    assert (half.signals.overshoot_p50_ms, half.signals.overshoot_p99_ms) == (None, None)
 
 
 def test_cpu_per_request_needs_a_request(tmp_path: Path) -> None:

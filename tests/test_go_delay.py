@@ -6,23 +6,27 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
+from bench.errors import RequirementError
+from bench.paths import ROOT, Paths
+from bench.run import lab
+from bench.stats import histogram_percentile
 from go_delay import build as building
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-SCRIPT = Path(building.__file__)
 DEADLINE_S = 20.0
 
 # Writes what `go build -o TARGET` would.
@@ -35,7 +39,9 @@ echo '#!/bin/sh' > "$2" && chmod +x "$2"
 class FakeGo:
     """A ``go`` program that answers ``version``, runs a script as ``build``, and logs each call."""
 
-    def __init__(self, folder: Path, script: str, *, version: str = "go1.27.3") -> None:
+    def __init__(
+        self, folder: Path, script: str = WRITE_TARGET, *, version: str = "go1.27.3"
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "go"
         self.log = folder / "calls.txt"
@@ -58,8 +64,17 @@ class FakeGo:
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:
-    """A cache folder that does not exist yet."""
+    """Where programs are built to; not there yet."""
     return tmp_path / "cache"
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the server's source, which is built instead."""
+    copy = tmp_path / "source"
+    shutil.copytree(building.SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(building, "SOURCE", copy)
+    return copy
 
 
 def until(holds: Callable[[], bool], what: str) -> None:
@@ -70,68 +85,49 @@ def until(holds: Callable[[], bool], what: str) -> None:
         time.sleep(0.01)
 
 
-@contextlib.contextmanager
-def builder(
-    cache: Path, go: FakeGo, *options: str, script: Path = SCRIPT
-) -> Iterator[subprocess.Popen[str]]:
-    """The command in a process of its own, its standard input a pipe we hold."""
-    with subprocess.Popen(
-        [sys.executable, script, "--cache", cache, "--go", go.path, *options],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
 def names(folder: Path) -> list[str]:
     """What is in the folder."""
     return sorted(path.name for path in folder.iterdir())
 
 
-# -- building and its cache
+def noted(folder: Path, word: Any) -> Path:
+    """The note that nox would leave."""
+    path = folder / "go.json"
+    path.write_text(json.dumps(word), "utf-8")
+    return path
+
+
+def runs(pid: int) -> bool:
+    """Whether the process still does; a zombie that nobody reaps does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+# -- building
 
 
 def test_builds_once_and_then_finds_it(cache: Path, tmp_path: Path) -> None:
-    """The second build starts no compiler, and only the program is left in the cache."""
-    go = FakeGo(tmp_path / "bin", WRITE_TARGET)
+    """The second build starts no compiler, and only the program is left in the folder."""
+    go = FakeGo(tmp_path / "bin", f"echo noise; echo noise >&2\n{WRITE_TARGET}")
     binary = building.build(cache, go.path)
-    assert building.build(cache, go.path) == binary == building.cached_binary(cache, go.path)
+    assert building.build(cache, go.path) == binary
     assert os.access(binary, os.X_OK)
     assert names(cache) == [binary.name]
     assert go.calls() == ["version", "build"]
 
 
-def test_command_prints_only_the_path(cache: Path, tmp_path: Path) -> None:
-    """Standard output is the program's path, with one call of ``go version`` and one build."""
-    go = FakeGo(tmp_path / "bin", f"echo noise; echo noise >&2\n{WRITE_TARGET}")
-    with builder(cache, go) as process:
-        out, err = process.communicate(timeout=DEADLINE_S)
-    assert (process.returncode, out, err) == (0, f"{building.cached_binary(cache, go.path)}\n", "")
-    assert go.calls() == ["version", "build", "version"]  # the last is this test's own
-
-
-def test_path_depends_on_compiler_and_source(cache: Path, tmp_path: Path) -> None:
+def test_path_depends_on_compiler_and_source(cache: Path, source: Path, tmp_path: Path) -> None:
     """Another Go or another source is another program; tests of the server are no part of it."""
-    old = FakeGo(tmp_path / "old", WRITE_TARGET, version="go1.26.1")
-    new = FakeGo(tmp_path / "new", WRITE_TARGET)
-    source = tmp_path / "source"
-    shutil.copytree(building.SOURCE, source, ignore=shutil.ignore_patterns("__pycache__"))
-
-    def built(go: FakeGo) -> str:
-        with builder(cache, go, script=source / "build.py") as process:
-            return process.communicate(timeout=DEADLINE_S)[0].strip()
-
-    first = built(new)
-    assert first == str(building.cached_binary(cache, new.path))  # where it lies plays no part
+    old = FakeGo(tmp_path / "old", version="go1.26.1")
+    new = FakeGo(tmp_path / "new")
+    first = building.build(cache, new.path)
     (source / "extra_test.go").write_text("package main\n", "utf-8")
-    assert built(new) == first
+    assert building.build(cache, new.path) == first
     (source / "extra.go").write_text("package main\n", "utf-8")
-    assert len({first, built(new), built(old)}) == len(names(cache)) == 3
+    built = {first, building.build(cache, new.path), building.build(cache, old.path)}
+    assert len(built) == len(names(cache)) == 3
 
 
 def test_settings_for_other_projects_do_not_reach_the_build(
@@ -151,52 +147,116 @@ def test_settings_for_other_projects_do_not_reach_the_build(
 
 
 def test_failure_says_what_the_compiler_said(cache: Path, tmp_path: Path) -> None:
-    """The message has the end of the output, is kept for others, and goes with the next build."""
+    """The end of it; nothing is left, and the next build tries again."""
     go = FakeGo(tmp_path / "bin", "seq 100; echo './main.go:7: oh dear' >&2; exit 2\n")
-    with builder(cache, go) as process:
-        out, err = process.communicate(timeout=DEADLINE_S)
-    assert (process.returncode, out) == (1, "")
-    assert "status 2" in err
-    assert str(building.SOURCE) in err
-    assert err.endswith("\n99\n100\n./main.go:7: oh dear\n")
-    assert "\n50\n" not in err
-    binary = building.cached_binary(cache, go.path)
-    assert names(cache) == [f"{binary.name}.error"]
-    with pytest.raises(building.BuildError, match="oh dear") as caught:
-        building.wait(cache, go.path, timeout_s=DEADLINE_S)
-    assert f"remove {binary}.error" in str(caught.value)
-    FakeGo(tmp_path / "bin", WRITE_TARGET)  # the same version, so the same hash
-    assert building.build(cache, go.path) == binary
-    assert names(cache) == [binary.name]
+    word = building.note(cache, go.path)
+    assert (word["go"], word["server"]) == (str(go.path), None)
+    said = word["error"]
+    assert f"`go build` of the delay server in {building.SOURCE} ended with status 2" in said
+    assert said.endswith("\n99\n100\n./main.go:7: oh dear")
+    assert "\n50\n" not in said
+    assert names(cache) == []
+    assert not building.is_current(noted(tmp_path, word))
+    FakeGo(tmp_path / "bin")  # the same version, so the same name
+    assert building.build(cache, go.path).exists()
 
 
-def test_slow_build_is_stopped(cache: Path, tmp_path: Path) -> None:
-    """After the time allowed the compiler is killed and the message says so."""
-    go = FakeGo(tmp_path / "bin", "sleep 600\n")
-    with pytest.raises(building.BuildError, match=r"took over 0\.2 s"):
-        building.build(cache, go.path, timeout_s=0.2)
-    assert [Path(name).suffix for name in names(cache)] == [".error"]
-
-
-def test_unwritable_cache_is_named(tmp_path: Path) -> None:
-    """A cache that cannot be a folder is an error that names it."""
-    go = FakeGo(tmp_path / "bin", WRITE_TARGET)
+def test_unwritable_folder_is_named(tmp_path: Path) -> None:
+    """So is a Go that isn't there."""
+    go = FakeGo(tmp_path / "bin")
     blocked = tmp_path / "file"
     blocked.write_text("", "utf-8")
-    with pytest.raises(building.BuildError, match="choose another") as caught:
+    with pytest.raises(building.BuildError, match=re.escape(f"{blocked}/cache with {go.path}: ")):
         building.build(blocked / "cache", go.path)
-    assert str(blocked / "cache") in str(caught.value)
+    with pytest.raises(building.BuildError, match=r"No such file .*nowhere/go"):
+        building.build(tmp_path / "cache", tmp_path / "nowhere" / "go")
 
 
-def test_concurrent_builds_are_harmless(cache: Path, tmp_path: Path) -> None:
-    """Several builders at once all succeed and leave one program."""
-    go = FakeGo(tmp_path / "bin", f"sleep 0.2\n{WRITE_TARGET}")
-    with contextlib.ExitStack() as stack:
-        builders = [stack.enter_context(builder(cache, go)) for _ in range(3)]
-        ends = [process.communicate(timeout=DEADLINE_S) for process in builders]
-    binary = building.cached_binary(cache, go.path)
-    assert ends == [(f"{binary}\n", "")] * 3
-    assert names(cache) == [binary.name]
+# A compiler that starts a child, as go does, tells both pids, and never ends.
+NEVER_ENDS = """\
+while [ "$1" != -o ]; do shift; done
+echo half > "$2"
+sleep 600 &
+echo $$ $! > "$here/pids.tmp"; mv "$here/pids.tmp" "$here/pids"; wait
+"""
+
+
+def test_interrupted_build_leaves_nothing(cache: Path, tmp_path: Path) -> None:
+    """On Ctrl-C the compiler and what it started die, and no file of theirs is left."""
+    go = FakeGo(tmp_path / "bin", NEVER_ENDS)
+    script = f"from pathlib import Path; from go_delay.build import build; \
+build(Path({str(cache)!r}), Path({str(go.path)!r}))"
+    with subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            told = go.path.with_name("pids")
+            until(told.exists, "the compiler has started")
+            assert len(names(cache)) == 1
+            process.send_signal(signal.SIGINT)
+            assert "KeyboardInterrupt" in process.communicate(timeout=DEADLINE_S)[1]
+        finally:
+            process.kill()
+    pids = [int(pid) for pid in told.read_text("utf-8").split()]
+    until(lambda: not any(map(runs, pids)), "the compiler's group is dead")
+    assert names(cache) == []
+
+
+# -- what nox leaves word of
+
+
+def test_a_note_is_current_while_nothing_changes(
+    cache: Path, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Source, toolchain, the Go on PATH, the lock and the program; no Go is started to tell."""
+    go = FakeGo(tmp_path / "bin")
+    word = building.note(cache, go.path)
+    note = noted(tmp_path, word)
+    assert building.is_current(note)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(go.path.parent))
+        assert not building.is_current(note)
+    with monkeypatch.context() as patch:
+        patch.setattr(building, "LOCK", source / "go.mod")
+        assert not building.is_current(note)
+    (source / "extra.go").write_text("package main\n", "utf-8")
+    assert not building.is_current(note)
+    (source / "extra.go").unlink()
+    assert building.is_current(note)
+    os.utime(go.path, ns=(1, 1))
+    assert not building.is_current(note)
+    note = noted(tmp_path, building.note(cache, go.path))
+    assert building.is_current(note)
+    Path(word["server"]).unlink()
+    assert not building.is_current(note)
+    assert go.calls() == ["version", "build"]
+
+
+@pytest.mark.parametrize("word", [None, [], {}, {"go": 3, "source": []}])
+def test_what_is_no_note_is_not_current(tmp_path: Path, word: Any) -> None:
+    """Left by another version, or by a full disk."""
+    assert not building.is_current(tmp_path / "go.json")
+    assert not building.is_current(noted(tmp_path, word))
+
+
+def test_the_harness_takes_only_a_server_of_the_present_source(
+    cache: Path, source: Path, tmp_path: Path
+) -> None:
+    """Else it says what is wrong and which session sees to that."""
+
+    def refused() -> str:
+        with pytest.raises(RequirementError, match="try `nox -s go`") as caught:
+            lab._delay_server(Paths(tmp_path, tmp_path))
+        return str(caught.value)
+
+    assert "nox has not built it" in refused()
+    word = building.note(cache, FakeGo(tmp_path / "bin").path)
+    noted(tmp_path, word)
+    assert lab._delay_server(Paths(tmp_path, tmp_path)) == Path(word["server"])
+    (source / "extra.go").write_text("package main\n", "utf-8")
+    assert "its source has changed" in refused()
+    noted(tmp_path, word | {"server": None, "error": "oh dear"})
+    assert refused().endswith("oh dear")
 
 
 # -- finding Go
@@ -205,133 +265,38 @@ def test_concurrent_builds_are_harmless(cache: Path, tmp_path: Path) -> None:
 def test_first_suitable_go_on_path_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that is too old is passed over."""
-    old = FakeGo(tmp_path / "old", "", version="go1.21.13")
-    new = FakeGo(tmp_path / "new", "", version="go1.22")
-    monkeypatch.setenv("PATH", f"{old.path.parent}:{new.path.parent}:/usr/bin:/bin")
+    """One that is too old is passed over, and so is what is no Go."""
+    old = FakeGo(tmp_path / "old", version="go1.21.13")
+    no_go = tmp_path / "shim" / "go"
+    no_go.parent.mkdir()
+    no_go.write_text("#!/bin/sh\necho pyenv: go1.27: command not found >&2; exit 127\n", "utf-8")
+    no_go.chmod(0o755)
+    new = FakeGo(tmp_path / "new", version="go1.22")
+    path = [old.path.parent, no_go.parent, new.path.parent]
+    monkeypatch.setenv("PATH", ":".join(map(str, [*path, "/usr/bin", "/bin"])))
     assert building.find_go(None) == new.path
 
 
 def test_given_go_is_never_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An unsuitable --go is an error even with a good one on PATH."""
-    old = FakeGo(tmp_path / "old", "", version="go1.21.13")
-    new = FakeGo(tmp_path / "new", "")
+    """An unsuitable one is an error even with a good one on PATH."""
+    old = FakeGo(tmp_path / "old", version="go1.21.13")
+    new = FakeGo(tmp_path / "new")
     monkeypatch.setenv("PATH", f"{new.path.parent}:/usr/bin:/bin")
-    with pytest.raises(building.BuildError, match=r"too old: go1\.21, .* asks for Go 1\.22"):
+    with pytest.raises(building.NoGoError, match=r"go1\.21\.13 .* needs Go 1\.22 or newer"):
         building.find_go(old.path)
-    with pytest.raises(building.BuildError, match="cannot run"):
-        building.find_go(tmp_path / "nowhere" / "go")
+    with pytest.raises(building.NoGoError, match="No such file"):
+        building.find_go(tmp_path / "go1.27" / "bin" / "go")
 
 
-def test_no_go_is_exit_status_3(cache: Path, tmp_path: Path) -> None:
-    """The command says in one line what is missing, where, and what installs it."""
-    done = subprocess.run(
-        [sys.executable, SCRIPT, "--cache", cache],
-        env={"PATH": str(tmp_path)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-        check=False,
+def test_no_go_says_what_installs_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line: what is missing, for what, and what to do."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(building.NoGoError) as caught:
+        building.find_go(None)
+    assert str(caught.value) == (
+        f"no `go` on PATH: the delay server in {building.SOURCE} needs Go 1.22 or newer; "
+        "`nox -s go` installs one where PATH has none"
     )
-    assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr.count("\n") == 1
-    assert "no `go` on PATH" in done.stderr
-    assert "needs Go 1.22 or newer" in done.stderr
-    assert "nox -s go" in done.stderr
-
-
-# -- the lifeline, and other ways to stop
-
-# A compiler that starts a child, as go does, tells both pids, and never ends.
-NEVER_ENDS = 'sleep 600 &\necho $$ $! > "$here/pids.tmp"; mv "$here/pids.tmp" "$here/pids"; wait\n'
-
-
-def started_pids(go: FakeGo) -> list[int]:
-    """The pids of a NEVER_ENDS compiler and its child, once they run."""
-    told = go.path.with_name("pids")
-    until(told.exists, "the compiler has started")
-    return [int(pid) for pid in told.read_text("utf-8").split()]
-
-
-@pytest.mark.parametrize("how", ["end of input", "SIGTERM", "SIGINT"])
-def test_stopped_build_leaves_nothing(how: str, cache: Path, tmp_path: Path) -> None:
-    """The whole group of the compiler dies and no file is left, however the build is stopped."""
-    go = FakeGo(tmp_path / "bin", NEVER_ENDS)
-    with builder(cache, go, "--lifeline") as process:
-        pids = started_pids(go)
-        assert any(name.endswith(".building") for name in names(cache))
-        if how == "end of input":
-            assert process.stdin is not None
-            process.stdin.close()
-        else:
-            process.send_signal(getattr(signal, how))
-        assert process.wait(DEADLINE_S) == 130
-    until(lambda: not any(building._is_alive(pid) for pid in pids), "the compiler's group is dead")
-    assert names(cache) == []
-
-
-def test_without_lifeline_the_end_of_input_means_nothing(cache: Path, tmp_path: Path) -> None:
-    """A build started by hand with no standard input ends as any other."""
-    go = FakeGo(tmp_path / "bin", f"sleep 0.3\n{WRITE_TARGET}")
-    with builder(cache, go) as process:
-        assert process.stdin is not None
-        process.stdin.close()
-        assert process.wait(DEADLINE_S) == 0
-
-
-def test_what_a_killed_builder_left_is_cleared(cache: Path, tmp_path: Path) -> None:
-    """After kill -9 of the builder, waiting builds anew and removes the leftovers."""
-    go = FakeGo(tmp_path / "bin", NEVER_ENDS)
-    with builder(cache, go) as process:
-        pids = started_pids(go)
-        process.kill()  # not reaped yet: a zombie must count as dead
-        until(lambda: not building._is_alive(process.pid), "the builder is dead")
-        assert len(names(cache)) == 2
-        FakeGo(tmp_path / "bin", WRITE_TARGET)
-        binary = building.wait(cache, go.path, timeout_s=DEADLINE_S)
-    os.killpg(pids[0], signal.SIGKILL)
-    assert names(cache) == [binary.name]
-
-
-# -- waiting for another's build
-
-
-def test_wait_returns_what_another_process_builds(cache: Path, tmp_path: Path) -> None:
-    """No second build is started while one is under way."""
-    gated = f'while ! [ -e "$here/gate" ]; do sleep 0.02; done\n{WRITE_TARGET}'
-    go = FakeGo(tmp_path / "bin", gated)
-    results: list[Path] = []
-    with builder(cache, go, "--lifeline") as process:
-        until(lambda: "build" in go.calls(), "the compiler has started")
-        waiting = threading.Thread(
-            target=lambda: results.append(building.wait(cache, go.path, timeout_s=DEADLINE_S))
-        )
-        waiting.start()
-        until(lambda: go.calls().count("version") == 2, "this process looks for the program")
-        go.path.with_name("gate").touch()
-        waiting.join(DEADLINE_S)
-        assert process.wait(DEADLINE_S) == 0
-    assert results == [building.cached_binary(cache, go.path)]
-    assert go.calls().count("build") == 1
-
-
-def test_wait_builds_when_nobody_does(cache: Path, tmp_path: Path) -> None:
-    """Without a build under way it is one."""
-    go = FakeGo(tmp_path / "bin", WRITE_TARGET)
-    assert building.wait(cache, go.path, timeout_s=DEADLINE_S).exists()
-    assert go.calls() == ["version", "build"]
-
-
-def test_wait_for_a_build_that_does_not_end(cache: Path, tmp_path: Path) -> None:
-    """The deadline holds, and the message names the file that tells of the build."""
-    go = FakeGo(tmp_path / "bin", NEVER_ENDS)
-    with builder(cache, go, "--lifeline") as process:
-        started_pids(go)
-        with pytest.raises(building.BuildError, match=r"\.building tells of .* within 0\.2 s"):
-            building.wait(cache, go.path, timeout_s=0.2)
-        process.terminate()
-        assert process.wait(DEADLINE_S) == 130
 
 
 # -- the real thing
@@ -398,6 +363,15 @@ def test_built_server_serves_and_shares_our_clock(cache: Path) -> None:
             stats = json.loads(fetch(ready, "/stats"))
             assert before_ns + 50_000_000 <= stats["monotonic_ns"] <= time.monotonic_ns()
             assert (stats["started"], stats["served"], stats["in_flight"]["peak"]) == (1, 1, 1)
+            for wait_ms in range(20):
+                fetch(ready, f"/?waitms={wait_ms}")
+            late = json.loads(fetch(ready, "/stats"))["overshoot_ms"]
+            assert sum(count for _, count in late["buckets"]) == late["count"] == 21
+            for q in (50, 90, 99):  # by the same definition
+                ours = histogram_percentile(late["buckets"], q)
+                assert ours is not None
+                # The server says the largest itself rather than its bucket's middle.
+                assert min(ours / 1e6, late["max"]) == late[f"p{q}"]
             server.stdin.close()
             assert server.wait(DEADLINE_S) == 0
         finally:

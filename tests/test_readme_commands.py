@@ -19,6 +19,7 @@ from bench import arguments, cli, selfcheck
 from bench.arguments import CheckOptions, MeasureOptions
 from bench.paths import ROOT, paths
 from bench.records import journal
+from bench.records.model import Outcome
 from bench.run.history import run_folders
 from bench.selfcheck.outcome import Outcome
 from tests.support import fuzz
@@ -191,7 +192,7 @@ def test_commands_that_measure(prepared: Paths, clone: Path, command: Command) -
     assert [trial.cell for trial in trials] == [
         planned.cell.id for planned in cli._plan(options.plan).trials
     ]
-    assert {trial.outcome for trial in trials} == {"measured"}, [t.reason for t in trials]
+    assert {trial.outcome for trial in trials} == {Outcome.MEASURED}, [t.reason for t in trials]
 
 
 # -- those that read

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bench.digest import read, signals
 from bench.digest.handlers import Handlers, boil_down
 from bench.digest.read import RequestLog, Unreadable
+from bench.stats import difference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,7 @@ def read_all(folder: Path) -> Raw:
     facts = read.trial_facts(folder)
     if not 0 < facts.t0_ns < facts.t1_ns:
         raise Unreadable("the generator never said that all users had spawned")
+    _demand_counts_that_grow(facts)
     looks = read.looks(folder)
     # Boiled down one after the other, before the requests are read: of all
     # this, only what is needed at once is in memory at once.
@@ -61,3 +63,23 @@ def read_all(folder: Path) -> Raw:
         handlers=handlers,
         samples=signals.samples_of(looks, facts.t0_ns, facts.t1_ns),
     )
+
+
+def served_in_window(facts: TrialFacts) -> list[tuple[int, int]] | None:
+    """The delay server's histogram of lateness over the window; None if an end is unknown.
+
+    Raises:
+        ValueError: counts fell.
+    """
+    first, last = facts.upstream_t0, facts.upstream_t1
+    if first is None or last is None:
+        return None
+    return difference(first.overshoot_ms.buckets, last.overshoot_ms.buckets)
+
+
+def _demand_counts_that_grow(facts: TrialFacts) -> None:
+    try:
+        served_in_window(facts)
+    except ValueError:
+        told = "trial.json is damaged: counts of the delay server fell within the window"
+        raise Unreadable(told) from None

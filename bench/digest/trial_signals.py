@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from app.probe import layout as probe
 from bench.digest import signals
-from bench.digest.raw import NS_PER_MS, Raw
+from bench.digest.raw import NS_PER_MS, Raw, served_in_window
 from bench.digest.requests import completed
 from bench.records.model import Signals
-from bench.stats import percentile
+from bench.stats import histogram_percentile, percentile
 from locustfiles import layout as request_layout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bench.records.trial_files import TrialFacts
 
@@ -27,7 +27,7 @@ def trial_signals(raw: Raw) -> Signals:
     ours = {name: signals.group_cores(looks, name) for name in GROUPS}
     server, requests = ours["server"], completed(raw)
     delay = signals.loop_delay(looks)
-    upstream = facts.upstream_after
+    upstream, served = facts.upstream_after, served_in_window(facts)
     return Signals(
         loop_delay_p50_ms=delay.p50_ms,
         loop_delay_max_ms=delay.max_ms,
@@ -51,8 +51,8 @@ def trial_signals(raw: Raw) -> Signals:
         rss_mb=signals.rss_mb(looks, "server"),
         upstream_in_flight_avg=_upstream_average(facts),
         upstream_in_flight_peak=None if upstream is None else upstream.in_flight.peak,
-        overshoot_p50_ms=None if upstream is None else upstream.overshoot_ms.p50,
-        overshoot_p99_ms=None if upstream is None else upstream.overshoot_ms.p99,
+        overshoot_p50_ms=_overshoot_ms(served, 50),
+        overshoot_p99_ms=_overshoot_ms(served, 99),
         worker_shares=_shares(raw),
         generator_waited=signals.generator_waited(looks),
         threads_alive=signals.threads_alive(looks),
@@ -116,6 +116,12 @@ def _heat(facts: TrialFacts) -> int | None:
 def _threads_before(facts: TrialFacts) -> int | None:
     pages = facts.gauges_before.values()
     return sum(page[probe.G_THREADS_ALIVE] for page in pages) if pages else None
+
+
+def _overshoot_ms(served: Sequence[tuple[int, int]] | None, q: float) -> float | None:
+    """A percentile of the delay server's lateness, over the calls served in the window."""
+    late_ns = None if served is None else histogram_percentile(served, q)
+    return None if late_ns is None else late_ns / NS_PER_MS
 
 
 def _upstream_average(facts: TrialFacts) -> float | None:

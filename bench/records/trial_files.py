@@ -28,10 +28,9 @@ class InFlight:
 
 @dataclass(frozen=True, slots=True)
 class Overshoot:
-    """By how much longer than asked the delay server waited, in ms; None where it served none."""
+    """By how much longer than asked the delay server waited: a histogram since the last reset."""
 
-    p50: float | None
-    p99: float | None
+    buckets: list[tuple[int, int]]  # the middle of each, ns, and how many calls it has; ascending
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import RequirementError
@@ -17,13 +18,10 @@ from go_delay import build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from bench.paths import Paths
     from bench.plan import Cell
     from bench.run.host.environments import Environment
-
-BUILD_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ def open_lab(
     """Start the keeper and the delay server; end both, and whatever they keep, at exit.
 
     Raises:
-        RequirementError: the delay server can't be built or started.
+        RequirementError: the delay server is not built, or can't be started.
     """
     binary = _delay_server(paths)
     with contextlib.ExitStack() as stack:
@@ -125,8 +123,15 @@ def open_lab(
 
 
 def _delay_server(paths: Paths) -> Path:
-    """The built delay server; waits for a build that nox began in the background."""
-    try:
-        return build.wait(paths.delay_cache, build.find_go(paths.go), timeout_s=BUILD_S)
-    except build.BuildError as error:
-        raise RequirementError(f"The delay server can't be built: {error}") from error
+    """The delay server that nox has built from the present source."""
+    note = paths.go_note
+    server = Path(str(note.get("server")))
+    if note.get("error"):
+        reason = str(note["error"])
+    elif not server.is_file():
+        reason = "nox has not built it"
+    elif note.get("source") != build.source_hash():
+        reason = "its source has changed since nox built it"
+    else:
+        return server
+    raise RequirementError(f"The delay server can't run; try `nox -s go`: {reason}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench.errors import RequirementError
 from bench.records.journal import TRIALS_FILE, read_trials
+from bench.records.model import Outcome
 from bench.selfcheck.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _first_trial_s(nox: str, clone: Path) -> float:
     )
     new = set((output / "runs").glob("*")) - before
     found = [trial for run in new for trial in read_trials(run / TRIALS_FILE).records]
-    if [trial.outcome for trial in found] != ["measured"]:
+    if [trial.outcome for trial in found] != [Outcome.MEASURED]:
         reasons = "".join(f"{trial.cell}: {trial.reason}\n" for trial in found)
         told = f"{done.stdout}{done.stderr}{reasons}"[-1000:].strip()
         raise RequirementError(f"The benchmark `setup` measured nothing: {told}")

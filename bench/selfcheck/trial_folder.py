@@ -234,17 +234,26 @@ def upstream(
     served: int = 0,
     cancelled: int = 0,
     peak: int = 0,
-    overshoot_ms: tuple[float, float] | None = None,
+    late_ns: Mapping[int, int] | None = None,
 ) -> UpstreamCounts:
-    """What the delay server's ``/stats`` answers; ``overshoot_ms``: its p50 and p99."""
-    p50, p99 = overshoot_ms or (None, None)
+    """What the delay server's ``/stats`` answers, as far as it is read.
+
+    Args:
+        monotonic_ns: when.
+        integral_ns: of the number in flight, over time.
+        started: calls that came, as the following since the gate.
+        served: those that were answered.
+        cancelled: those that were given up.
+        peak: the most in flight at once.
+        late_ns: how many were answered that much later than asked.
+    """
     return UpstreamCounts(
         monotonic_ns=monotonic_ns,
         started=started,
         served=served,
         cancelled=cancelled,
         in_flight=InFlight(peak=peak, integral_ns=integral_ns),
-        overshoot_ms=Overshoot(p50=p50, p99=p99),
+        overshoot_ms=Overshoot(sorted((late_ns or {}).items())),
     )
 
 

@@ -7,6 +7,7 @@ Times are int64 nanoseconds of one monotonic clock; a window is [t0, t1).
 from __future__ import annotations
 
 from bench.stats.gauges import interpolate_cumulative, percentile, time_average
+from bench.stats.histogram import difference, histogram_percentile
 from bench.stats.latency import Latency, latency
 from bench.stats.little import little_disagrees, mean_by_little_ms
 from bench.stats.paired import (
@@ -28,8 +29,10 @@ __all__ = [
     "Percentile",
     "Summary",
     "benjamini_hochberg",
+    "difference",
     "geometric_mean_ratio",
     "hann_rate",
+    "histogram_percentile",
     "interpolate_cumulative",
     "latency",
     "little_disagrees",
