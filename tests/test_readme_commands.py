@@ -21,7 +21,7 @@ from bench.paths import ROOT, paths
 from bench.records import journal
 from bench.records.model import Outcome
 from bench.run.history import run_folders
-from bench.selfcheck.outcome import Outcome
+from bench.selfcheck.figure import Figure
 from tests.support import fuzz
 from tests.support.readme import Command, code, commands
 from tests.support.records import example
@@ -231,11 +231,11 @@ def test_commands_that_check(command: Command, monkeypatch: pytest.MonkeyPatch) 
     ran: list[str] = []
     for name in selfcheck.CHECKS:
 
-        def check(_: Paths, quick: bool, name: str = name) -> list[Outcome]:  # noqa: FBT001
+        def check(_: Paths, quick: bool, name: str = name) -> list[Figure]:  # noqa: FBT001
             """Says that it ran."""
             assert quick
             ran.append(name)
-            return [Outcome(name, 1.0, 1.0)]
+            return [Figure(name, 1.0, 1.0)]
 
         monkeypatch.setitem(selfcheck.CHECKS, name, check)
     _, options = arguments.parse([*given(command), "--quick"])

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bench.paths import Paths
-    from bench.selfcheck.outcome import Outcome
+    from bench.selfcheck.figure import Figure
 
 # Each takes ``quick``: at its smallest size it shows that it runs, and its figures mean nothing.
-CHECKS: Final[dict[str, Callable[[Paths, bool], Sequence[Outcome]]]] = {
+CHECKS: Final[dict[str, Callable[[Paths, bool], Sequence[Figure]]]] = {
     "overhead": overhead.run,
     "probe": probe.run,
     "setup": setup.run,

@@ -11,7 +11,7 @@ import numpy as np
 from bench.analysis.verdict import judge
 from bench.report.reasons import sentences
 from bench.run.host.machine import describe
-from bench.selfcheck.outcome import Outcome
+from bench.selfcheck.figure import Figure
 from bench.selfcheck.targets import (
     BEAT_S,
     DECLARED,
@@ -112,7 +112,7 @@ class Throughput:
 Found = TypeVar("Found", Latencies, Throughput)
 
 
-def run(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECKS`
+def run(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS`
     """Percentiles and throughput of targets whose latencies are declared."""
     cells = [cell("async", kind) for kind in (*DECLARED, "beat")]
     with (
@@ -124,7 +124,7 @@ def run(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECK
         return [*found, *(() if quick else (phases(bench),))]
 
 
-def _kind(bench: Trials, kind: str, *, quick: bool) -> list[Outcome]:
+def _kind(bench: Trials, kind: str, *, quick: bool) -> list[Figure]:
     times, window_s = (1, QUICK_WINDOW_S) if quick else (TIMES, WINDOW_S)
     # Quick, any trial will do, so that a noisy machine takes no longer.
     taken = _first if quick else _valid
@@ -151,26 +151,26 @@ def _valid(one: Callable[[], Found], times: int) -> list[Found]:
     return found
 
 
-def latency_outcome(kind: str, found: Sequence[Latencies]) -> Outcome:
+def latency_outcome(kind: str, found: Sequence[Latencies]) -> Figure:
     """The percentile that is farthest off, by the median of its errors; none: infinitely far."""
     what = f"{kind}: worst error of p50, p90, p99 (medians of {len(found)} valid trials)"
     if not found:
-        return Outcome(what, float("inf"), MS, " ms", NONE_VALID)
+        return Figure(what, float("inf"), MS, " ms", NONE_VALID)
     checks = median_checks([trial.checks for trial in found])
     worst = max(checks, key=lambda check: check.error_ms / check.allowed_ms)
     late_ms = median(trial.late_ms for trial in found)
     told = [*(check.text() for check in checks), f"the generator's timer late by {late_ms:.1f} p99"]
-    return Outcome(what, worst.error_ms, worst.allowed_ms, " ms", "; ".join(told))
+    return Figure(what, worst.error_ms, worst.allowed_ms, " ms", "; ".join(told))
 
 
-def throughput_outcome(kind: str, found: Sequence[Throughput]) -> Outcome:
+def throughput_outcome(kind: str, found: Sequence[Throughput]) -> Figure:
     """The trial whose error is the median; none: infinitely far."""
     what = f"{kind}: error of the throughput (median of {len(found)} valid trials)"
     if not found:
-        return Outcome(what, float("inf"), SHARE * 100, " %", NONE_VALID)
+        return Figure(what, float("inf"), SHARE * 100, " %", NONE_VALID)
     middle = sorted(found, key=lambda trial: trial.error)[len(found) // 2]
     told = f"{middle.ours_rps:.1f}/s, the target's own count {middle.served_rps:.1f}/s"
-    return Outcome(what, middle.error * 100, SHARE * 100, " %", told)
+    return Figure(what, middle.error * 100, SHARE * 100, " %", told)
 
 
 def latencies(bench: Trials, kind: str, duration_s: float) -> Latencies:
@@ -236,7 +236,7 @@ def _check(
     return Check(name, declared.quantile(level), float(near), value_ms, locust.get(f"{name}_ms"))
 
 
-def phases(bench: Trials) -> Outcome:
+def phases(bench: Trials) -> Figure:
     """Answers that come all at once: the throughput must not depend on where the window begins."""
     which = cell("async", "beat")
     profile = short(BEAT_USERS, 2.5, BEAT_WINDOW_S + 2 * BEAT_S)
@@ -246,7 +246,7 @@ def phases(bench: Trials) -> Outcome:
     starts = measured.load.t0_ns + np.linspace(0, BEAT_S * 1e9, PHASES).astype(np.int64)
     ours = [hann_rate(end_ns, int(t0), int(t0) + window_ns) / truth - 1 for t0 in starts]
     plain = [plain_rate(end_ns, int(t0), int(t0) + window_ns) / truth - 1 for t0 in starts]
-    return Outcome(
+    return Figure(
         f"answers all at once each {BEAT_S} s: worst error of the throughput at {PHASES} phases",
         max(map(abs, ours)) * 100,
         SHARE * 100,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from bench.selfcheck.outcome import Outcome
+from bench.selfcheck.figure import Figure
 from bench.selfcheck.trials import cell, short, trials
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Footprint:
     temporary: int  # files and folders in our temporary folder
 
 
-def run(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECKS`
+def run(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS`
     """500 short trials: memory, open files, processes and temporary files of the harness."""
     if quick:
         return judge(measure(paths, 2), 1, 1)
@@ -71,7 +71,7 @@ def _own_temporary_folder() -> Iterator[Path]:
             tempfile.tempdir = None
 
 
-def judge(loads: list[Footprint], settled: int, around: int) -> list[Outcome]:
+def judge(loads: list[Footprint], settled: int, around: int) -> list[Figure]:
     """Growth from when all had settled to the end; both ends are medians of a few trials."""
     early, late = loads[settled - around : settled], loads[-around:]
     return [
@@ -84,10 +84,10 @@ def judge(loads: list[Footprint], settled: int, around: int) -> list[Outcome]:
     ]
 
 
-def _growth(what: str, early: list[float] | list[int], late: list[float] | list[int]) -> Outcome:
+def _growth(what: str, early: list[float] | list[int], late: list[float] | list[int]) -> Figure:
     first, last = statistics.median(early), statistics.median(late)
     growth = last / first - 1 if first else float(last)
-    return Outcome(
+    return Figure(
         f"growth of the harness's {what}",
         growth * 100,
         GROWTH * 100,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.compare import Side, compare
 from bench.analysis.metrics import METRICS
-from bench.selfcheck.outcome import Outcome
+from bench.selfcheck.figure import Figure
 from bench.selfcheck.targets import WORK, targets
 from bench.selfcheck.trials import cell, short, trials
 
@@ -27,7 +27,7 @@ FALSE, FOUND = 0.05, 0.9
 Figures = dict[str, dict[int, float]]  # by metric, then round
 
 
-def run(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECKS`
+def run(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS`
     """Ten entries of a cell, ten of one with 10 % more work, in each of six shuffled rounds."""
     cells = [cell("async", kind) for kind in WORK]
     window_s = QUICK_WINDOW_S if quick else WINDOW_S
@@ -54,7 +54,7 @@ def measure(bench: Trials, entries: int, rounds: int) -> dict[str, list[Figures]
     return found
 
 
-def same(entries: Sequence[Figures]) -> Outcome:
+def same(entries: Sequence[Figures]) -> Figure:
     """One comparison of all pairs of identical cells."""
     pairs = list(itertools.combinations(range(len(entries)), 2))
     left = {f"{a}-{b}": entries[a] for a, b in pairs}
@@ -75,7 +75,7 @@ def same(entries: Sequence[Figures]) -> Outcome:
         for metric in METRICS
     }
     worst = ", ".join(f"{title} {max(found):.1%}" for title, found in spread.items() if found)
-    return Outcome(
+    return Figure(
         f"identical cells called different, of {len(pairs)} pairs",
         len(wrong) / len(pairs) * 100,
         FALSE * 100,
@@ -84,7 +84,7 @@ def same(entries: Sequence[Figures]) -> Outcome:
     )
 
 
-def different(before: Sequence[Figures], after: Sequence[Figures]) -> Outcome:
+def different(before: Sequence[Figures], after: Sequence[Figures]) -> Figure:
     """Each comparison by itself; found if anything is called worse and nothing better."""
     missed, by_metric = 0, dict.fromkeys((metric.title for metric in METRICS), 0)
     for a, b in zip(before, after, strict=True):
@@ -95,7 +95,7 @@ def different(before: Sequence[Figures], after: Sequence[Figures]) -> Outcome:
         missed += "worse" not in words.values() or "better" in words.values()
     count, rounds = len(before), max(map(len, before[0].values()))
     detail = ", ".join(f"by {title} {found} of {count}" for title, found in by_metric.items())
-    return Outcome(
+    return Figure(
         f"10 % more work not found, of {count} comparisons, rounds each: {rounds}",
         missed / count * 100,
         (1 - FOUND) * 100,

@@ -17,7 +17,7 @@ import psutil
 
 from bench.errors import RequirementError
 from bench.records.journal import RUN_FILE, TRIALS_FILE, read_run, read_trials
-from bench.selfcheck.outcome import Outcome
+from bench.selfcheck.figure import Figure
 
 if TYPE_CHECKING:
     from bench.paths import Paths
@@ -55,7 +55,7 @@ class Killed:
     faults: tuple[str, ...]
 
 
-def run(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECKS`
+def run(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS`
     """SIGKILL at 20 random moments of a small matrix; each time the next start completes it."""
     with tempfile.TemporaryDirectory(prefix="matrix-kills-") as name:
         folder = Path(name)
@@ -64,7 +64,7 @@ def run(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECK
     early = sorted(one.done for one in found)
     planned = QUICK_TRIALS if quick else TRIALS
     detail = "; ".join(bad) or f"killed with {early[0]} to {early[-1]} of {planned} trials recorded"
-    return [Outcome(f"faults after {len(found)} kills", len(bad), 0, "", detail)]
+    return [Figure(f"faults after {len(found)} kills", len(bad), 0, "", detail)]
 
 
 def measure(paths: Paths, folder: Path, kills: int, seed: int) -> list[Killed]:

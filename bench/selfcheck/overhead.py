@@ -14,7 +14,7 @@ from bench.errors import RequirementError
 from bench.paths import default_python
 from bench.run.process.children import child_environment
 from bench.run.server.bringup import free_port
-from bench.selfcheck.outcome import Outcome
+from bench.selfcheck.figure import Figure
 from bench.selfcheck.trials import cell, short, trials
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ exit "$status"
 """
 
 
-def run(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECKS`
+def run(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS`
     """Wall time less ramp, warm-up and window: a trial's, and a bare shell script's."""
     ours, theirs, harness = [], [], []
     which = cell("async", "json")
@@ -69,11 +69,11 @@ def run(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECK
     mine, bare = statistics.median(ours), statistics.median(theirs)
     detail = ", ".join(f"{value:.2f}" for value in sorted(ours))
     return [
-        Outcome("time around the load", mine, 2.5, " s", f"trials: {detail}"),
-        Outcome(
+        Figure("time around the load", mine, 2.5, " s", f"trials: {detail}"),
+        Figure(
             "time around the load / a bare script's", mine / bare, 1.25, "", f"script: {bare:.2f} s"
         ),
-        Outcome(
+        Figure(
             "the harness's CPU while a trial runs",
             statistics.median(harness) * 100,
             3,

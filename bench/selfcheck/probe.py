@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING
 
-from bench.selfcheck.outcome import Outcome
+from bench.selfcheck.figure import Figure
 from bench.selfcheck.trials import cell, short, trials
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ PAIRS = 9
 BOUNDS = (("async", "json", 1.03), ("sync", "json", 1.03), ("async", "noop", 1.08))
 
 
-def run(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECKS`
+def run(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS`
     """CPU time per request with the probe over that without, pairs interleaved."""
     # Few users: with many, generator and server fight for the cores and the
     # caches, and the figure is one of that fight.
@@ -31,7 +31,7 @@ def run(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECK
                 # Which of the two comes first alternates, so that drift cancels.
                 ratios[which.id].append(_ratio(bench, which, probe_first=bool(pair % 2)))
     return [
-        Outcome(
+        Figure(
             f"CPU per request with the probe / without, {which.experiment}",
             statistics.median(ratios[which.id]),
             bound,

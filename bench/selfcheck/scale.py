@@ -25,7 +25,7 @@ from bench.report import document, lines, markdown
 from bench.run import lab
 from bench.run.history.run_record import describe_run
 from bench.selfcheck import trial_folder
-from bench.selfcheck.outcome import Outcome
+from bench.selfcheck.figure import Figure
 from bench.selfcheck.trials import cell, short, trials
 from locustfiles import layout as request_layout
 
@@ -39,19 +39,19 @@ QUICK_RECORDS, QUICK_CELLS = 10_000, 20
 WINDOW_NS = 60 * 10**9
 
 
-def digest_speed(_: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECKS`
+def digest_speed(_: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS`
     """Ten million thread-log records and ten million request records of one trial."""
     count = QUICK_RECORDS if quick else RECORDS
     tenth = _digest_in_child(count // 10)
     full = _digest_in_child(count)
     return [
-        Outcome(f"time for {count:,} + {count:,} records", full["s"], 10, " s"),
-        Outcome("memory at most", full["gb"], 1.5, " GB"),
-        Outcome("time / (10 × the time for a tenth)", full["s"] / tenth["s"] / 10, 1.25),
+        Figure(f"time for {count:,} + {count:,} records", full["s"], 10, " s"),
+        Figure("memory at most", full["gb"], 1.5, " GB"),
+        Figure("time / (10 × the time for a tenth)", full["s"] / tenth["s"] / 10, 1.25),
     ]
 
 
-def plan_speed(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECKS`
+def plan_speed(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS`
     """A plan of 2,000 cells, from the file to the text."""
     count = QUICK_CELLS if quick else CELLS
     with tempfile.TemporaryDirectory(prefix="matrix-bench-") as name:
@@ -62,10 +62,10 @@ def plan_speed(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of
         plan = make_plan(cells, config.profiles["p"], seed=1, delay_s=config.delay_s)
         text = lines.plan_text(plan)
         took_s = time.monotonic() - began
-    return [Outcome(f"plan of {len(cells)} cells ({len(text):,} characters)", took_s, 5, " s")]
+    return [Figure(f"plan of {len(cells)} cells ({len(text):,} characters)", took_s, 5, " s")]
 
 
-def report_speed(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECKS`
+def report_speed(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS`
     """All reports of 2,000 cells, from one real record repeated."""
     count = QUICK_CELLS if quick else CELLS
     run, trial = _one_real_record(paths)
@@ -76,7 +76,7 @@ def report_speed(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - 
     found = results(run, many)
     size = len(document.document(found)) + len(markdown.report(found))
     took_s = time.monotonic() - began
-    return [Outcome(f"reports of {len(found.rows)} cells ({size:,} characters)", took_s, 5, " s")]
+    return [Figure(f"reports of {len(found.rows)} cells ({size:,} characters)", took_s, 5, " s")]
 
 
 def _wide_config(path: Path, paths: Paths, count: int) -> Path:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bench.errors import RequirementError
 from bench.records.journal import TRIALS_FILE, read_trials
 from bench.records.model import Outcome
-from bench.selfcheck.outcome import Outcome
+from bench.selfcheck.figure import Figure
 
 if TYPE_CHECKING:
     from bench.paths import Paths
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TIMEOUT_S = 600
 
 
-def run(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECKS`
+def run(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS`
     """A clone with nothing in it but the commit, environments and Go build included."""
     nox = os.environ.get("MATRIX_NOX")
     git = shutil.which("git")
@@ -35,8 +35,8 @@ def run(paths: Paths, quick: bool) -> list[Outcome]:  # noqa: FBT001 - of `CHECK
         cold = _first_trial_s(nox, clone)
         again = sorted(_first_trial_s(nox, clone) for _ in range(1 if quick else 3))
     return [
-        Outcome("fresh clone to first trial", cold, 90, " s"),
-        Outcome(f"again to first trial, median of {len(again)}", again[len(again) // 2], 5, " s"),
+        Figure("fresh clone to first trial", cold, 90, " s"),
+        Figure(f"again to first trial, median of {len(again)}", again[len(again) // 2], 5, " s"),
     ]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Figure:
     """``value`` in ``unit`` must be at most ``bound``; ``detail`` says what it is made of."""
 
     what: str
