@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT))
 from go_delay import build  # noqa: E402 - needs the path
 
-NOTES = ROOT / ".nox" / "notes"  # what each environment session leaves word of
+NOTES = ROOT / ".nox" / "notes"  # what each environment session leaves a note of
 DELAY = ROOT / ".nox" / "delay"
 CURRENT = f"{sys.version_info.major}.{sys.version_info.minor}"
 LOCKED_SERVERS = sorted(
@@ -121,7 +121,7 @@ def _bench(session: nox.Session, *arguments: str) -> None:
 
 
 def _install(session: nox.Session, lock: str, name: str) -> None:
-    """Install a lock file, unless that very file is installed; leave word of either outcome.
+    """Install a lock file, unless that very file is installed; note either outcome.
 
     A failure is written down, not raised: for a server it costs that server's
     cells and not the run.
@@ -213,13 +213,16 @@ def tests(session: nox.Session) -> None:
     """Run all tests; `-- -m 'not real'` for the fast ones, other pytest options too."""
     _install(session, "tests", "tests")
     _require(session, "tests")
-    session.run(
-        "pytest",
-        *session.posargs,
-        env=_tools(),
-        interrupt_timeout=INTERRUPT_S,
-        terminate_timeout=TERMINATE_S,
-    )
+    # Side by side those that start no servers; what is measured needs the machine to itself.
+    both = (["-m", "not real", "-n", "auto"], ["-m", "real"])
+    for options in [session.posargs] if session.posargs else both:
+        session.run(
+            "pytest",
+            *options,
+            env=_tools(),
+            interrupt_timeout=INTERRUPT_S,
+            terminate_timeout=TERMINATE_S,
+        )
 
 
 @nox.session

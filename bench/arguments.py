@@ -268,7 +268,7 @@ def _running(command: argparse.ArgumentParser) -> None:
     either.add_argument(
         "--resume",
         action="store_true",
-        help="go on with the unfinished run although cells, environments, sources or machine"
+        help="resume the unfinished run although cells, environments, sources or machine"
         " have changed; its reports say so",
     )
     add(

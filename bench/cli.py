@@ -79,7 +79,7 @@ def main(argv: list[str]) -> int:
         return RequirementError.exit_status
     except KeyboardInterrupt:
         print(
-            "interrupted: what was measured is kept, and the same command goes on from there",
+            "interrupted: what was measured is kept, and the same command resumes there",
             file=sys.stderr,
         )
         return INTERRUPTED

@@ -66,7 +66,7 @@ class _Run(BaseModel):
 class _Document(BaseModel):
     """The fields of latest.json that a comparison needs."""
 
-    schema_: Literal[1] = Field(alias="schema")
+    schema_: Literal[2] = Field(alias="schema")
     run: _Run
     host: dict[str, Any]
     environments: dict[str, dict[str, Any]]
@@ -127,7 +127,7 @@ def _document(run: str, output: Path, warn: Warn) -> _Document:
         fault = error.errors(include_url=False)[0]
         where = ".".join(map(str, fault["loc"])) or "the whole"
         told = shown(f"{where}: {fault['msg']}", 300)
-        raise BadInputError(f"{name}: {told}; it is no latest.json of schema 1") from error
+        raise BadInputError(f"{name}: {told}; it is no latest.json of schema 2") from error
     if wrong := implausible(read.model_dump()):
         raise BadInputError(f"{name}: {shown(wrong, 300)}")
     for damage in read.damage:

@@ -64,5 +64,5 @@ def refused(error: OSError) -> str:
     return (
         f"The system refused: {what}.\n"
         f"What was measured until now is kept, and no report is half replaced:"
-        f" {remedy}, then give the same command again; it goes on from there."
+        f" {remedy}, then give the same command again; it resumes there."
     )

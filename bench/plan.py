@@ -92,7 +92,7 @@ def expand(config: Config, default_python: str) -> tuple[Cell, ...]:
     made, mistakes = combinations(config)
     pythons = {combination.levels.get("python", default_python) for combination in made}
     cells: dict[str, Cell] = {}
-    at_matrix = f"{shown(str(config.path))}:{config.matrix.line}: matrix"
+    at_matrix = f"{shown(str(config.path), 300)}:{config.matrix.line}: matrix"
     for combination in made:
         cell = _cell(combination, default_python, names_python=len(pythons) > 1)
         twin = cells.setdefault(cell.id, cell)

@@ -38,7 +38,7 @@ def publish(folder: Path, output: Path, warn: Warn, *, ended: str | None = None)
     """Make a run the published one, all its files or none; gives its rows.
 
     One that has just ended is called finished in the same breath: until its
-    reports are written, the same command goes on with it.
+    reports are written, the same command resumes it.
     """
     found, files = _published(folder, output, warn, ended)
     atomic.replace(files)
@@ -153,7 +153,7 @@ def _read(folder: Path, prefix: str, warn: Warn) -> Results:
     for one in damage:
         warn(line(f"{folder}/{prefix}{one}: left out of what follows"))
     if measured.damage and not measured.records:
-        raise BadInputError(f"{trials}: no record in it is whole, so nothing was made from it")
+        raise BadInputError(f"{trials}: no record in it is intact, so nothing was made from it")
     foreign = {trial.run for trial in measured.records} - {about.id}
     if foreign:
         raise BadInputError(

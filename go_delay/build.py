@@ -146,7 +146,7 @@ def _compile(go: Path, work: Path) -> Path:
 
 
 def note(folder: Path, go: Path) -> dict[str, Any]:
-    """Build, and what to leave word of: the server's path, or the error, and what it is made of."""
+    """Build, and what to note: the server's path, or the error, and what it is made of."""
     word = {"go": str(go), "source": source_hash()}
     try:
         server = build(folder, go)

@@ -42,7 +42,7 @@ func (d *delayServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// wait answers after ?waitms=N. It settles the books before it writes, so a
+// wait answers after ?waitms=N. It settles the counters before it writes, so a
 // client that has its answer always finds itself counted as served.
 func (d *delayServer) wait(w http.ResponseWriter, r *http.Request) {
 	ms, err := parseWaitMS(r.URL.RawQuery)

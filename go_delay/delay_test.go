@@ -53,7 +53,7 @@ func readStats(t *testing.T, server *httptest.Server) snapshot {
 	return s
 }
 
-// until polls the books to a deadline, since the server notices a client that
+// until polls the counters to a deadline, since the server notices a client that
 // has gone only a moment later.
 func until(t *testing.T, server *httptest.Server, what string, holds func(snapshot) bool) snapshot {
 	t.Helper()
@@ -83,7 +83,7 @@ func TestWaitsAndAnswers(t *testing.T) {
 	}
 	s := readStats(t, server)
 	if s.Served != 1 || s.Rejected != 0 || *s.Overshoot.Max > float64(took.Milliseconds()) {
-		t.Errorf("books: %+v", s)
+		t.Errorf("counters: %+v", s)
 	}
 }
 
@@ -137,7 +137,7 @@ func TestBadWaitIsRefused(t *testing.T) {
 	}
 	s := readStats(t, server)
 	if s.Rejected != int64(len(cases)) || s.Started != 0 {
-		t.Errorf("books: %+v", s)
+		t.Errorf("counters: %+v", s)
 	}
 }
 
@@ -174,11 +174,11 @@ func TestOtherPathsAndMethodsAreRefused(t *testing.T) {
 		}
 	}
 	if s := readStats(t, server); s.Rejected != int64(len(cases)) || s.Started != 0 {
-		t.Errorf("books: %+v", s)
+		t.Errorf("counters: %+v", s)
 	}
 }
 
-// A reset answers 204 without a body and starts the books anew.
+// A reset answers 204 without a body and starts the counters anew.
 func TestResetOverHTTP(t *testing.T) {
 	server := startServer(t, 0)
 	ask(t, "GET", server.URL+"/?waitms=0")
@@ -186,11 +186,11 @@ func TestResetOverHTTP(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	if s := readStats(t, server); s.Started != 0 || s.Served != 0 || s.Overshoot.P50 != nil {
-		t.Errorf("books: %+v", s)
+		t.Errorf("counters: %+v", s)
 	}
 }
 
-// Clients that go away are cancelled, never served, and the books balance at
+// Clients that go away are cancelled, never served, and the counters reconcile at
 // every moment, also across a reset.
 func TestBooksBalanceWithCancellation(t *testing.T) {
 	server := startServer(t, 0)

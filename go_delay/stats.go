@@ -2,7 +2,7 @@ package main
 
 import "sync"
 
-// stats are the server's books. One mutex guards them all: at the rates here
+// stats are the server's counters. One mutex guards them all: at the rates here
 // (below 10,000 requests/s) it costs nothing, and it makes
 //
 //	started = served + cancelled + in flight
@@ -113,7 +113,7 @@ func (s *stats) reject() {
 	s.rejected++
 }
 
-// reset starts the books anew. Requests in flight will end after it, so they
+// reset starts the counters anew. Requests in flight will end after it, so they
 // stay counted as started.
 func (s *stats) reset() {
 	s.mu.Lock()
@@ -125,7 +125,7 @@ func (s *stats) reset() {
 	s.overshoot = histogram{}
 }
 
-// snapshot reads the books, exact up to now.
+// snapshot reads the counters, exact up to now.
 func (s *stats) snapshot() snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -115,7 +115,7 @@ func TestPercentilesAreNullWithoutRequests(t *testing.T) {
 	}
 }
 
-// Every snapshot balances while requests begin, end and books are reset.
+// Every snapshot balances while requests begin, end and counters are reset.
 func TestSnapshotsBalanceUnderConcurrency(t *testing.T) {
 	s := newStats(monotonicNS)
 	var users sync.WaitGroup

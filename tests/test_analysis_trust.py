@@ -71,7 +71,7 @@ def control(when: Literal["start", "end"], wait_ms: int, rate: float, p50: float
 
 
 def test_controls_tell_ceiling_added_latency_and_drift() -> None:
-    """The first of the start against the last of the end: a run that was gone on with has more."""
+    """The first of the start against the last of the end: a run that was resumed has more."""
     found = drift(
         [
             control("start", 0, 6000.0, 16.0),

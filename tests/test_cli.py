@@ -168,7 +168,7 @@ def test_commands_that_measure_nothing_mind_no_other_run(
 @pytest.mark.real
 @pytest.mark.timeout(120)
 def test_matrix_reports_and_resumes(prepared: Paths, config: Path, tmp_path: Path) -> None:
-    """A small matrix is measured, reported, and after an interruption gone on with."""
+    """A small matrix is measured, reported, and after an interruption resumed."""
     assert prepared.notes.is_dir()
     output = tmp_path / "reports"
     output.mkdir()
@@ -200,7 +200,7 @@ def test_matrix_reports_and_resumes(prepared: Paths, config: Path, tmp_path: Pat
     resumed = run("matrix", "--config", config, "--output", output)
     assert resumed.returncode == 0, resumed.stderr
     assert not (raw / "half-written").exists()
-    assert "going on" in resumed.stdout
+    assert "resumed, " in resumed.stdout
     assert "trials.jsonl:2 is damaged (it is cut off): a trial that has no" in resumed.stderr
     assert (folder / "trials.jsonl").read_bytes().startswith(torn + b"\n{")
     assert [trial.index for trial in journal.read_trials(folder / "trials.jsonl").records] == [1, 2]
@@ -275,7 +275,7 @@ def test_a_full_disk_is_one_message_and_no_report_is_touched(published: Path) ->
     assert done.stderr == (
         f"The system refused: {published}/latest.json: File too large.\n"
         "What was measured until now is kept, and no report is half replaced: raise the limit on"
-        " file sizes (`ulimit -f`), then give the same command again; it goes on from there.\n"
+        " file sizes (`ulimit -f`), then give the same command again; it resumes there.\n"
     )
     assert files(published) == before
     assert run(*arguments).returncode == 0

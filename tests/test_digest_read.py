@@ -121,7 +121,7 @@ def test_each_worker_has_a_log(tmp_path: Path) -> None:
 
 
 def test_a_place_that_was_never_begun_is_passed_over(tmp_path: Path) -> None:
-    """A killed worker leaves gaps between whole records, and an empty rest."""
+    """A killed worker leaves gaps between intact records, and an empty rest."""
     write_thread_log(tmp_path, 3, [Call(1, 2), Call(0, thread=9), Call(5, 6)], empty=100)
     (log,) = read.handler_logs(tmp_path)
     assert log.start_ns.tolist() == [1, 5]

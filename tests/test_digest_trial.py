@@ -356,13 +356,13 @@ def test_who_was_cut_off_has_no_latency_of_the_cut(tmp_path: Path) -> None:
 def test_without_a_probe_its_figures_are_unknown(tmp_path: Path) -> None:
     """Not zero."""
     measured = digest(write_trial(tmp_path))
-    signals, books = measured.signals, measured.counters
+    signals, counters = measured.signals, measured.counters
     assert (measured.threads.spawned, measured.threads.active_avg) == (None, None)
     assert (signals.pool_size, signals.pool_busy_avg, signals.pool_waiting_avg) == (None,) * 3
     assert (signals.loop_delay_p50_ms, signals.loop_delay_max_ms) == (None, None)
     assert signals.in_flight_avg is None
-    assert (books.app_started, books.app_finished, books.log_lost) == (None,) * 3
-    assert (books.handlers_begun, books.handlers_ended) == (None, None)
+    assert (counters.app_started, counters.app_finished, counters.log_lost) == (None,) * 3
+    assert (counters.handlers_begun, counters.handlers_ended) == (None, None)
     assert signals.worker_shares == {}
 
 

@@ -107,7 +107,7 @@ def test_once_ends_it_cleanly(prepared: Paths, tmp_path: Path, number: signal.Si
         assert time.monotonic() - began < 5
     assert run.process.returncode == 130
     assert "1 of 9 trials are measured; `nox -s report -- --run 2" in errors
-    assert "the same command goes on from there" in errors
+    assert "the same command resumes there" in errors
     assert "Traceback" not in errors
     run.assert_nothing_left(within_s=1)
     assert run.records() == 1

@@ -1,4 +1,4 @@
-"""What nox left word of: usable environments, and the reason where one is not."""
+"""What nox noted: usable environments, and the reason where one is not."""
 
 from __future__ import annotations
 

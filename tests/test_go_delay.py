@@ -202,7 +202,7 @@ build(Path({str(cache)!r}), Path({str(go.path)!r}))"
     assert names(cache) == []
 
 
-# -- what nox leaves word of
+# -- what nox leaves a note of
 
 
 def test_a_note_is_current_while_nothing_changes(

@@ -268,7 +268,7 @@ def test_a_file_of_another_schema_is_bad_input(tmp_path: Path, torn: bytes) -> N
 
 
 def test_damaged_controls_are_named(tmp_path: Path) -> None:
-    """As trials are; a control is repeated where a run is gone on with, and that is no damage."""
+    """As trials are; a control is repeated where a run is resumed, and that is no damage."""
     path = tmp_path / "controls.jsonl"
     control = ControlRecord(2, "r", "start", 0, 100, None, 6000.0, 16.0, 0.9, 0.5)
     for _ in range(3):

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SOON_S = 10.0
 GONE_S = 2.0  # after a SIGKILL of the harness
 
-# A harness with a server whose worker outlives it; both are deaf to SIGTERM and SIGHUP.
+# A harness with a server whose worker outlives it; both ignore SIGTERM and SIGHUP.
 HARNESS = """
 import json, os, sys, time
 from pathlib import Path

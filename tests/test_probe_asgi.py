@@ -23,7 +23,7 @@ def gauges(tmp_path: Path) -> Gauges:
     return Gauges(tmp_path / "gauges-1.bin")
 
 
-def books(gauges: Gauges) -> tuple[int, int]:
+def counters(gauges: Gauges) -> tuple[int, int]:
     """Requests that entered and left."""
     return gauges.words[layout.G_STARTED], gauges.words[layout.G_FINISHED]
 
@@ -72,7 +72,7 @@ def test_a_request_is_counted_in_and_out(gauges: Gauges) -> None:
     wrapped = watched(recorder, print, gauges)
     call(wrapped, scope)
     call(wrapped, scope)
-    assert books(gauges) == (2, 2)
+    assert counters(gauges) == (2, 2)
     for given in recorder.calls:
         assert given[0] is scope
         assert given[1:] == (receive, send)
@@ -86,14 +86,14 @@ def test_a_request_that_fails_is_counted_out_too(gauges: Gauges, failure: BaseEx
         call(watched(Recorder(failure), print, gauges), {"type": "http"})
     if isinstance(failure, ValueError):
         assert caught.value is failure
-    assert books(gauges) == (1, 1)
+    assert counters(gauges) == (1, 1)
 
 
 def test_what_is_no_request_is_not_counted(gauges: Gauges) -> None:
     """Passed on untouched."""
     recorder, scope = Recorder(), {"type": "websocket"}
     call(watched(recorder, print, gauges), scope)
-    assert books(gauges) == (0, 0)
+    assert counters(gauges) == (0, 0)
     ((given, *channels),) = recorder.calls
     assert given is scope
     assert channels == [receive, send]

@@ -226,22 +226,22 @@ def test_requests_in_flight_are_entered_less_left(worker: Worker) -> None:
         async def application(_scope: Scope, _receive: Receive, _send: Send) -> None:
             await go.wait()
 
-        def books() -> tuple[int, int]:
+        def counters() -> tuple[int, int]:
             return worker.word(layout.G_STARTED), worker.word(layout.G_FINISHED)
 
         wrapped = watched(application, print, worker.gauges)
-        found = [books()]
+        found = [counters()]
         calls = [
             asyncio.ensure_future(wrapped({"type": "http"}, nothing, nowhere)) for _ in range(7)
         ]
         await asyncio.sleep(0)
-        found.append(books())
+        found.append(counters())
         calls.pop().cancel()
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        found.append(books())
+        found.append(counters())
         go.set()
         await asyncio.gather(*calls)
-        return [*found, books()]
+        return [*found, counters()]
 
     assert worker.run(scenario) == [(0, 0), (7, 0), (7, 1), (7, 7)]

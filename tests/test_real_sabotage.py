@@ -226,7 +226,7 @@ def test_app_that_leaks_threads(bench: Trials, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("within_a_record", [False, True])
 def test_thread_log_truncated(bench: Trials, within_a_record: bool) -> None:  # noqa: FBT001
-    """Between two records the books don't balance; within one the file is damaged."""
+    """Between two records the counters don't reconcile; within one the file is damaged."""
     kept = replace(bench, runner=replace(bench.runner, keep_raw=True))
     record = kept.run(cell("async", "sleep"))
     (folder,) = (kept.runner.folder / "raw").glob("*-async_sleep-*")

@@ -65,7 +65,7 @@ def test_the_head_says_what_was_run() -> None:
     found = content()
     assert found.keys() >= TOP
     assert found["run"].keys() >= RUN
-    assert found["schema"] == 1
+    assert found["schema"] == 2
     assert found["run"]["finished"] == run().finished
 
 

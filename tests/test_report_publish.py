@@ -142,7 +142,7 @@ def test_reports_are_made_from_what_is_whole(
         1259,
     ]
     report = after["latest.md"].decode()
-    assert "19 of the plan's 21 trials have a whole one.\n\n- trials.jsonl:2 is damaged" in report
+    assert "19 of the plan's 21 trials have an intact one.\n\n- trials.jsonl:2 is damaged" in report
     at = f"{output}/latest." if published else f"{folder}/"
     assert told == [
         f"{at}trials.jsonl:2 is damaged (its checksum doesn't match): left out of what follows",
@@ -164,7 +164,7 @@ def test_where_no_record_is_whole_nothing_is_replaced(
         lambda: publish.render(output, None, None, print),
     ):
         with pytest.raises(
-            BadInputError, match=r"trials\.jsonl: (no record in it is whole|it is of)"
+            BadInputError, match=r"trials\.jsonl: (no record in it is intact|it is of)"
         ):
             again()
         assert files(output) == before

@@ -1,4 +1,4 @@
-"""An interrupted run is gone on with; what has changed is named first."""
+"""An interrupted run is resumed; what has changed is named first."""
 
 from __future__ import annotations
 
@@ -113,8 +113,8 @@ def test_an_interrupted_run_goes_on_where_it_stopped(machine: Machine) -> None:
     assert machine.measured == entries(plan)
     assert len(run_folders.trials_of(folder).records) == len(plan.trials) == 8
     assert machine.said == [
-        f"run {folder.name}: going on, 3 of 8 trials are measured",
-        f"run {folder.name}: going on, 5 of 8 trials are measured",
+        f"run {folder.name}: resumed, 3 of 8 trials are measured",
+        f"run {folder.name}: resumed, 5 of 8 trials are measured",
     ]
 
 
@@ -133,14 +133,14 @@ def test_fresh_leaves_the_unfinished_run_as_it_is(machine: Machine) -> None:
 
 
 def test_a_change_is_named_and_starts_a_new_run(machine: Machine) -> None:
-    """With how much there is, and how it could be gone on with."""
+    """With how much there is, and how it could be resumed."""
     folder = machine.run(plan_of(), until=3)
     other = machine.run(plan_of(), until=0, sources=NEW_APP)
     assert other != folder
     (told,) = machine.said
     assert told == (
-        f"run {folder.name}: 3 of 8 trials are measured, but it can't simply be gone on with:"
-        " the application (app/) has changed. A new run starts; `--resume` goes on with the old"
+        f"run {folder.name}: 3 of 8 trials are measured, but it can't simply be resumed:"
+        " the application (app/) has changed. A new run starts; `--resume` resumes the old"
         " one all the same."
     )
 
@@ -172,7 +172,7 @@ def test_resume_goes_on_all_the_same_and_records_it(machine: Machine) -> None:
     machine.run(plan, until=0, sources=NEW_APP)  # reads the notice and interrupts
     assert machine.run(plan, until=1, sources=NEW_APP, resume=True) == folder
     assert machine.said[-1] == (
-        f"run {folder.name}: 3 of 8 trials are measured; going on, although the application"
+        f"run {folder.name}: 3 of 8 trials are measured; resumed, although the application"
         " (app/) has changed. Its reports will say so."
     )
     recorded = journal.read_run(folder / journal.RUN_FILE)

@@ -1,4 +1,4 @@
-"""Run folders: which is gone on with, how one begins and ends."""
+"""Run folders: which is resumed, how one begins and ends."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_damaged_run_is_passed_over_and_named(tmp_path: Path) -> None:
 
 
 def test_damaged_trials_are_told_of_only_where_they_are_needed(tmp_path: Path) -> None:
-    """Those of a run that could not simply be gone on with stop nobody."""
+    """Those of a run that could not simply be resumed stop nobody."""
     changed = made(tmp_path, "20260101-000000-a", trials=1, seed=2)
     (changed / journal.TRIALS_FILE).write_text('{"schema":7}\n', "utf-8")
     assert found(tmp_path) == []
@@ -133,7 +133,7 @@ def test_there_may_be_no_runs_at_all(tmp_path: Path) -> None:
 
 
 def test_finishing_changes_only_the_end(tmp_path: Path) -> None:
-    """And then it is not gone on with."""
+    """And then it is not resumed."""
     folder = made(tmp_path, "20260101-000000-a")
     before = journal.read_run(folder / journal.RUN_FILE)
     after = run_folders.finish(folder, "2026-01-01T01:00:00+00:00")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @pytest.mark.real
 @pytest.mark.timeout(300)
 def test_a_killed_matrix_is_completed_by_the_next_start(prepared: Paths, tmp_path: Path) -> None:
-    """Every trial exactly once in the records, reports as of an unbroken run, nothing left."""
+    """Every trial exactly once in the records, reports as of an uninterrupted run, nothing left."""
     found = kills.measure(prepared, tmp_path, kills=1, seed=3)
     assert [one.faults for one in found] == [()]
 

@@ -25,7 +25,7 @@ class Results:
     effects: tuple[Effect, ...]
     noise: Noise | None  # with two rounds or more
     drift: Drift | None  # where controls were run
-    recorded: int  # trials that have a whole record
+    recorded: int  # trials that have an intact record
     damage: tuple[Damage, ...]  # what was left out
 
 

@@ -48,7 +48,7 @@ def combinations(config: Config) -> tuple[list[Combination], list[Mistake]]:
     entries = len(config.include) + len(config.exclude)
     most = min(_MOST, _MOST_HELD // max(1, entries))
     if count > most:
-        where = f"{shown(str(config.path))}:{config.matrix.line}: matrix"
+        where = f"{shown(str(config.path), 300)}:{config.matrix.line}: matrix"
         beside = f" beside {entries} entries of include and exclude" if most < _MOST else ""
         refuse([Mistake(where, f"{count} combinations", f"at most {most}{beside}")])
     base = [dict(zip(axes, levels, strict=True)) for levels in itertools.product(*axes.values())]
@@ -60,7 +60,7 @@ def combinations(config: Config) -> tuple[list[Combination], list[Mistake]]:
 
 def entry_mistake(config: Config, entry: Entry, found: str, allowed: str) -> Mistake:
     """What is wrong with an entry, and where it stands."""
-    where = f"{shown(str(config.path))}:{entry.line}: {entry.key}"
+    where = f"{shown(str(config.path), 300)}:{entry.line}: {entry.key}"
     return Mistake(where, found, allowed, entry.line)
 
 

@@ -84,7 +84,7 @@ class Source:
     def mistake(self, loc: Loc, found: str, allowed: str) -> Mistake:
         """What is wrong at a place of this file."""
         line = self.line(loc)
-        where = f"{shown(self.name)}:{line}"
+        where = f"{shown(self.name, 300)}:{line}"
         return Mistake(f"{where}: {key_path(loc)}" if loc else where, found, allowed, line)
 
 
@@ -105,13 +105,13 @@ def read(path: Path) -> Source:
         root = compose(_text(path))
         source.data = _value(root, (), source) if root else None
     except NotYaml as error:
-        where = f"{shown(source.name)}:{error.line}"
+        where = f"{shown(source.name, 300)}:{error.line}"
         refuse([Mistake(where, shown(error.found, 160), error.allowed, error.line)])
     return source
 
 
 def _text(path: Path) -> str:
-    name = shown(str(path))
+    name = shown(str(path), 300)
     try:
         if path.exists() and not path.is_file():  # a pipe or a device might never end
             refuse([Mistake(name, "something that is not a file", "a YAML file")])
@@ -162,7 +162,7 @@ def _mapping(node: MappingNode, loc: Loc, source: Source) -> dict[str, object]:
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
         if not isinstance(key_node, ScalarNode):
-            where = f"{shown(source.name)}:{line}"
+            where = f"{shown(source.name, 300)}:{line}"
             source.mistakes.append(Mistake(where, "a list or mapping as a key", "a name", line))
             continue
         key: str = key_node.value
@@ -173,7 +173,7 @@ def _mapping(node: MappingNode, loc: Loc, source: Source) -> dict[str, object]:
             continue
         if key in values:
             first = f"this key again (first on line {source.lines[here]})"
-            where = f"{shown(source.name)}:{line}: {key_path(here)}"
+            where = f"{shown(source.name, 300)}:{line}: {key_path(here)}"
             source.mistakes.append(Mistake(where, first, "each key once", line))
             continue
         source.lines[here] = line
@@ -187,7 +187,7 @@ def _merge(node: Node, values: dict[str, object], loc: Loc, source: Source) -> N
     """Add the keys of `<<: *base` that aren't there yet (https://yaml.org/type/merge.html)."""
     line = node.start_mark.line + 1
     if not isinstance(node, MappingNode):
-        where = f"{shown(source.name)}:{line}: {key_path((*loc, _MERGE))}"
+        where = f"{shown(source.name, 300)}:{line}: {key_path((*loc, _MERGE))}"
         allowed = "an alias of a mapping, or a list of such"
         source.mistakes.append(Mistake(where, "something else", allowed, line))
         return

@@ -1,6 +1,6 @@
-"""A run's records on disk: appended one by one, and read back as far as they are whole.
+"""A run's records on disk: appended one by one, and read back as far as they are intact.
 
-Whatever is not whole is named and left where it is.
+Whatever is corrupt is named and left where it is.
 """
 
 from __future__ import annotations

@@ -232,7 +232,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Resumption:
-    """The run was gone on with although something had changed: it is not of one piece."""
+    """The run was resumed although something had changed: it is not of one piece."""
 
     at: str  # ISO 8601, UTC
     done: int  # trials measured before

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.analysis.rows import Row
     from bench.stats import Percentile
 
-SCHEMA = 1
+SCHEMA = 2
 DIGITS = 6  # significant ones; more would only be noise
 
 

@@ -122,7 +122,7 @@ def summary(plan: Plan) -> str:
 def resumed(run: RunRecord) -> list[str]:
     """What keeps a run from being of one piece, a sentence each time it was resumed."""
     return [
-        f"Not of one piece: gone on with at {step.at[:16].replace('T', ' ')} UTC, after"
+        f"Not of one piece: resumed at {step.at[:16].replace('T', ' ')} UTC, after"
         f" {step.done} {'trial' if step.done == 1 else 'trials'}, although"
         f" {text.line('; '.join(step.changes))}."
         for step in run.resumed

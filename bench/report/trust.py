@@ -27,7 +27,7 @@ def damage(results: Results) -> str | None:
     listed = "\n".join(f"- {text.escape(str(damage))}" for damage in results.damage)
     return (
         f"**Some records are damaged and left out.** {results.recorded} of the plan's"
-        f" {results.run.trials} trials have a whole one{without}.\n\n{listed}"
+        f" {results.run.trials} trials have an intact one{without}.\n\n{listed}"
     )
 
 

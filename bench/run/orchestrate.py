@@ -52,7 +52,7 @@ def orchestrate(
     say(f"run {folder.name}: {lines.summary(plan)}{'' if folder.name == run.id else ' in all'}")
     recorded = run_folders.trials_of(folder)
     for damage in recorded.damage:
-        warn(f"{damage}: a trial that has no whole record is measured again")
+        warn(f"{damage}: a trial that has no intact record is measured again")
 
     def keep(trial: TrialRecord) -> None:
         journal.append(folder / journal.TRIALS_FILE, trial)

@@ -67,7 +67,7 @@ def _look(due: str, sampler: Sampler, delay: DelayServer, facts: TrialFacts) -> 
         facts.throttle_t0 = throttle.look()
     elif due == "t1":
         facts.throttle_t1 = throttle.look()
-    # Without an answer the figure stays unknown; the books tell the rest.
+    # Without an answer the figure stays unknown; the counters tell the rest.
     with contextlib.suppress(OSError, ValueError):
         if due == "t0":
             facts.upstream_t0 = delay.stats()

@@ -1,4 +1,4 @@
-"""A small matrix killed with SIGKILL at a random moment, and gone on with by the next start."""
+"""A small matrix killed with SIGKILL at a random moment, and resumed by the next start."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ QUICK_AFTER_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a matrix that was completed must have; no form if no unbroken one has told it."""
+    """What a matrix that was completed must have; no form if no uninterrupted one has told it."""
 
     trials: int = TRIALS
     form: object | None = None
@@ -68,10 +68,10 @@ def run(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS
 
 
 def measure(paths: Paths, folder: Path, kills: int, seed: int) -> list[Killed]:
-    """Run one matrix unbroken, then ``kills`` that are killed once each and completed.
+    """Run one matrix uninterrupted, then ``kills`` that are killed once each and completed.
 
     Raises:
-        RequirementError: the unbroken one did not succeed.
+        RequirementError: the uninterrupted one did not succeed.
     """
     config = folder / "experiments.yaml"
     config.write_text(CONFIG, encoding="utf-8")
@@ -79,7 +79,7 @@ def measure(paths: Paths, folder: Path, kills: int, seed: int) -> list[Killed]:
     whole = _complete(paths, config, folder / "whole")
     took_s = time.monotonic() - began
     if whole.returncode:
-        raise RequirementError(f"The unbroken matrix did not succeed: {whole.stderr[-500:]}")
+        raise RequirementError(f"The uninterrupted matrix did not succeed: {whole.stderr[-500:]}")
     expected = Expected(form=_form(_latest(folder / "whole")))
     moments = random.Random(seed)  # noqa: S311 - to be repeatable
     return [
@@ -89,7 +89,7 @@ def measure(paths: Paths, folder: Path, kills: int, seed: int) -> list[Killed]:
 
 
 def _early(paths: Paths, folder: Path) -> Killed:
-    """The smallest: one round, killed early, and no unbroken one beside it."""
+    """The smallest: one round, killed early, and no uninterrupted one beside it."""
     config = folder / "experiments.yaml"
     config.write_text(CONFIG.replace("rounds: 2", "rounds: 1"), encoding="utf-8")
     return _kill(paths, config, folder / "killed", QUICK_AFTER_S, Expected(QUICK_TRIALS))
@@ -108,7 +108,7 @@ def _kill(paths: Paths, config: Path, output: Path, after_s: float, expected: Ex
     process.kill()
     process.wait()
     if _finished(output):
-        # Quicker than the unbroken one: nothing was interrupted. Once more, and sooner.
+        # Quicker than the uninterrupted one: nothing was interrupted. Once more, and sooner.
         another = output.with_name(f"{output.name}-again")
         return _kill(paths, config, another, after_s / 2, expected)
     faults = _left(family)
@@ -131,7 +131,7 @@ def _differs(output: Path, before: list[str], expected: Expected) -> list[str]:
     faults = []
     runs = list((output / "runs").iterdir())
     if len(runs) != 1:
-        faults.append(f"{len(runs)} runs instead of one that was gone on with")
+        faults.append(f"{len(runs)} runs instead of one that was resumed")
     after = _records(output)
     if after[: len(before)] != before:
         faults.append("a record that was there has changed")
@@ -141,7 +141,7 @@ def _differs(output: Path, before: list[str], expected: Expected) -> list[str]:
     if len(found) != planned or len(set(found)) != planned:
         faults.append(f"{len(found)} records of {len(set(found))} trials, {planned} are planned")
     if expected.form not in (None, _form(_latest(output))):
-        faults.append("its reports/latest.json has another form than an unbroken run's")
+        faults.append("its reports/latest.json has another form than an uninterrupted run's")
     return faults
 
 

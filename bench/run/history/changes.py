@@ -34,7 +34,7 @@ class Change:
 
 
 def changes(before: RunRecord, now: RunRecord) -> tuple[Change, ...]:
-    """All that has changed since ``before``; none if it can simply be gone on with."""
+    """All that has changed since ``before``; none if it can simply be resumed."""
     return (
         *(Change(text, apart=True) for text in _plan(before, now)),
         *(Change(text) for text in _cells(before.cells, now.cells)),

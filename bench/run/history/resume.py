@@ -1,4 +1,4 @@
-"""Which folder a run gets: a new one, or that of the unfinished run it goes on with."""
+"""Which folder a run gets: a new one, or that of the unfinished run that it resumes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def choose(
     """The run's folder, below the output folder; what was found and decided is said.
 
     Raises:
-        BadInputError: ``--resume``, and no run can be gone on with; or the folder can't be made.
+        BadInputError: ``--resume``, and no run can be resumed; or the folder can't be made.
     """
     kept = options.output.resolve() / "runs"
     found = [] if options.fresh else run_folders.unfinished(kept, wanted, warn)
@@ -68,12 +68,12 @@ def _resumed(found: Sequence[Unfinished], wanted: RunRecord, say: Callable[[str]
         wanted, id=old.run.id, started=old.run.started, resumed=(*old.run.resumed, step)
     )
     write_run(old.folder / RUN_FILE, amended)
-    say(f"{_so_far(old)}; going on, although {_listed(old.changes)}. Its reports will say so.")
+    say(f"{_so_far(old)}; resumed, although {_listed(old.changes)}. Its reports will say so.")
     return old.folder
 
 
 def _gone_on_with(old: Unfinished, wanted: RunRecord, say: Callable[[str], None]) -> Path:
-    say(f"run {old.run.id}: going on, {old.done} of {wanted.trials} trials are measured")
+    say(f"run {old.run.id}: resumed, {old.done} of {wanted.trials} trials are measured")
     return old.folder
 
 
@@ -81,9 +81,9 @@ def _notice(old: Unfinished) -> str:
     if any(change.apart for change in old.changes):
         way = "the old one goes on when it is asked for as it was"
     else:
-        way = "`--resume` goes on with the old one all the same"
+        way = "`--resume` resumes the old one all the same"
     return (
-        f"{_so_far(old)}, but it can't simply be gone on with: {_listed(old.changes)}."
+        f"{_so_far(old)}, but it can't simply be resumed: {_listed(old.changes)}."
         f" A new run starts; {way}."
     )
 

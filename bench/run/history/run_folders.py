@@ -24,11 +24,11 @@ def new_id(plan_hash: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A run that might be gone on with, and what has changed since it was measured."""
+    """A run that might be resumed, and what has changed since it was measured."""
 
     folder: Path
     run: RunRecord
-    done: int  # trials that have a whole record
+    done: int  # trials that have an intact record
     worked_on: str  # ISO 8601, UTC: when its last trial started, or it did itself
     changes: tuple[Change, ...]
     superseded: bool  # one like it has been finished since
@@ -97,7 +97,7 @@ def create(folder: Path, run: RunRecord) -> None:
 
 
 def finish(folder: Path, when: str) -> RunRecord:
-    """Mark the run as finished: it is not gone on with any more."""
+    """Mark the run as finished: it is not resumed any more."""
     run = replace(read_run(folder / RUN_FILE), finished=when)
     write_run(folder / RUN_FILE, run)
     return run

@@ -1,4 +1,4 @@
-"""The environments that nox has made, as it left word of them.
+"""The environments that nox has made, as it noted them.
 
 Each ``env`` session writes one small JSON file: where its Python is, the hash
 of the lock file it was installed from, or why it could not be made.
