@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Normal tests try the same examples each time, so that what fails in CI fails
 # at home; `nox -s fuzz` tries others, and many more, each time.
 settings.register_profile("normal", deadline=None, derandomize=True, print_blob=True)
-settings.register_profile(LONG, deadline=None, print_blob=True)
+settings.register_profile(LONG, deadline=None, derandomize=False, print_blob=True)
 settings.register_profile(LEAST, deadline=None, derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "normal"))
 
