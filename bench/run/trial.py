@@ -15,10 +15,8 @@ from bench.run import generator
 from bench.run.failure import TrialFailed
 from bench.run.host.cpus import affinity
 from bench.run.host.sampler import Gauge, Sampler
-from bench.run.process import children
-from bench.run.process.children import Child, child_environment
 from bench.run.server.bringup import HOST, POLL_S, Running, bring_up
-from bench.run.server.commands import SERVERS
+from bench.run.server.launch import launch
 from bench.run.server.verify import Expectation, Unverified, verify
 from bench.run.watch import watch
 
@@ -29,14 +27,13 @@ if TYPE_CHECKING:
     from bench.config import Profile
     from bench.plan import Cell
     from bench.run.lab import Lab
+    from bench.run.process.children import Child
 
 IDLE_S = 0.5  # for the verifying request to leave the application
 STOP_S = 0.3  # for a server to stop by itself: a blocked one never does
 
 
-def run_trial(
-    cell: Cell, profile: Profile, *, delay_s: float, python: str, lab: Lab, folder: Path
-) -> None:
+def run_trial(cell: Cell, profile: Profile, *, delay_s: float, lab: Lab, folder: Path) -> None:
     """Run one trial; ``folder`` (empty) then holds all there is to know of it.
 
     Never raises for what goes wrong in the trial: ``trial.json`` says it.
@@ -48,7 +45,7 @@ def run_trial(
     )
     began = time.monotonic()
     try:
-        _Trial(cell, profile, delay_s, python, lab, folder, facts).run()
+        _Trial(cell, profile, delay_s, lab, folder, facts).run()
     except (TrialFailed, Unverified) as failed:
         facts.failure = str(failed)
     finally:
@@ -63,7 +60,6 @@ class _Trial:
     cell: Cell
     profile: Profile
     delay_s: float
-    python: str
     lab: Lab
     folder: Path
     facts: TrialFacts
@@ -98,29 +94,12 @@ class _Trial:
 
     def _start_server(self, stack: contextlib.ExitStack) -> Running:
         cell, lab, facts = self.cell, self.lab, self.facts
-        environment = child_environment(
-            MATRIX_TRIAL_DIR=str(self.folder),
-            MATRIX_UPSTREAM=lab.delay.url,
-            MATRIX_DELAY_MS=str(round(self.delay_s * 1000)),
-            MATRIX_PROBE="1" if lab.probe else "0",
-        )
 
         def start(port: int) -> Child:
-            python = lab.server_pythons[cell.server, self.python]
-            argv = SERVERS[cell.server].command(python, HOST, port, cell.workers)
-            # Records are published: where this checkout lies is nobody's business.
-            facts.argv = [part.removeprefix(f"{lab.root}{os.sep}") for part in argv]
-            log = self.folder / "server.log"
-            child = children.start(
-                cell.server,
-                argv,
-                keeper=lab.keeper,
-                cwd=lab.root,
-                env=environment,
-                log=log,
-                cpus=lab.placement.server,
-            )
+            child = launch(cell, lab, self.folder, port, delay_s=self.delay_s)
             stack.callback(child.stop, STOP_S)
+            # Records are published: where this checkout lies is nobody's business.
+            facts.argv = [part.removeprefix(f"{lab.root}{os.sep}") for part in child.argv]
             return child
 
         running = bring_up(start, cell.server, cell.workers, self.folder, lab.patience.ready_s)

@@ -64,7 +64,6 @@ class TrialRunner:
             cell,
             self.plan.profile,
             delay_s=self.plan.delay_s,
-            python=str(cell.python),
             lab=self.lab,
             folder=folder,
         )

@@ -1,0 +1,40 @@
+"""Starts the application under test on a server: one process group, on a given port."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.run.process import children
+from bench.run.server.bringup import HOST
+from bench.run.server.commands import SERVERS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.plan import Cell
+    from bench.run.lab import Lab
+    from bench.run.process.children import Child
+
+
+def launch(cell: Cell, lab: Lab, folder: Path, port: int, *, delay_s: float) -> Child:
+    """Start the cell's server; its workers leave their files in ``folder``.
+
+    Raises:
+        OSError: the program can't be started.
+    """
+    environment = children.child_environment(
+        MATRIX_TRIAL_DIR=str(folder),
+        MATRIX_UPSTREAM=lab.delay.url,
+        MATRIX_DELAY_MS=str(round(delay_s * 1000)),
+        MATRIX_PROBE="1" if lab.probe else "0",
+    )
+    python = lab.server_pythons[cell.server, str(cell.python)]
+    return children.start(
+        cell.server,
+        SERVERS[cell.server].command(python, HOST, port, cell.workers),
+        keeper=lab.keeper,
+        cwd=lab.root,
+        env=environment,
+        log=folder / "server.log",
+        cpus=lab.placement.server,
+    )
