@@ -14,12 +14,17 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SOURCE = Path(__file__).resolve().parent
 LOCK = SOURCE.parent / "requirements" / "go.txt"
+WORK = "work-"  # folders of builds under way, with the process id
 
 
 class BuildError(Exception):
@@ -108,12 +113,44 @@ def build(folder: Path, go: Path) -> Path:
     try:
         if not binary.exists():
             folder.mkdir(parents=True, exist_ok=True)
+            _sweep(folder)
             # In that folder, since a rename must stay on one file system.
-            with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as work:
+            prefix = f"{WORK}{os.getpid()}-"
+            with (
+                _ended_by_signals(),
+                tempfile.TemporaryDirectory(
+                    dir=folder, prefix=prefix, ignore_cleanup_errors=True
+                ) as work,
+            ):
                 _compile(go, Path(work)).replace(binary)
     except OSError as error:
         raise BuildError(f"cannot build into {folder} with {go}: {error}; see to that") from error
     return binary
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """SIGTERM and a closed terminal end the build as Ctrl-C does: with the compiler, and tidily."""
+
+    def end(number: int, _: object) -> NoReturn:
+        sys.exit(128 + number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed build has left."""
+    for left in folder.glob(f"{WORK}*"):
+        pid = left.name.removeprefix(WORK).partition("-")[0]
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _compile(go: Path, work: Path) -> Path:

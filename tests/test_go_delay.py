@@ -181,8 +181,11 @@ echo $$ $! > "$here/pids.tmp"; mv "$here/pids.tmp" "$here/pids"; wait
 """
 
 
-def test_interrupted_build_leaves_nothing(cache: Path, tmp_path: Path) -> None:
-    """On Ctrl-C the compiler and what it started die, and no file of theirs is left."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupted_build_leaves_nothing(
+    cache: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    """The compiler and what it started die, and no file of theirs is left."""
     go = FakeGo(tmp_path / "bin", NEVER_ENDS)
     script = f"from pathlib import Path; from go_delay.build import build; \
 build(Path({str(cache)!r}), Path({str(go.path)!r}))"
@@ -193,13 +196,25 @@ build(Path({str(cache)!r}), Path({str(go.path)!r}))"
             told = go.path.with_name("pids")
             until(told.exists, "the compiler has started")
             assert len(names(cache)) == 1
-            process.send_signal(signal.SIGINT)
-            assert "KeyboardInterrupt" in process.communicate(timeout=DEADLINE_S)[1]
+            process.send_signal(number)
+            process.communicate(timeout=DEADLINE_S)
+            assert process.returncode != 0
         finally:
             process.kill()
     pids = [int(pid) for pid in told.read_text("utf-8").split()]
     until(lambda: not any(map(runs, pids)), "the compiler's group is dead")
     assert names(cache) == []
+
+
+def test_what_a_killed_build_left_is_swept_by_the_next(cache: Path, tmp_path: Path) -> None:
+    """A folder of a process that is no more; another's build under way stays."""
+    cache.mkdir()
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    (cache / f"work-{ended.pid}-x").mkdir()
+    (cache / f"work-{os.getppid()}-x").mkdir()
+    building.build(cache, FakeGo(tmp_path / "bin").path)
+    assert [name for name in names(cache) if name.startswith("work-")] == [f"work-{os.getppid()}-x"]
 
 
 # -- what nox leaves a note of
