@@ -112,17 +112,16 @@ def _part(text: str) -> dict[str, str]:
 def _document(run: str, output: Path, warn: Warn) -> _Document:
     path = output / "latest.json" if run == "latest" else Path(run)
     name = shown(str(path), 300)
-    if path.is_file():
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadInputError(f"{name}: can't be read: {error}") from error
-    elif run == "latest":
-        raise BadInputError(f"{name}: there is no published run; `nox -s matrix` makes one")
-    else:
-        text = document.document(publish.recorded(output, run, lambda _: None))
     try:
-        read = _Document.model_validate_json(text)
+        if path.is_file():
+            read = _Document.model_validate_json(path.read_bytes())
+        elif run == "latest":
+            raise BadInputError(f"{name}: there is no published run; `nox -s matrix` makes one")
+        else:
+            found = publish.recorded(output, run, lambda _: None)
+            read = _Document.model_validate(document.content(found))
+    except OSError as error:
+        raise BadInputError(f"{name}: can't be read: {error}") from error
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         where = ".".join(map(str, fault["loc"])) or "the whole"
@@ -131,7 +130,7 @@ def _document(run: str, output: Path, warn: Warn) -> _Document:
     if wrong := implausible(read.model_dump()):
         raise BadInputError(f"{name}: {shown(wrong, 300)}")
     for damage in read.damage:
-        warn(line(f"{run}: {damage.place} is damaged ({damage.what}): left out of the comparison"))
+        warn(line(f"{run}: {damage.place} is corrupt ({damage.what}): left out of the comparison"))
     return read
 
 

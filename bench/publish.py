@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 README = ROOT / "README.md"
 LATEST = "latest."
-Warn = Callable[[str], None]  # is told of each damaged record
+Warn = Callable[[str], None]  # is told of each corrupt record
 Contents = dict[Path, bytes | None]  # new contents; None takes the file away
 FILES = (journal.RUN_FILE, journal.TRIALS_FILE, journal.CONTROLS_FILE)
 

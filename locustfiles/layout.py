@@ -16,7 +16,7 @@ USER_SHIFT = 16
 
 SUCCEEDED = 0
 UNFINISHED = 1
-FIRST_FAILURE = 2  # failures are numbered by kind from here on, named in load.json
+FIRST_FAILURE = 2  # failures are numbered by kind from here on, named in generator.json
 
 # The names of kinds of failure that mean something to the harness.
 WRONG_BODY = "wrong body"  # another than the verifying request's

@@ -233,5 +233,5 @@ def write_down(environment: Environment, **_: object) -> None:
             "p99_ms": total.get_response_time_percentile(0.99),
         },
     }
-    (FOLDER / "load.json").write_text(json.dumps(summary), encoding="utf-8")
+    (FOLDER / "generator.json").write_text(json.dumps(summary), encoding="utf-8")
     tell("done")

@@ -36,7 +36,7 @@ def made(
 
 def words(comparison: Comparison) -> dict[str, str]:
     """The word of each cell's first metric."""
-    return {cell.cell: cell.judged[0].word for cell in comparison.cells}
+    return {cell.cell: cell.judged[0].word.value for cell in comparison.cells}
 
 
 STEADY = [100.0, 101.0, 99.0, 100.5, 99.5, 100.0]
@@ -221,6 +221,6 @@ def test_damage_is_told_of_a_document_and_of_a_run(latest: Path) -> None:
     assert whole.cells == torn.cells
     assert whole.cells
     assert told == [
-        "latest: trials.jsonl:17 is damaged (it is cut off): left out of the comparison",
-        "one: trials.jsonl:2 is damaged (it is cut off): left out of the comparison",
+        "latest: trials.jsonl:17 is corrupt (it is cut off): left out of the comparison",
+        "one: trials.jsonl:2 is corrupt (it is cut off): left out of the comparison",
     ]

@@ -201,7 +201,7 @@ def test_matrix_reports_and_resumes(prepared: Paths, config: Path, tmp_path: Pat
     assert resumed.returncode == 0, resumed.stderr
     assert not (raw / "half-written").exists()
     assert "resumed, " in resumed.stdout
-    assert "trials.jsonl:2 is damaged (it is cut off): a trial that has no" in resumed.stderr
+    assert "trials.jsonl:2 is corrupt (it is cut off): a trial that has no" in resumed.stderr
     assert (folder / "trials.jsonl").read_bytes().startswith(torn + b"\n{")
     assert [trial.index for trial in journal.read_trials(folder / "trials.jsonl").records] == [1, 2]
     assert "2 of the plan's 2 trials" in (output / "latest.md").read_text(encoding="utf-8")
@@ -288,10 +288,10 @@ def test_damage_is_told_and_the_rest_reported(published: Path) -> None:
     done = run("report", "--output", published)
     assert done.returncode == 0
     assert done.stderr == (
-        f"{published}/latest.trials.jsonl:7 is damaged (it is cut off): left out of what follows\n"
+        f"{published}/latest.trials.jsonl:7 is corrupt (it is cut off): left out of what follows\n"
     )
     compared = run("compare", "latest", "latest", "--output", published)
-    assert "latest: trials.jsonl:7 is damaged (it is cut off): left out" in compared.stderr
+    assert "latest: trials.jsonl:7 is corrupt (it is cut off): left out" in compared.stderr
 
 
 @pytest.mark.parametrize("name", ["latest.run.json", "latest.trials.jsonl"])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-FILES = ("trial.json", "load.json", "requests.bin", "samples.jsonl")
+FILES = ("trial.json", "generator.json", "requests.bin", "samples.jsonl")
 
 
 @pytest.fixture

@@ -274,7 +274,7 @@ def test_a_document_with_other_figures_is_compared_or_refused(
 
 
 def test_reports_that_are_no_text_are_stale(reports: Path) -> None:
-    """`readme --check` compares bytes: a damaged latest.json is no traceback."""
+    """`readme --check` compares bytes: a corrupt latest.json is no traceback."""
     _write(reports, {})
     _run(reports, "report")
     (reports / "latest.json").write_bytes(b"\xff")

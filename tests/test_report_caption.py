@@ -57,7 +57,7 @@ def test_a_few_rounds_have_a_range_and_six_an_interval() -> None:
     assert spread_note(rows(made, trials)) == ("Medians over rounds; in brackets the range, n = 3.")
     made, trials = example(6)
     assert spread_note(rows(made, trials)) == (
-        "Medians over rounds; in brackets the 95 % interval of the median."
+        "Medians over rounds; in brackets the 95 % confidence interval of the median."
     )
 
 

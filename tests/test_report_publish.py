@@ -142,11 +142,11 @@ def test_reports_are_made_from_what_is_whole(
         1259,
     ]
     report = after["latest.md"].decode()
-    assert "19 of the plan's 21 trials have an intact one.\n\n- trials.jsonl:2 is damaged" in report
+    assert "19 of the plan's 21 trials have an intact one.\n\n- trials.jsonl:2 is corrupt" in report
     at = f"{output}/latest." if published else f"{folder}/"
     assert told == [
-        f"{at}trials.jsonl:2 is damaged (its checksum doesn't match): left out of what follows",
-        f"{at}trials.jsonl:21 is damaged (it is cut off): left out of what follows",
+        f"{at}trials.jsonl:2 is corrupt (its checksum doesn't match): left out of what follows",
+        f"{at}trials.jsonl:21 is corrupt (it is cut off): left out of what follows",
     ]
 
 

@@ -100,10 +100,10 @@ def test_a_damaged_run_is_passed_over_and_named(tmp_path: Path) -> None:
     """Once; a whole one is still found. Files beside the folders don't matter."""
     whole = made(tmp_path, "20260101-000000-a", trials=1)
     for name, content in (("20260102-000000-a", b"{"), ("20260103-000000-a", None)):
-        damaged = made(tmp_path, name) / journal.RUN_FILE
-        damaged.unlink()
+        corrupt = made(tmp_path, name) / journal.RUN_FILE
+        corrupt.unlink()
         if content is not None:
-            damaged.write_bytes(content)
+            corrupt.write_bytes(content)
     (tmp_path / "20260104-notes.txt").touch()
     told: list[str] = []
     (one,) = run_folders.unfinished(tmp_path, WANTED, told.append)

@@ -29,8 +29,8 @@ def test_two_to_five_trials_show_their_range() -> None:
     assert summarise([5.0, 1.0, 2.0, 9.0, 4.0]) == Summary(4.0, 1.0, 9.0, 5, "range")
 
 
-# Ranks of the 95 % interval of the median as printed in tables (Conover, table A3; Dixon and
-# Massey, table A-25), and the coverage that they have.
+# Ranks of the 95 % confidence interval of the median as printed in tables (Conover, table A3;
+# Dixon and Massey, table A-25), and the coverage that they have.
 @pytest.mark.parametrize(
     ("n", "rank", "coverage"),
     [

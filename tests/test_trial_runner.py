@@ -62,7 +62,7 @@ def test_whole_raw_files_are_a_measured_trial(tmp_path: Path) -> None:
     assert record.measured is not None
 
 
-@pytest.mark.parametrize("name", ["trial.json", "load.json", "requests.bin", "samples.jsonl"])
+@pytest.mark.parametrize("name", ["trial.json", "generator.json", "requests.bin", "samples.jsonl"])
 @pytest.mark.parametrize("damage", ["missing", "a folder", "zeros"])
 def test_a_raw_file_that_cannot_be_read_is_a_failed_row(
     tmp_path: Path, name: str, damage: str
@@ -84,7 +84,7 @@ def test_a_raw_file_that_cannot_be_read_is_a_failed_row(
 def test_facts_that_say_nothing_are_a_failed_row(tmp_path: Path, content: str) -> None:
     """Of a trial, and of a control."""
     (write_trial(raw(tmp_path)) / "trial.json").write_text(content, "utf-8")
-    reason = "trial.json is damaged"
+    reason = "trial.json is corrupt"
     assert str(bench(tmp_path)._digest(PLANNED).reason).startswith(reason)
     folder = tmp_path / "raw" / "r01-sync_json-uvicorn-w1"
     control = digest_control(folder, run="r", when="start", wait_ms=0, users=4)

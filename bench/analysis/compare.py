@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from bench.analysis.metrics import METRICS, Metric
@@ -31,13 +32,22 @@ class Side:
     cells: Mapping[str, Mapping[str, Values]]  # by what both sides call the cell, and metric
 
 
+class Judgement(Enum):
+    """What can be said of b's figure beside a's."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    SAME = "≈"
+    TOO_FEW = "too few"
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """One metric of one cell: b's figure as a multiple of a's."""
 
     metric: Metric
     ratio: LogRatio
-    word: str  # better, worse, ≈ or too few
+    word: Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +79,12 @@ class Comparison:
     @property
     def too_few(self) -> bool:
         """No figure of any cell has been measured often enough to be judged."""
-        return all(j.word == "too few" for c in self.cells for j in c.judged)
+        return all(j.word is Judgement.TOO_FEW for c in self.cells for j in c.judged)
 
     @property
     def regressions(self) -> tuple[str, ...]:
         """Cells that are worse in b on any metric."""
-        return tuple(c.cell for c in self.cells if any(j.word == "worse" for j in c.judged))
+        return tuple(c.cell for c in self.cells if any(j.word is Judgement.WORSE for j in c.judged))
 
 
 def differences(a: Side, b: Side) -> tuple[str, ...]:
@@ -130,21 +140,24 @@ def _ratio(
     return unpaired_log_ratio([*right.values()], [*left.values()])
 
 
-def _words(metric: Metric, found: Sequence[tuple[str, LogRatio]], threshold: float) -> list[str]:
+def _words(
+    metric: Metric, found: Sequence[tuple[str, LogRatio]], threshold: float
+) -> list[Judgement]:
     tested = [ratio.p_value for _, ratio in found if ratio.p_value is not None]
     holds = iter(benjamini_hochberg(tested))
     return [
-        "too few" if ratio.p_value is None
+        Judgement.TOO_FEW if ratio.p_value is None
         else _word(metric, ratio.ratio, threshold) if next(holds)
-        else "≈"
+        else Judgement.SAME
         for _, ratio in found
     ]  # fmt: skip
 
 
-def _word(metric: Metric, ratio: float, threshold: float) -> str:
+def _word(metric: Metric, ratio: float, threshold: float) -> Judgement:
     if 1 / (1 + threshold) <= ratio <= 1 + threshold:
-        return "≈"
-    return "better" if (ratio > 1) == metric.more_is_better else "worse"
+        return Judgement.SAME
+    better = (ratio > 1) == metric.more_is_better
+    return Judgement.BETTER if better else Judgement.WORSE
 
 
 def _width(judged: Judged) -> float:

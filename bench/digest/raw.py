@@ -40,7 +40,7 @@ def read_all(folder: Path) -> Raw:
     """All files of a trial that ran to its end.
 
     Raises:
-        Unreadable: a file is missing or damaged, or no window was ever set.
+        Unreadable: a file is missing or corrupt, or no window was ever set.
     """
     facts = read.trial_facts(folder)
     if not 0 < facts.t0_ns < facts.t1_ns:
@@ -81,5 +81,5 @@ def _demand_counts_that_grow(facts: TrialFacts) -> None:
     try:
         served_in_window(facts)
     except ValueError:
-        told = "trial.json is damaged: counts of the delay server fell within the window"
+        told = "trial.json is corrupt: counts of the delay server fell within the window"
         raise Unreadable(told) from None

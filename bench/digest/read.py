@@ -38,7 +38,7 @@ Typed = TypeVar("Typed")
 
 
 class Unreadable(Exception):  # noqa: N818 - becomes the trial's reason
-    """A file of the trial is missing or damaged; the text says which and how."""
+    """A file of the trial is missing or corrupt; the text says which and how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def request_log(folder: Path) -> RequestLog:
     start_ns = records[:, request_layout.R_START_NS].astype(np.int64)
     end_ns = records[:, request_layout.R_END_NS].astype(np.int64)
     if (start_ns < 0).any() or (end_ns < start_ns).any():
-        raise Unreadable("requests.bin is damaged: a request ended before it began")
+        raise Unreadable("requests.bin is corrupt: a request ended before it began")
     return RequestLog(
         start_ns=start_ns,
         end_ns=end_ns,
@@ -130,9 +130,9 @@ def generator_summary(folder: Path) -> GeneratorSummary:
     """What the load generator said of itself.
 
     Raises:
-        Unreadable: ``load.json`` is missing or damaged.
+        Unreadable: ``generator.json`` is missing or damaged.
     """
-    return _typed(folder, "load.json", GENERATOR_SUMMARY)
+    return _typed(folder, "generator.json", GENERATOR_SUMMARY)
 
 
 def looks(folder: Path) -> list[Look]:
@@ -144,7 +144,7 @@ def looks(folder: Path) -> list[Look]:
     name = "samples.jsonl"
     found = [_valid(line, name, LOOK) for line in _bytes(folder, name).splitlines()]
     if any(later.ns < earlier.ns for earlier, later in pairwise(found)):
-        raise Unreadable(f"{name} is damaged: its looks are out of order")
+        raise Unreadable(f"{name} is corrupt: its looks are out of order")
     return found
 
 
@@ -159,7 +159,7 @@ def _valid(text: bytes, name: str, adapter: TypeAdapter[Typed]) -> Typed:
         fault = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in fault["loc"])
         at = f" at {where}" if where else ""
-        raise Unreadable(f"{name} is damaged{shown(at, 100)}: {shown(fault['msg'], 200)}") from None
+        raise Unreadable(f"{name} is corrupt{shown(at, 100)}: {shown(fault['msg'], 200)}") from None
 
 
 def _words(folder: Path, name: str, record_bytes: int) -> NDArray[np.uint64]:

@@ -21,7 +21,7 @@ def digest(folder: Path) -> Measured:
     """All figures of a trial that ran to its end.
 
     Raises:
-        Unreadable: a file is missing or damaged; the trial can't be used.
+        Unreadable: a file is missing or corrupt; the trial can't be used.
     """
     raw = read_all(folder)
     rate = rates(raw)

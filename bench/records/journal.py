@@ -170,7 +170,7 @@ def read_run(path: Path) -> RunRecord:
     """The run's record.
 
     Raises:
-        BadInputError: it can't be read, is damaged, or is of another schema.
+        BadInputError: it can't be read, is corrupt, or is of another schema.
     """
     found = checksum.unseal(_bytes(path), checksum.PAGE, _RUN)
     if isinstance(found, Broken):

@@ -278,4 +278,4 @@ class Damage:
     what: str  # what is wrong with it
 
     def __str__(self) -> str:
-        return f"{self.place} is damaged ({self.what})"
+        return f"{self.place} is corrupt ({self.what})"

@@ -1,6 +1,6 @@
 """The JSON files in a trial's folder, typed: written by the harness and the users, read once.
 
-``trial.json`` is what the harness noted, ``load.json`` what the load generator says of itself,
+``trial.json`` is what the harness noted, ``generator.json`` what the load generator says of itself,
 ``samples.jsonl`` the harness's looks from outside. Whatever is read of them has passed these types.
 """
 

@@ -61,7 +61,7 @@ def spread_note(rows: Sequence[Row]) -> str:
     if not any(summary.kind == "interval" for summary in found):
         return f"Medians over rounds; in brackets the range, {n}."
     rest = f"; of cells with fewer than 6 trials the range, {n}" if counts else ""
-    return f"Medians over rounds; in brackets the 95 % interval of the median{rest}."
+    return f"Medians over rounds; in brackets the 95 % confidence interval of the median{rest}."
 
 
 def _when(run: RunRecord) -> str:

@@ -72,7 +72,7 @@ def _judged(judged: Judged) -> dict[str, Any]:
     ratio = judged.ratio
     return {
         "ratio": ratio.ratio, "low": ratio.low, "high": ratio.high, "p_value": ratio.p_value,
-        "n": ratio.n, "word": judged.word,
+        "n": ratio.n, "word": judged.word.value,
     }  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def _cell(cell: CellComparison, metric: str) -> str:
         return NONE
     ratio = found.ratio
     spread = "" if ratio.low is None else f" ({number(ratio.low)} to {number(ratio.high)})"
-    return f"{number(ratio.ratio)}×{spread} {found.word}"
+    return f"{number(ratio.ratio)}×{spread} {found.word.value}"
 
 
 def _steadiest(cell: CellComparison) -> str:

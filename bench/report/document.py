@@ -23,8 +23,13 @@ DIGITS = 6  # significant ones; more would only be noise
 
 def document(results: Results) -> str:
     """The run and its rows as JSON."""
+    return json.dumps(content(results), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def content(results: Results) -> dict[str, Any]:
+    """What the document holds."""
     run = results.run
-    content = {
+    return {
         "schema": SCHEMA,
         "run": {
             "id": run.id,
@@ -44,7 +49,6 @@ def document(results: Results) -> str:
         "controls": None if results.drift is None else _drift(results.drift),
         "damage": [asdict(damage) for damage in results.damage],
     }
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _row(row: Row) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def damage(results: Results) -> str | None:
     without = f"; without any: {', '.join(absent)}" if absent else ""
     listed = "\n".join(f"- {text.escape(str(damage))}" for damage in results.damage)
     return (
-        f"**Some records are damaged and left out.** {results.recorded} of the plan's"
+        f"**Some records are corrupt and left out.** {results.recorded} of the plan's"
         f" {results.run.trials} trials have an intact one{without}.\n\n{listed}"
     )
 
@@ -44,7 +44,7 @@ def answers(results: Results) -> str | None:
     lines = "\n".join(f"- {sentence(effect, text.code)}" for effect in results.effects)
     return (
         f"{lines}\n\nEach is a geometric mean over pairs of cells that differ in nothing else; in"
-        " brackets its 95 % interval or, for three pairs or fewer, their range."
+        " brackets its 95 % confidence interval or, for three pairs or fewer, their range."
     )
 
 

@@ -33,7 +33,7 @@ def start(lab: Lab, profile: Profile, route: str, folder: Path) -> Child:
             MATRIX_WARMUP_S=str(profile.warmup_s),
             MATRIX_DURATION_S=str(profile.duration_s),
         ),
-        log=folder / "load.log",
+        log=folder / "generator.log",
         tells="pipe",
         cpus=lab.placement.generator,
     )

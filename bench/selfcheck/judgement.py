@@ -6,7 +6,7 @@ import itertools
 import random
 from typing import TYPE_CHECKING
 
-from bench.analysis.compare import Side, compare
+from bench.analysis.compare import Judgement, Side, compare
 from bench.analysis.metrics import METRICS
 from bench.selfcheck.figure import Figure
 from bench.selfcheck.targets import WORK, targets
@@ -63,7 +63,7 @@ def same(entries: Sequence[Figures]) -> Figure:
     wrong = [
         one.cell
         for one in comparison.cells
-        if any(judged.word in {"better", "worse"} for judged in one.judged)
+        if any(judged.word in {Judgement.BETTER, Judgement.WORSE} for judged in one.judged)
     ]
     spread = {
         metric.title: [
@@ -91,8 +91,8 @@ def different(before: Sequence[Figures], after: Sequence[Figures]) -> Figure:
         (judged,) = _compare({"work": a}, {"work": b}).cells
         words = {j.metric.title: j.word for j in judged.judged}
         for title, word in words.items():
-            by_metric[title] += word == "worse"
-        missed += "worse" not in words.values() or "better" in words.values()
+            by_metric[title] += word is Judgement.WORSE
+        missed += Judgement.WORSE not in words.values() or Judgement.BETTER in words.values()
     count, rounds = len(before), max(map(len, before[0].values()))
     detail = ", ".join(f"by {title} {found} of {count}" for title, found in by_metric.items())
     return Figure(

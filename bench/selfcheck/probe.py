@@ -30,7 +30,7 @@ def run(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS
             seconds = QUICK_SECONDS if quick else SECONDS
             found = alternate(which, labs, folder, seconds=seconds)
             low, high = (number(end) for end in (found.cpu.low, found.cpu.high))
-            told = f"95 % interval {low} to {high}; latency {number(found.latency.ratio)}"
+            told = f"95 % between {low} and {high}; latency {number(found.latency.ratio)}"
             what = f"CPU per request with the probe / without, {which.experiment}"
             figures.append(Figure(what, found.cpu.ratio, bound, detail=told))
     return figures

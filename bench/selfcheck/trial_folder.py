@@ -152,7 +152,7 @@ def write_trial(
         requests: the generator's records.
         handlers: each worker's calls, by process id; none: the probe was off.
         looks: the samples; by default two idle ones, at the window's ends.
-        load_facts: of load.json, what is to differ from ``write_load``'s.
+        load_facts: of generator.json, what is to differ from ``write_load``'s.
         facts: of trial.json, what is to differ from ``write_facts``'s.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -201,7 +201,7 @@ def write_samples(folder: Path, looks: Iterable[Mapping[str, Any]]) -> None:
 
 
 def write_load(folder: Path, **changes: Any) -> None:
-    """load.json of a generator that spawned its users within a second and was never late."""
+    """generator.json of a generator that spawned its users within a second and was never late."""
     summary: dict[str, Any] = {
         "started": 0,
         "users": PROFILE.users,
@@ -211,7 +211,7 @@ def write_load(folder: Path, **changes: Any) -> None:
         "lateness_ns": [],
         "locust": {"requests": 0, "failures": 0, "p50_ms": 0, "p90_ms": 0, "p99_ms": 0},
     }
-    (folder / "load.json").write_text(json.dumps(summary | changes), encoding="utf-8")
+    (folder / "generator.json").write_text(json.dumps(summary | changes), encoding="utf-8")
 
 
 def write_facts(folder: Path, **changes: Any) -> None:

@@ -25,7 +25,7 @@ _ROUNDING = 1e-12  # logs of equal ratios differ by less than this only by float
 
 @dataclass(frozen=True, slots=True)
 class LogRatio:
-    """How many times: the geometric mean of n ratios, its 95 % interval, p of "no difference".
+    """How many times: geometric mean of n ratios, 95 % confidence interval, p of "no difference".
 
     low, high and p_value are None where n is below 4. n counts the pairs; where nothing is
     paired, the values of the side that has fewer.

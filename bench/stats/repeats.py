@@ -20,7 +20,7 @@ _FEWEST_FOR_INTERVAL = 6  # of 5 values, even the lowest to the highest covers o
 class Summary:
     """The median of n trials with what surrounds it, in the unit of the values.
 
-    ``kind`` says what low and high are: ``interval`` the 95 % interval of the median,
+    ``kind`` says what low and high are: ``interval`` the 95 % confidence interval of the median,
     ``range`` the lowest and highest value, ``single`` nothing (both None).
     """
 
