@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.stats import interpolate_cumulative, percentile, time_average
+from bench.stats import (
+    hann_rate,
+    interpolate_cumulative,
+    percentile,
+    tapered_growth,
+    time_average,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,3 +133,44 @@ def test_a_percentile_is_not_exceeded_by_its_share(readings: list[float], q: int
     assert value in readings
     assert sum(r <= value for r in readings) >= q / 100 * len(readings) - 1e-9
     assert sum(r < value for r in readings) <= q / 100 * len(readings) + 1e-9
+
+
+def test_even_growth_is_its_rate() -> None:
+    """Whatever the samples: the weight's mean is 1."""
+    t_ns = at_ms(-130, 40, 330, 333, 700, 1020)
+    assert tapered_growth(t_ns, (t_ns - T0) / S * 2.5, T0, T0 + S) == pytest.approx(2.5)
+
+
+def test_growth_counts_by_where_in_the_window_it_is() -> None:
+    """Twice in the middle, hardly at the ends; none outside."""
+    t_ns = at_ms(*range(-100, 1101, 10))
+    for middle_ms, weight in ((500, 2.0), (250, 1.0), (0, 0.0), (-50, 0.0), (1000, 0.0)):
+        values = np.where(t_ns >= T0 + middle_ms * MS, 1.0, 0.0)
+        found = tapered_growth(t_ns, values, T0, T0 + S)
+        assert found == pytest.approx(weight, abs=0.04)
+
+
+@pytest.mark.parametrize(
+    ("t_ns", "values"),
+    [(at_ms(), []), (at_ms(300, 900), [0, 1]), (at_ms(0, 700), [0, 1]), (at_ms(0, 990), [1, 0])],
+    ids=["none", "late", "died early", "a process went"],
+)
+def test_growth_that_was_not_seen_is_unknown(t_ns: NDArray[np.int64], values: list[float]) -> None:
+    """As with a counter's reading."""
+    assert tapered_growth(t_ns, values, T0, T0 + S) is None
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    ends=st.lists(st.integers(-500, 1500), min_size=1, max_size=200).map(sorted),
+    cost=st.floats(0.001, 5.0),
+)
+def test_what_a_completion_costs_is_found_wherever_it_falls(ends: list[int], cost: float) -> None:
+    """A counter that grows by the same at each completion, over their rate: exactly that."""
+    end_ns = at_ms(*ends)
+    rate = hann_rate(end_ns, T0, T0 + S)
+    # Sampled each millisecond, so the weight hardly changes within an interval.
+    t_ns = at_ms(*range(-600, 1601))
+    counter = np.searchsorted(end_ns, t_ns, side="right") * cost
+    growth = tapered_growth(t_ns, counter, T0, T0 + S)
+    assert growth == pytest.approx(rate * cost, rel=0.01, abs=0.02 * cost)

@@ -30,11 +30,6 @@ class Raw:
     handlers: Sequence[Handlers]
     samples: signals.Samples
 
-    @property
-    def window_s(self) -> float:
-        """Length of the window."""
-        return (self.facts.t1_ns - self.facts.t0_ns) / NS_PER_S
-
 
 def read_all(folder: Path) -> Raw:
     """All files of a trial that ran to its end.

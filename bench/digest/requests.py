@@ -82,11 +82,6 @@ def latencies(raw: Raw, throughput_rps: float) -> Latency:
     )
 
 
-def completed(raw: Raw) -> int:
-    """Requests that ended in the window, however they ended."""
-    return int(np.count_nonzero(_in_window(raw)))
-
-
 def _succeeded(raw: Raw) -> NDArray[np.bool_]:
     found: NDArray[np.bool_] = raw.requests.outcome == request_layout.SUCCEEDED
     return found

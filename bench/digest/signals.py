@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.probe import layout
-from bench.stats import interpolate_cumulative, percentile, time_average
+from bench.stats import interpolate_cumulative, percentile, tapered_growth, time_average
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,6 +40,11 @@ class Samples:
             return None
         return (last - first) / ((self.t1_ns - self.t0_ns) / NS_PER_S)
 
+    def tapered_cores(self, cumulative_s: Callable[[Look], float]) -> float | None:
+        """The same, with the weight that throughput has."""
+        values = np.array([cumulative_s(look) for look in self.looks], dtype=np.float64)
+        return tapered_growth(self.t_ns, values, self.t0_ns, self.t1_ns)
+
     def average(self, value: Callable[[Look], float]) -> float | None:
         """Time average of a gauge over the window."""
         values = np.array([value(look) for look in self.looks], dtype=np.float64)
@@ -57,12 +62,17 @@ def samples_of(looks: Sequence[Look], t0_ns: int, t1_ns: int) -> Samples:
 
 def group_cores(samples: Samples, group: str) -> float | None:
     """Cores that a process group used: each process's own growth, so one that ends is not lost."""
+    return samples.cores(lambda look: _cpu_s(look, group))
 
-    def seconds(look: Look) -> float:
-        usage = look.groups.get(group)
-        return 0.0 if usage is None else sum(usage.cpu_s.values())
 
-    return samples.cores(seconds)
+def tapered_group_cores(samples: Samples, group: str) -> float | None:
+    """The same, with the weight that throughput has: for what a request costs."""
+    return samples.tapered_cores(lambda look: _cpu_s(look, group))
+
+
+def _cpu_s(look: Look, group: str) -> float:
+    usage = look.groups.get(group)
+    return 0.0 if usage is None else sum(usage.cpu_s.values())
 
 
 def busy_cores(samples: Samples, cpus: str) -> float | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from app.probe import layout as probe
 from bench.digest import signals
 from bench.digest.raw import NS_PER_MS, Raw, served_in_window
-from bench.digest.requests import completed
+from bench.digest.requests import rates
 from bench.records.model import Signals
 from bench.stats import histogram_percentile, percentile
 from locustfiles import layout as request_layout
@@ -25,7 +25,9 @@ def trial_signals(raw: Raw) -> Signals:
     """All of them, over the window."""
     looks, facts = raw.samples, raw.facts
     ours = {name: signals.group_cores(looks, name) for name in GROUPS}
-    server, requests = ours["server"], completed(raw)
+    weighted = signals.tapered_group_cores(looks, "server")
+    rate = rates(raw)
+    completed_rps = rate.throughput_rps + rate.failures_rps
     delay = signals.loop_delay(looks)
     upstream, served = facts.upstream_after, served_in_window(facts)
     return Signals(
@@ -36,9 +38,9 @@ def trial_signals(raw: Raw) -> Signals:
         pool_busy_avg=signals.gauge_average(looks, probe.G_POOL_BUSY),
         pool_waiting_avg=signals.gauge_average(looks, probe.G_POOL_WAITING),
         in_flight_avg=signals.in_flight_average(looks),
-        server_cores=server,
+        server_cores=ours["server"],
         server_ms_per_request=(
-            server * raw.window_s * 1e3 / requests if server is not None and requests else None
+            weighted * 1e3 / completed_rps if weighted is not None and completed_rps else None
         ),
         generator_cores=ours["generator"],
         generator_late_p99_ms=_lateness_ms(raw),

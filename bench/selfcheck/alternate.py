@@ -17,6 +17,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from bench.errors import RequirementError
+from bench.run.host.sampler import cpu_clock
 from bench.run.server.bringup import HOST, bring_up
 from bench.run.server.launch import launch
 from bench.run.server.verify import Expectation, verify
@@ -57,7 +58,7 @@ class Side:
 
     def block(self) -> tuple[float, float]:
         """CPU ns of the server and wall ns for a block of requests, one after the other."""
-        clock = _process_clock(self.pid)
+        clock = cpu_clock(self.pid)
         cpu, began = time.clock_gettime_ns(clock), time.monotonic_ns()
         for _ in range(BLOCK):
             self.ask()
@@ -158,8 +159,3 @@ def _client_elsewhere() -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
-
-
-def _process_clock(pid: int) -> int:
-    """The CPU clock of another process, all its threads (clock_getcpuclockid(3), Linux)."""
-    return (~pid << 3) | 2

@@ -6,7 +6,12 @@ Times are int64 nanoseconds of one monotonic clock; a window is [t0, t1).
 
 from __future__ import annotations
 
-from bench.stats.gauges import interpolate_cumulative, percentile, time_average
+from bench.stats.gauges import (
+    interpolate_cumulative,
+    percentile,
+    tapered_growth,
+    time_average,
+)
 from bench.stats.histogram import difference, histogram_percentile
 from bench.stats.latency import Latency, latency
 from bench.stats.little import little_disagrees, mean_by_little_ms
@@ -42,6 +47,7 @@ __all__ = [
     "plain_rate",
     "product_limit",
     "summarise",
+    "tapered_growth",
     "time_average",
     "unpaired_log_ratio",
 ]

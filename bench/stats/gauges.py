@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _REACH_NS = 250_000_000
+_NS_PER_S = 1e9
 
 
 def time_average(
@@ -69,6 +70,40 @@ def interpolate_cumulative(t_ns: NDArray[np.int64], values: ArrayLike, at_ns: in
         return None
     # Relative to the instant: a float holds 100 days of nanoseconds exactly, not the epoch's.
     return float(np.interp(0.0, t_ns - np.int64(at_ns), readings))
+
+
+def tapered_growth(
+    t_ns: NDArray[np.int64], values: ArrayLike, t0_ns: int, t1_ns: int
+) -> float | None:
+    """Mean growth per second of a counter over [t0, t1), with `hann_rate`'s weight.
+
+    Between samples the counter is taken to grow evenly, so each interval's rate counts with the
+    integral of 1 - cos(2 pi x) over it, x running from 0 to 1 over the window. Divided by a rate
+    of completions under the same weight it is exact what a completion took: the parts of the
+    window that count for little do so for both.
+
+    Args:
+        t_ns: when each sample was taken, ascending, shape (n,).
+        values: the counter, shape (n,).
+        t0_ns: the window's first instant.
+        t1_ns: the first instant after it.
+
+    Returns:
+        In the values' unit per second; None as in `interpolate_cumulative`.
+
+    Raises:
+        ValueError: as in `time_average`.
+    """
+    readings = _checked(t_ns, values)
+    if t1_ns <= t0_ns:
+        raise ValueError(f"the window is empty: t0 is {t0_ns} ns, t1 is {t1_ns} ns")
+    if t_ns.size == 0 or not _reaches(t_ns, t0_ns, t1_ns) or bool((np.diff(readings) < 0).any()):
+        return None
+    took_s = np.diff(t_ns) / _NS_PER_S
+    known = took_s > 0  # two samples at one instant tell no rate
+    x = np.clip((t_ns - np.int64(t0_ns)) / (t1_ns - t0_ns), 0.0, 1.0)
+    weight = np.diff(x - np.sin(2.0 * np.pi * x) / (2.0 * np.pi))
+    return float(np.dot(np.diff(readings)[known] / took_s[known], weight[known]))
 
 
 def percentile(values: ArrayLike, q: float) -> float | None:
