@@ -215,14 +215,20 @@ def tests(session: nox.Session) -> None:
     _require(session, "tests")
     # Side by side those that start no servers; what is measured needs the machine to itself.
     both = (["-m", "not real", "-n", "auto"], ["-m", "real"])
+    failed = False
     for options in [session.posargs] if session.posargs else both:
-        session.run(
-            "pytest",
-            *options,
-            env=_tools(),
-            interrupt_timeout=INTERRUPT_S,
-            terminate_timeout=TERMINATE_S,
-        )
+        try:
+            session.run(
+                "pytest",
+                *options,
+                env=_tools(),
+                interrupt_timeout=INTERRUPT_S,
+                terminate_timeout=TERMINATE_S,
+            )
+        except CommandFailed:  # noqa: PERF203 - two rounds
+            failed = True  # told at the end, so that one failure doesn't hide another
+    if failed:
+        session.error("tests failed")
 
 
 @nox.session

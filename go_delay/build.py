@@ -147,10 +147,11 @@ def _sweep(folder: Path) -> None:
     """Remove what a killed build has left."""
     for left in folder.glob(f"{WORK}*"):
         pid = left.name.removeprefix(WORK).partition("-")[0]
-        try:
-            os.kill(int(pid), 0)
-        except ProcessLookupError:
-            shutil.rmtree(left, ignore_errors=True)
+        with contextlib.suppress(ValueError, PermissionError):  # no folder of ours, or another's
+            try:
+                os.kill(int(pid), 0)
+            except ProcessLookupError:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _compile(go: Path, work: Path) -> Path:

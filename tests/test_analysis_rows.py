@@ -162,10 +162,13 @@ def test_the_same_reason_with_other_figures_is_one_sentence() -> None:
         "the hypervisor took 12% to 18% of the 2 cores (steal) (2 of 4 trials)",
         "other programs took 25% of the 2 cores (1 of 4 trials)",
     )
-    changed = [one(workers=(1, 2), workers_after=(1, pid)) for pid in (3, 3, 4)]
-    assert said(row(*changed).verdict)[1:] == (
-        "the workers changed during the load: 1, 2 before, 1, 3 after (2 of 3 trials)",
-        "the workers changed during the load: 1, 2 before, 1, 4 after (1 of 3 trials)",
+    failed = [
+        one(succeeded=0, failed=count, failure_kinds={name: count})
+        for count, name in ((300, "HTTP 500"), (310, "HTTP 500"), (350, "HTTP 503"))
+    ]
+    assert said(row(*failed).verdict)[1:] == (
+        "all requests failed, 300 to 310 of them by: HTTP 500 (2 of 3 trials)",
+        "all requests failed, 350 of them by: HTTP 503 (1 of 3 trials)",
     )
 
 

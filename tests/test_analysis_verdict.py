@@ -45,11 +45,11 @@ def test_a_trial_without_figures_is_what_its_record_says(word: str) -> None:
         ),
         (
             {"workers": (11, 12), "workers_after": (11, 13)},
-            "the workers changed during the load: 11, 12 before, 11, 13 after",
+            "the workers changed during the load: of 2 at its start 1 ended, and 1 came up anew",
         ),
         (
             {"workers": (11,), "workers_after": ()},
-            "the workers changed during the load: 11 before, none after",
+            "the workers changed during the load: of 1 at its start 1 ended, and 0 came up anew",
         ),
         (
             {"generator_cores": 0.5, "generator_waited": 0.36},
@@ -172,6 +172,7 @@ def test_what_makes_a_trial_suspect(figures: dict[str, Any], reason: str) -> Non
             "what the hypervisor took, the thread pool",
         ),
         ({"loop_delay_p50_ms": None}, "the loop's delay"),
+        ({"upstream_in_flight_avg": None}, "the delay server's lateness"),
     ],
 )
 def test_what_is_unknown_is_nothing_in_its_favour(figures: dict[str, Any], missing: str) -> None:
@@ -218,7 +219,11 @@ def test_a_trial_in_which_all_failed_has_failed() -> None:
     """With how often what; nothing else needs to be said of it, not even the generator's CPU."""
     kinds = {"HTTP 500": 350, "connection refused": 10}
     found = verdict(succeeded=0, failed=360, failure_kinds=kinds, generator_cores=0.99)
-    assert found == ("failed", "all requests failed: 350 HTTP 500, 10 connection refused")
+    assert found == (
+        "failed",
+        "all requests failed, 350 of them by: HTTP 500",
+        "all requests failed, 10 of them by: connection refused",
+    )
 
 
 def test_a_trial_in_which_many_failed_is_a_result() -> None:

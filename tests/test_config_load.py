@@ -37,7 +37,7 @@ def test_our_experiments(ours: Config) -> None:
     """Axes in declared order, settings in base units."""
     assert ours.matrix.order == ("endpoint", "io", "workers", "server")
     assert ours.matrix.workers == (1, 2)
-    assert not ours.has_python_axis
+    assert ours.matrix.python == ()
     assert ours.delay_s == 1.0
     assert ours.default_profile == "quick"
     assert ours.profiles["quick"] == Profile("quick", 100, 100.0, 3.0, 6.0, 1)
@@ -56,10 +56,25 @@ def test_aliases_and_merge_keys_stand_for_their_values(scratch: Path) -> None:
     """A profile may take over another one's settings; its own come first."""
     text = (ROOT / "experiments.yaml").read_text("utf-8")
     text = text.replace("quick: {", "quick: &quick {")
-    scratch.write_text(text + "  twice: {<<: *quick, users: 200}\n", "utf-8")
+    text += "  more: &more {<<: *quick, users: 200}\n"
+    text += "  most: {<<: *more, users: 300}\n"
+    text += "  mixed: {<<: [*more, *quick], rounds: 7}\n"
+    scratch.write_text(text, "utf-8")
     profiles = load_config(scratch, io_kinds=KINDS, servers=SERVERS).profiles
     quick = profiles["quick"]
-    assert profiles["twice"] == replace(quick, name="twice", users=200)
+    assert profiles["more"] == replace(quick, name="more", users=200)
+    assert profiles["most"] == replace(quick, name="most", users=300)
+    assert profiles["mixed"] == replace(quick, name="mixed", users=200, rounds=7)
+
+
+def test_a_mistake_is_told_where_the_value_stands(scratch: Path) -> None:
+    """Not where a value is that it takes the place of."""
+    text = (ROOT / "experiments.yaml").read_text("utf-8").replace("quick: {", "quick: &quick {")
+    scratch.write_text(text + "  more: {users: 0, <<: *quick}\n", "utf-8")
+    with pytest.raises(BadInputError) as caught:
+        load_config(scratch, io_kinds=KINDS, servers=SERVERS)
+    line = text.count("\n") + 1
+    assert str(caught.value).startswith(f"{scratch}:{line}: profiles.more.users: found 0,")
 
 
 def test_nothing_asked_changes_nothing(ours: Config) -> None:

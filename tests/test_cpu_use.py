@@ -6,12 +6,14 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
+from bench.records.trial_files import CpuUse
+from bench.run.host import cgroup
 from bench.run.host.cpu_use import look
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -31,9 +33,9 @@ def test_only_the_cpus_named_count() -> None:
     sets = {"own": [cpu], "all": []}
     try:
         os.sched_setaffinity(0, {cpu})
-        before = look(sets, quota=False)
+        before = look(sets)
         burn(0.3)
-        after = look(sets, quota=False)
+        after = look(sets)
     finally:
         os.sched_setaffinity(0, allowed)
     grown = {name: after[name].busy_s - before[name].busy_s for name in sets}
@@ -41,10 +43,40 @@ def test_only_the_cpus_named_count() -> None:
     assert grown["all"] >= grown["own"] - 0.05
 
 
-def test_no_cpus_named_are_all() -> None:
-    """A set of none stands for the whole machine."""
-    every = look({"all": [], "each": range(psutil.cpu_count() or 1)}, quota=False)
-    assert every["all"] == every["each"]
+# Four CPUs are online, and not the first four: 1.00, 2.00, 3.00 and 4.00 s busy each.
+STAT = """cpu  1000 0 0 9000 0 0 0 40 0 0
+cpu0 50 20 10 900 0 10 10 4 7 7
+cpu2 100 40 20 900 0 20 20 8 0 0
+cpu4 150 60 30 900 0 30 30 12 0 0
+cpu6 200 80 40 900 0 40 40 16 0 0
+intr 12345
+"""
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Path:
+    """A made-up machine."""
+    return made(tmp_path, {"proc/stat": STAT})
+
+
+def made(root: Path, files: Mapping[str, str]) -> Path:
+    """Files of the system below a folder."""
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    return root
+
+
+def test_cpus_go_by_their_numbers(system: Path) -> None:
+    """Not by their places in the list; none named are all."""
+    found = look({"trial": [], "server": [2, 6]}, root=system)
+    assert found == {"trial": CpuUse(10.0, 0.4), "server": CpuUse(6.0, 0.24)}
+
+
+def test_a_set_with_a_cpu_that_cannot_be_seen_is_unknown(system: Path) -> None:
+    """It is not passed off as the part that can."""
+    assert look({"trial": [0], "server": [2, 3]}, root=system) == {"trial": CpuUse(1.0, 0.04)}
 
 
 @pytest.mark.parametrize(
@@ -58,20 +90,60 @@ def test_no_cpus_named_are_all() -> None:
             },
             0.25,
         ),
-        ({"sys/fs/cgroup/cpuacct/cpuacct.usage": "3000000000\n"}, 3.0),
+        (
+            {
+                "proc/self/cgroup": "4:cpu,cpuacct:/docker/abc\n",
+                "sys/fs/cgroup/cpuacct/docker/abc/cpuacct.usage": "3000000000\n",
+            },
+            3.0,
+        ),
     ],
 )
 def test_under_a_quota_only_the_own_group_counts(
-    tmp_path: Path, files: dict[str, str], busy_s: float
+    system: Path, files: dict[str, str], busy_s: float
 ) -> None:
-    """What other containers on the host use is not ours to know."""
-    for name, content in files.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-    assert look({"trial": []}, quota=True, root=tmp_path)["trial"].busy_s == busy_s
+    """What others on the host use is not ours to know, nor what is used of single CPUs.
+
+    Of what the hypervisor took, a group of half of the CPUs has half.
+    """
+    sets = {"trial": [], "server": [2]}
+    found = look(sets, quota_cores=2.0, root=made(system, files))
+    assert found == {"trial": CpuUse(busy_s, 0.2)}
 
 
-def test_where_the_group_cannot_be_read_the_cpus_count(tmp_path: Path) -> None:
+def test_where_the_group_cannot_be_read_the_cpus_count(system: Path) -> None:
     """As without a quota."""
-    assert look({"trial": []}, quota=True, root=tmp_path)["trial"].busy_s > 1.0
+    assert look({"trial": [0]}, quota_cores=1.0, root=system) == {"trial": CpuUse(1.0, 0.04)}
+
+
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({}, None),
+        ({"sys/fs/cgroup/cpu.max": "max 100000\n"}, None),
+        ({"sys/fs/cgroup/cpu.max": "150000 100000\n"}, 1.5),
+        (
+            {
+                "proc/self/cgroup": "0::/a.slice/b.service\n",
+                "sys/fs/cgroup/a.slice/cpu.max": "200000 100000\n",
+                "sys/fs/cgroup/a.slice/b.service/cpu.max": "400000 100000\n",
+            },
+            2.0,
+        ),
+        (
+            {
+                "proc/self/cgroup": "4:cpu,cpuacct:/docker/abc\n",
+                "sys/fs/cgroup/cpu/docker/abc/cpu.cfs_quota_us": "50000\n",
+                "sys/fs/cgroup/cpu/docker/abc/cpu.cfs_period_us": "100000\n",
+                "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
+                "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+            },
+            0.5,
+        ),
+    ],
+)
+def test_the_smallest_quota_above_us_counts(
+    tmp_path: Path, files: dict[str, str], cores: float | None
+) -> None:
+    """Of our own control group and of those above it, in both versions of them."""
+    assert cgroup.quota_cores(made(tmp_path, files)) == cores

@@ -1,1 +1,1 @@
-"""From records to findings: limits, reasons, verdicts, rows. Pure, every bit of it."""
+"""From records to results: limits, reasons, verdicts, rows. Pure, every bit of it."""

@@ -33,7 +33,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One cell's findings. Figures are None when the verdict forbids or nothing is known.
+    """One cell's results. Figures are None when the verdict forbids or nothing is known.
 
     Requests and failures are sums over the usable trials, everything else medians.
     """

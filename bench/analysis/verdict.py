@@ -57,8 +57,11 @@ def judge(trial: TrialRecord, cores: int) -> Verdict:
         return Verdict(word, (Reason(Kind.NOT_MEASURED, words=(why,)),))
     requests = trial.measured.requests
     if requests.failed and not requests.succeeded:
-        kinds = ", ".join(f"{count} {name}" for name, count in requests.failure_kinds.items())
-        return Verdict(Word.FAILED, (Reason(Kind.ALL_FAILED, words=(kinds,)),))
+        kinds = requests.failure_kinds.items()
+        return Verdict(
+            Word.FAILED,
+            tuple(Reason(Kind.ALL_FAILED, (count,), (name,)) for name, count in kinds),
+        )
     evidence = Evidence(trial, trial.measured, cores)
     if invalid := _invalidating(evidence):
         return Verdict(Word.INVALID, invalid)
@@ -87,12 +90,13 @@ def _invalidating(evidence: Evidence) -> tuple[Reason, ...]:
     if generator_bound(evidence):
         reasons.append(_generator(signals))
     if process.workers != process.workers_after:
-        words = (_ids(process.workers), _ids(process.workers_after))
-        reasons.append(Reason(Kind.WORKERS_CHANGED, words=words))
+        before, after = set(process.workers), set(process.workers_after)
+        figures = (len(before), len(before - after), len(after - before))
+        reasons.append(Reason(Kind.WORKERS_CHANGED, figures))
     if measured.requests.redirects:
         reasons.append(Reason(Kind.REDIRECTS, (measured.requests.redirects,)))
     if process.delay_exit is not None:
-        reasons.append(Reason(Kind.DELAY_SERVER_ENDED, (process.delay_exit,)))
+        reasons.append(Reason(Kind.DELAY_SERVER_ENDED, words=(str(process.delay_exit),)))
     if delay_server_late(measured) and signals.overshoot_p99_ms is not None:
         reasons.append(Reason(Kind.DELAY_SERVER_LATE, (signals.overshoot_p99_ms,)))
     return (*reasons, *disagreements(measured))
@@ -105,7 +109,3 @@ def _generator(signals: Signals) -> Reason:
     if waited is None or waited < NOTABLE_WAIT:
         return Reason(Kind.GENERATOR_BOUND, (used, GENERATOR_CORES))
     return Reason(Kind.GENERATOR_STARVED, (used, waited, GENERATOR_CORES))
-
-
-def _ids(pids: tuple[int, ...]) -> str:
-    return ", ".join(map(str, pids)) or "none"

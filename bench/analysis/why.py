@@ -56,6 +56,9 @@ class Evidence:
             ("the CPU of other programs", signals.foreign_cores),
             ("what the hypervisor took", signals.steal_cores),
         ]
+        if self.measured.counters.upstream_calls:
+            # Known wherever its counts at both ends of the window are, from which this is, too.
+            needed.append(("the delay server's lateness", signals.upstream_in_flight_avg))
         if self.measured.counters.app_started is not None:  # the probe was on
             needed += [
                 ("the loop's delay", signals.loop_delay_p50_ms),

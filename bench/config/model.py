@@ -1,6 +1,6 @@
 """The shape of experiments.yaml: types, limits and descriptions, in one place.
 
-Each limit raises an error whose text says what is allowed, in a person's words; `load` adds the
+Each limit raises an error whose text says what is allowed, in a person's words; `reader` adds the
 place and what was found. `schema` makes the editors' JSON Schema of the same models.
 """
 

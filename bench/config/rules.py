@@ -1,7 +1,7 @@
 """Rules between settings; the rules of a single value are in `model`.
 
-Each gives None when it is kept, else what is allowed. `load` holds the file against them,
-`options` the options.
+Each gives None when it is kept, else what is allowed. `reader` holds the file against them,
+`overrides` the options.
 """
 
 from __future__ import annotations

@@ -95,8 +95,3 @@ class Config:
     profiles: Mapping[str, Profile]
     known: Known
     axes_replaced: bool = False
-
-    @property
-    def has_python_axis(self) -> bool:
-        """Whether Python versions are listed, rather than the one at hand being used."""
-        return bool(self.matrix.python)

@@ -155,8 +155,13 @@ def _value(node: Node, loc: Loc, source: Source) -> object:
     return text if quoted else scalar(text)
 
 
-def _mapping(node: MappingNode, loc: Loc, source: Source) -> dict[str, object]:
-    """Keys are the text they are written as, so that `1:` is the name "1"."""
+def _mapping(
+    node: MappingNode, loc: Loc, source: Source, taken: frozenset[str] = frozenset()
+) -> dict[str, object]:
+    """Keys are the text they are written as, so that `1:` is the name "1".
+
+    Those `taken` already, by a mapping that merges this one, are left out.
+    """
     values: dict[str, object] = {}
     merged: list[Node] = []
     for key_node, value_node in node.value:
@@ -176,29 +181,26 @@ def _mapping(node: MappingNode, loc: Loc, source: Source) -> dict[str, object]:
             where = f"{shown(source.name, 300)}:{line}: {key_path(here)}"
             source.mistakes.append(Mistake(where, first, "each key once", line))
             continue
+        if key in taken:
+            continue
         source.lines[here] = line
         values[key] = _value(value_node, here, source)
     for node_merged in merged:
-        _merge(node_merged, values, loc, source)
+        values |= _merged(node_merged, loc, source, taken | values.keys())
     return values
 
 
-def _merge(node: Node, values: dict[str, object], loc: Loc, source: Source) -> None:
-    """Add the keys of `<<: *base` that aren't there yet (https://yaml.org/type/merge.html)."""
+def _merged(node: Node, loc: Loc, source: Source, taken: frozenset[str]) -> dict[str, object]:
+    """The values of `<<: *base` whose keys aren't taken (https://yaml.org/type/merge.html)."""
     line = node.start_mark.line + 1
     if not isinstance(node, MappingNode):
         where = f"{shown(source.name, 300)}:{line}: {key_path((*loc, _MERGE))}"
         allowed = "an alias of a mapping, or a list of such"
         source.mistakes.append(Mistake(where, "something else", allowed, line))
-        return
+        return {}
     if source.merging == MAX_DEPTH:
         raise NotYaml(line, f"more than {MAX_DEPTH} merges in one another", "fewer")
-    inner = MappingNode(
-        node.tag,
-        [(k, v) for k, v in node.value if not isinstance(k, ScalarNode) or k.value not in values],
-        node.start_mark,
-        node.end_mark,
-    )
     source.merging += 1
-    values |= _mapping(inner, loc, source)
+    values = _mapping(node, loc, source, taken)
     source.merging -= 1
+    return values

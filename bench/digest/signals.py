@@ -61,7 +61,7 @@ def samples_of(looks: Sequence[Look], t0_ns: int, t1_ns: int) -> Samples:
 
 
 def group_cores(samples: Samples, group: str) -> float | None:
-    """Cores that a process group used: each process's own growth, so one that ends is not lost."""
+    """Cores that a process group used; None if a process of it went, and took its share along."""
     return samples.cores(lambda look: _cpu_s(look, group))
 
 

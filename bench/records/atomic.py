@@ -34,13 +34,14 @@ def replace(files: Mapping[Path, bytes | None]) -> None:
         if content is not None
     }
     try:
+        for path in files:
+            # A folder in its place would be found out only when others have been replaced.
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         for path, (draft, content) in drafts.items():
             _write(path, draft, content)
         for path in files:
-            if path in drafts:
-                drafts[path][0].replace(path)
-            else:
-                path.unlink(missing_ok=True)
+            _put(path, drafts[path][0] if path in drafts else None)
     finally:
         for draft, _ in drafts.values():
             with contextlib.suppress(OSError):
@@ -65,11 +66,20 @@ def write(path: Path, text: str) -> None:
     replace({path: text.encode()})
 
 
+def _put(path: Path, draft: Path | None) -> None:
+    """Give the draft the file's name, or take the file away."""
+    try:
+        if draft is None:
+            path.unlink(missing_ok=True)
+        else:
+            draft.replace(path)
+    except OSError as error:
+        # The system names the draft.
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
 def _write(path: Path, draft: Path, content: bytes) -> None:
     try:
-        # A folder in its place would be found out only when others have been replaced.
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         with draft.open("wb") as file:
             file.write(content)
             file.flush()

@@ -58,7 +58,7 @@ _ms = milliseconds
 # What is said, with how each figure is shown.
 TEMPLATES: Final[dict[Kind, tuple[str, tuple[Callable[[float], str], ...]]]] = {
     Kind.NOT_MEASURED: ("{words[0]}", ()),
-    Kind.ALL_FAILED: ("all requests failed: {words[0]}", ()),
+    Kind.ALL_FAILED: ("all requests failed, {0} of them by: {words[0]}", (_count,)),
     Kind.GENERATOR_BOUND: (
         "the load generator used {0} of its 1 core (allowed in all: {1})", (_cores, _share),
     ),
@@ -71,12 +71,13 @@ TEMPLATES: Final[dict[Kind, tuple[str, tuple[Callable[[float], str], ...]]]] = {
         (_share, _share),
     ),
     Kind.WORKERS_CHANGED: (
-        "the workers changed during the load: {words[0]} before, {words[1]} after", (),
+        "the workers changed during the load: of {0} at its start {1} ended, and {2} came up anew",
+        (_count,) * 3,
     ),
     Kind.REDIRECTS: ("redirects among the answers: {0}", (_count,)),
     Kind.DELAY_SERVER_ENDED: (
-        "the delay server ended during the trial, with exit status {0}; it is started again for"
-        " the next", (_count,),
+        "the delay server ended during the trial, with exit status {words[0]}; it is started again"
+        " for the next", (),
     ),
     Kind.DELAY_SERVER_LATE: ("the delay server was late: p99 overshoot {0}", (_ms,)),
     Kind.REQUESTS_NOT_RECORDED: (

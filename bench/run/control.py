@@ -48,7 +48,9 @@ def _run(wait_ms: int, profile: Profile, lab: Lab, folder: Path, facts: TrialFac
         generator.aim(folder, lab.delay.url, body.encode())
         generator.await_ready(load, lab.patience.ready_s)
         roots = {"generator": load.pid, "delay": lab.delay.child.pid, "harness": os.getpid()}
-        sampler = Sampler(folder / "samples.jsonl", roots, {}, cpus=lab.cpu_sets(), quota=lab.quota)
+        sampler = Sampler(
+            folder / "samples.jsonl", roots, {}, cpus=lab.cpu_sets(), quota_cores=lab.quota_cores
+        )
         stack.callback(sampler.close)
         lab.delay.reset()
         facts.gate_ns = time.monotonic_ns()

@@ -44,7 +44,7 @@ class Lab:
     probe: bool = True
     placement: Placement = UNPINNED
     patience: Patience = Patience()
-    quota: bool = False  # a container's: CPU seconds of others on the host are none of ours
+    quota_cores: float | None = None  # where a quota leaves less than the CPUs that we may use
 
     def cpu_sets(self) -> dict[str, list[int]]:
         """The CPUs that a trial may use, and the server's own, if it has some."""
@@ -118,7 +118,7 @@ def open_lab(
             },
             probe=probe,
             placement=placement,
-            quota=machine.describe().cgroup_quota is not None,
+            quota_cores=machine.limiting_quota(machine.describe()),
         )
 
 

@@ -138,7 +138,7 @@ class _Trial:
             roots,
             gauges,
             cpus=self.lab.cpu_sets(),
-            quota=self.lab.quota,
+            quota_cores=self.lab.quota_cores,
         )
         stack.callback(sampler.close)
         try:

@@ -6,9 +6,10 @@ prints its figures beside the bound it is held to; a bound that is missed makes 
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING, Final
 
-from bench.errors import CELLS_FAILED, BadInputError
+from bench.errors import CELLS_FAILED, BadInputError, RequirementError
 from bench.selfcheck import accuracy, endurance, judgement, kills, overhead, probe, scale, setup
 
 if TYPE_CHECKING:
@@ -43,16 +44,27 @@ def run(command: str, names: Sequence[str], paths: Paths, *, quick: bool) -> int
 
     Raises:
         BadInputError: there is no such check.
+        RequirementError: some could not run, after all others have.
     """
     for name in names:
         if name not in CHECKS:
             raise BadInputError(f"{command}: found {name}, allowed: {', '.join(CHECKS)}")
     missed = 0
+    unable: list[str] = []
     for name in names or DEFAULTS[command]:
         print(f"\n{name}: {(CHECKS[name].__doc__ or '').splitlines()[0]}", flush=True)
-        for outcome in CHECKS[name](paths, quick):
-            print(f"  {outcome.line(held=not quick)}", flush=True)
-            missed += not outcome.met
+        try:
+            figures = CHECKS[name](paths, quick)
+        except (RequirementError, subprocess.TimeoutExpired) as lacking:
+            # The others may well be able to run.
+            print(f"  not run: {lacking}", flush=True)
+            unable.append(name)
+            continue
+        for figure in figures:
+            print(f"  {figure.line(held=not quick)}", flush=True)
+            missed += not figure.met
+    if unable:
+        raise RequirementError(f"{command}: {', '.join(unable)} could not run, as said above")
     if quick:
         print("\n--quick: it runs; at this size the figures mean nothing", flush=True)
         return 0

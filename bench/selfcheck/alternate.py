@@ -17,10 +17,11 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from bench.errors import RequirementError
+from bench.run.failure import TrialFailed
 from bench.run.host.sampler import cpu_clock
 from bench.run.server.bringup import HOST, bring_up
 from bench.run.server.launch import launch
-from bench.run.server.verify import Expectation, verify
+from bench.run.server.verify import Expectation, Unverified, verify
 from bench.stats import LogRatio, log_ratio
 
 if TYPE_CHECKING:
@@ -81,18 +82,27 @@ def alternate(cell: Cell, labs: tuple[Lab, Lab], folder: Path, *, seconds: float
     Raises:
         RequirementError: a server did not start, or ended.
     """
+    try:
+        batches = _batches(cell, labs, folder, seconds)
+    except (TrialFailed, Unverified, OSError) as failed:
+        raise RequirementError(f"{cell.id} can't be measured in turn: {failed}") from failed
+    sums = list(zip(*batches, strict=True))
+    return Alternation(cpu=log_ratio(sums[1], sums[0]), latency=log_ratio(sums[3], sums[2]))
+
+
+def _batches(
+    cell: Cell, labs: tuple[Lab, Lab], folder: Path, seconds: float
+) -> list[tuple[float, float, float, float]]:
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_client_elsewhere())
+        cpu = stack.enter_context(_client_elsewhere())
         a, b = (
-            stack.enter_context(_side(cell, lab, folder / name))
+            stack.enter_context(_side(cell, lab, folder / name, cpu))
             for lab, name in zip(labs, "ab", strict=True)
         )
         for side in (a, b):
             for _ in range(WARM_UP):
                 side.ask()
-        batches = [_batch(a, b, seconds / BATCHES) for _ in range(BATCHES)]
-    sums = list(zip(*batches, strict=True))
-    return Alternation(cpu=log_ratio(sums[1], sums[0]), latency=log_ratio(sums[3], sums[2]))
+        return [_batch(a, b, seconds / BATCHES) for _ in range(BATCHES)]
 
 
 def _batch(a: Side, b: Side, seconds: float) -> tuple[float, float, float, float]:
@@ -111,10 +121,10 @@ def _batch(a: Side, b: Side, seconds: float) -> tuple[float, float, float, float
 
 
 @contextlib.contextmanager
-def _side(cell: Cell, lab: Lab, folder: Path) -> Iterator[Side]:
-    """A server that is up, verified and connected to, on the first CPU that we may use."""
+def _side(cell: Cell, lab: Lab, folder: Path, cpu: int) -> Iterator[Side]:
+    """A server that is up, verified and connected to, on this CPU."""
     folder.mkdir(parents=True)
-    lab = replace(lab, placement=replace(lab.placement, server=_first_cpu()))
+    lab = replace(lab, placement=replace(lab.placement, server=(cpu,)))
     with contextlib.ExitStack() as stack:
 
         def start(port: int) -> Child:
@@ -138,24 +148,24 @@ def _connected(cell: Cell, running: Running, connection: socket.socket) -> Side:
     connection.sendall(request)
     answer = b""
     while not answer.endswith(body):
-        answer += connection.recv(65536)
+        got = connection.recv(65536)
+        if not got:
+            raise RequirementError("A server closed its connection before it had answered.")
+        answer += got
     return Side(int(report["pid"]), request, connection, len(answer))
 
 
-def _first_cpu() -> tuple[int, ...]:
-    return (min(os.sched_getaffinity(0)),)
-
-
 @contextlib.contextmanager
-def _client_elsewhere() -> Iterator[None]:
-    """Keep this process off the servers' core, where there is another."""
+def _client_elsewhere() -> Iterator[int]:
+    """Give the servers a CPU, and keep this process off it, where there is another."""
     if not hasattr(os, "sched_getaffinity"):
         raise RequirementError("This check keeps two servers on one core, which needs Linux.")
     before = os.sched_getaffinity(0)
-    others = before - set(_first_cpu())
+    cpu = min(before)
+    others = before - {cpu}
     try:
         if others:
             os.sched_setaffinity(0, others)
-        yield
+        yield cpu
     finally:
         os.sched_setaffinity(0, before)

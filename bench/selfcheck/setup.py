@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import RequirementError
-from bench.records.journal import TRIALS_FILE, read_trials
 from bench.records.model import Outcome
+from bench.run.history import run_folders
 from bench.selfcheck.figure import Figure
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _first_trial_s(nox: str, clone: Path) -> float:
         check=False,
     )
     new = set((output / "runs").glob("*")) - before
-    found = [trial for run in new for trial in read_trials(run / TRIALS_FILE).records]
+    found = [trial for run in new for trial in run_folders.trials_of(run).records]
     if [trial.outcome for trial in found] != [Outcome.MEASURED]:
         reasons = "".join(f"{trial.cell}: {trial.reason}\n" for trial in found)
         told = f"{done.stdout}{done.stderr}{reasons}"[-1000:].strip()

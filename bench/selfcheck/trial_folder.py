@@ -187,13 +187,6 @@ def write_thread_log(folder: Path, pid: int, calls: Iterable[Call], empty: int =
     (folder / f"threads-{pid}.bin").write_bytes(words.tobytes())
 
 
-def write_gauges(folder: Path, pid: int, words: Sequence[int]) -> None:
-    """gauges-<pid>.bin: a whole page that begins with these words."""
-    whole = array("Q", words)
-    whole.extend([0] * (probe.GAUGE_BYTES // probe.WORD - len(whole)))
-    (folder / f"gauges-{pid}.bin").write_bytes(whole.tobytes())
-
-
 def write_samples(folder: Path, looks: Iterable[Mapping[str, Any]]) -> None:
     """samples.jsonl: one line a look."""
     text = "".join(json.dumps(one) + "\n" for one in looks)

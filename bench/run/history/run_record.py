@@ -22,7 +22,9 @@ SOURCES = {
     "application (app/)": ("app",),
     "load generator (locustfiles/)": ("locustfiles",),
     "delay server (go_delay/)": ("go_delay",),
-    "harness (bench/run/, digest/, stats/)": ("bench/run", "bench/digest", "bench/stats"),
+    "harness (bench/run/, digest/, stats/, records/)": (
+        *("bench/run", "bench/digest", "bench/stats", "bench/records"),
+    ),
 }
 
 

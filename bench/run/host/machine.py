@@ -15,6 +15,7 @@ import psutil
 
 from bench.errors import RequirementError
 from bench.records.model import Host
+from bench.run.host import cgroup
 
 # Beside its connections each process needs files of its own.
 SPARE_FILES = 200
@@ -23,7 +24,7 @@ SPARE_FILES = 200
 def describe() -> Host:
     """CPU, memory, system: only facts of the machine, no names of people or hosts."""
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
-    quota = _cgroup_quota()
+    quota = cgroup.quota_cores()
     cores = affinity or psutil.cpu_count() or 1
     return Host(
         cpu=_cpu_model(),
@@ -133,19 +134,15 @@ def _os_name() -> str:
     return platform.platform(terse=True)
 
 
-def _cgroup_quota() -> float | None:
-    """Cores that the cgroup allows (v2), None if it sets no limit."""
-    text = read("/sys/fs/cgroup/cpu.max")
-    if text is None or text.startswith("max"):
-        return None
-    with contextlib.suppress(ValueError):
-        allowed, period = text.split()
-        return int(allowed) / int(period)
-    return None
-
-
 def read(path: str) -> str | None:
     """A small file of the system, None if it can not be read."""
     with contextlib.suppress(OSError, UnicodeDecodeError):
         return Path(path).read_text(encoding="utf-8").strip()
     return None
+
+
+def limiting_quota(host: Host) -> float | None:
+    """The CPU quota, where it leaves less than the CPUs that we may run on."""
+    cpus = host.affinity or host.cores_of_machine
+    quota = host.cgroup_quota
+    return quota if quota is not None and cpus is not None and quota < cpus else None

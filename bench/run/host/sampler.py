@@ -51,9 +51,9 @@ class Sampler:
         gauges: Mapping[int, Gauge],
         *,
         cpus: Mapping[str, Sequence[int]],
-        quota: bool,
+        quota_cores: float | None,
     ) -> None:
-        self._cpus, self._quota = cpus, quota
+        self._cpus, self._quota_cores = cpus, quota_cores
         self._file: IO[str] = path.open("w", encoding="utf-8")
         self._roots = {name: _process(pid) for name, pid in roots.items()}
         self._gauges = gauges
@@ -70,7 +70,7 @@ class Sampler:
             ns=time.monotonic_ns(),
             gauges={str(pid): gauge.read() for pid, gauge in self._gauges.items()},
             groups={name: _usage(group) for name, group in self._groups.items()},
-            machine=cpu_use.look(self._cpus, quota=self._quota),
+            machine=cpu_use.look(self._cpus, quota_cores=self._quota_cores),
             generator_waited_s=self._generator_waited_s(),
         )
         self._file.write(to_json(LOOK, sample) + "\n")

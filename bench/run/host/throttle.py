@@ -10,6 +10,7 @@ import contextlib
 from pathlib import Path
 
 from bench.records.trial_files import Throttle
+from bench.run.host import cgroup
 
 ROOT = Path("/")
 
@@ -20,30 +21,12 @@ def look(root: Path = ROOT) -> Throttle:
 
 
 def _quota_s(root: Path) -> float | None:
-    for folder in groups(root, "cpu"):
-        with contextlib.suppress(OSError, ValueError):
-            lines = (folder / "cpu.stat").read_text(encoding="utf-8").splitlines()
-            stat = dict(line.split() for line in lines)
-            if "throttled_usec" in stat:
-                return int(stat["throttled_usec"]) / 1e6
-            if "throttled_time" in stat:
-                return int(stat["throttled_time"]) / 1e9
+    for folder in cgroup.folders("cpu", root):
+        if (stopped := cgroup.statistic(folder, "throttled_usec")) is not None:
+            return stopped / 1e6
+        if (stopped := cgroup.statistic(folder, "throttled_time")) is not None:
+            return stopped / 1e9
     return None
-
-
-def groups(root: Path, controller: str) -> list[Path]:
-    """Where our own control group may be, as the kernel names it and as a container sees it."""
-    mounted = root / "sys/fs/cgroup"
-    found = []
-    with contextlib.suppress(OSError, ValueError):
-        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
-        for line in lines:
-            _, controllers, name = line.split(":", 2)
-            if not controllers:
-                found.append(mounted / name.lstrip("/"))
-            elif controller in controllers.split(","):
-                found.append(mounted / controller / name.lstrip("/"))
-    return [*found, mounted, mounted / controller]
 
 
 def _heat(root: Path) -> int | None:
