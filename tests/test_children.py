@@ -14,9 +14,10 @@ import psutil
 import pytest
 
 from bench.run.process.children import Child, Ended, Keeper, Late, group_members, start
+from tests.support.processes import gone, within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 SOON_S = 10.0  # nothing here takes long, but the machine may be busy
@@ -51,24 +52,6 @@ def open_files() -> int:
     """
     gc.collect()
     return len(os.listdir("/dev/fd"))  # noqa: PTH208 - pathlib has no cheaper way
-
-
-def gone(pid: int) -> bool:
-    """Whether a process is no more, or only waits to be reaped by whoever inherited it."""
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
-def within(seconds: float, condition: Callable[[], bool]) -> bool:
-    """Whether something comes true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 @pytest.fixture

@@ -10,17 +10,16 @@ import signal
 import subprocess
 import sys
 import termios
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from bench.run.process.children import Keeper, start
+from tests.support.processes import gone, within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
 SOON_S = 10.0
@@ -54,24 +53,6 @@ elif sys.argv[2] == "crash":
 else:
     time.sleep(60)
 """
-
-
-def gone(pid: int) -> bool:
-    """Whether a process is no more, or only waits to be reaped by whoever inherited it."""
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
-def within(seconds: float, condition: Callable[[], bool]) -> bool:
-    """Whether something comes true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 @contextlib.contextmanager
