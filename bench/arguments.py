@@ -151,6 +151,10 @@ def _plan_options(chosen: argparse.Namespace) -> PlanOptions:
             workers=chosen.workers,
             python=chosen.python,
             users=chosen.users,
+            delay=chosen.delay,
+            budget=chosen.budget,
+            precision=chosen.precision,
+            longest=chosen.longest,
             warmup=chosen.warmup,
             duration=chosen.duration,
             rounds=chosen.rounds,
@@ -250,9 +254,15 @@ def _planning(command: argparse.ArgumentParser) -> None:
     add("--workers", action="append", default=[], metavar="N", help="in place of the file's")
     add("--python", action="append", default=[], metavar="X.Y", help="in place of the file's")
     add("--users", metavar="N", help="in place of the profile's")
-    add("--warmup", metavar="TIME", help="in place of the profile's, as in 3s")
-    add("--duration", metavar="TIME", help="in place of the profile's, as in 6s")
-    add("--rounds", metavar="N", help="in place of the profile's")
+    add("--delay", metavar="TIME", help="in place of the profile's, as in 200ms")
+    add("--budget", metavar="TIME", help="how long the run may take, as in 12m; `single` takes"
+        " 1m a cell without it")  # fmt: skip
+    add("--precision", metavar="N%", help="how well each throughput is to be known, as in 10%%")
+    add("--rounds", metavar="N", help="in place of a budget: each cell so many times")
+    add("--warmup", metavar="TIME", help="fixed, as in 3s, in place of as long as the cell needs")
+    add("--duration", metavar="TIME", help="fixed window, as in 6s, in place of as long as the"
+        " cell needs")  # fmt: skip
+    add("--longest", metavar="TIME", help="the longest that such a warm-up or window may get")
     add("--seed", metavar="N", help="of the order within a round")
 
 

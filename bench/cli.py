@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     )
 
 DEFAULT_SEED = 1
+SINGLE_S = 60.0  # of a budget, for each cell that `single` is asked for
 READING = {"plan", "report", "readme", "compare"}  # only from and to places that a person names
 MACHINES = {*FULL, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 
@@ -102,9 +103,9 @@ def matrix(options: MeasureOptions) -> int:
     with lock.hold(options.run.command, paths().root):
         folder = _measure(options, planned)
         found = publish(folder, options.run.output, _warn, ended=now())
-    print(f"\n{lines.closing(found)}; {options.run.output / 'latest.md'}")
+    print(f"\n{lines.closing(found, planned)}; {options.run.output / 'latest.md'}")
     print("`nox -s readme` puts the tables into README.md")
-    return _status(found)
+    return _status(found, planned)
 
 
 def single(options: MeasureOptions) -> int:
@@ -120,7 +121,8 @@ def single(options: MeasureOptions) -> int:
         print(lines.row_text(row))
     for note in lines.resumed(run):
         print(note)
-    return _status(found)
+    print(lines.closing(found, planned))
+    return _status(found, planned)
 
 
 def plan(options: PlanOptions) -> int:
@@ -217,8 +219,10 @@ def _plan(options: PlanOptions) -> Plan:
     if options.command == "single":
         every = bool(asked.servers or asked.workers or asked.pythons)
         cells = resolve_single(cells, options.names, every=every)
+        if profile.budget_s is not None and asked.budget_s is None:
+            profile = replace(profile, budget_s=SINGLE_S * len(cells))
     seed = DEFAULT_SEED if asked.seed is None else asked.seed
-    return make_plan(cells, profile, seed=seed, delay_s=config.delay_s)
+    return make_plan(cells, profile, seed=seed)
 
 
 def _shown(path: Path) -> Path:
@@ -241,10 +245,12 @@ def _warn(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _status(found: tuple[Row, ...]) -> int:
+def _status(found: tuple[Row, ...], planned: Plan) -> int:
+    """0 if every declared cell has its row with numbers."""
     if not found:
         raise BadInputError("No cell was measured: the plan is empty. `nox -s plan` shows it.")
-    return 0 if all(row.verdict.usable for row in found) else CELLS_FAILED
+    told = {row.cell for row in found if row.verdict.usable}
+    return 0 if told >= {cell.id for cell in planned.cells} else CELLS_FAILED
 
 
 MEASURING = {"matrix", "single", "bench", "selfcheck"}

@@ -59,7 +59,6 @@ class _Resumption(BaseModel):
 class _Run(BaseModel):
     id: str
     profile: dict[str, Any]
-    delay_s: float
     resumed: list[_Resumption] = []
 
 
@@ -169,8 +168,8 @@ def _facts(read: _Document) -> dict[str, Any]:
     facts: dict[str, Any] = {
         name: read.host.get(name) for name in ("cpu", "cores", "memory_gb", "os", "kernel")
     }
-    facts["profile"] = {k: v for k, v in read.run.profile.items() if k not in {"name", "rounds"}}
-    facts["delay_s"] = read.run.delay_s
+    spent = {"name", "rounds", "budget_s", "precision"}  # how often, not under which load
+    facts["profile"] = {k: v for k, v in read.run.profile.items() if k not in spent}
     facts["changed halfway"] = [change for step in read.run.resumed for change in step.changes]
     for name, environment in sorted(read.environments.items()):
         if environment.get("role") == "server":

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from bench.config.combine import combinations, entry_mistake
 from bench.config.mistakes import Mistake, nearest, refuse
+from bench.config.settings import ramp_s
+from bench.records.model import FIRST, Purpose
 from bench.text import shown
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from bench.config.settings import Config, Profile
 
 _MOST_TRIALS = 100_000  # at some ten seconds each, twelve days
+FIRST_PASSES = 2  # of a budget: so every cell has two independent trials
+TYPICAL_S = 2.0  # of a ramp, warm-up or window that follows its cell
 _LIST = "`nox -s plan` lists all cells"
 
 
@@ -67,6 +71,8 @@ class PlannedTrial:
     round: int
     cell: Cell
     twin: bool = False  # the second entry of the cell that each round has twice (A/A)
+    stretch: int = 1  # how many times as long a window as its cell needs at least
+    purpose: Purpose = FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,6 @@ class Plan:
     trials: tuple[PlannedTrial, ...]
     profile: Profile
     seed: int
-    delay_s: float
     hash: str
 
 
@@ -176,26 +181,28 @@ def _suggestion(name: str, cells: Sequence[Cell]) -> str:
     return f"an experiment, a cell or a glob (nearest: {', '.join(close)}); {_LIST}"
 
 
-def make_plan(cells: Sequence[Cell], profile: Profile, *, seed: int, delay_s: float) -> Plan:
+def make_plan(cells: Sequence[Cell], profile: Profile, *, seed: int) -> Plan:
     """Every cell once in each round, each round in an order of its own, given by the seed.
 
     With two rounds or more the first cell is entered twice in each (A/A): what differs between
     the two entries is noise. The order comes from SHA-256, so it is the same with any Python, on
-    any machine.
+    any machine. With a budget these are the first passes; what follows them depends on what they
+    find (`bench.run.schedule`).
 
     Raises:
         BadInputError: over 100,000 trials.
     """
-    if len(cells) * profile.rounds > _MOST_TRIALS:
-        found = f"{len(cells)} cells in {profile.rounds} rounds"
+    rounds = FIRST_PASSES if profile.rounds is None else profile.rounds
+    if len(cells) * rounds > _MOST_TRIALS:
+        found = f"{len(cells)} cells in {rounds} rounds"
         refuse([Mistake("plan", found, f"at most {_MOST_TRIALS} trials")])
     entries = [(cell, False) for cell in cells]
-    if profile.rounds > 1:
+    if rounds > 1:
         entries += [(cell, True) for cell in cells[:1]]
     order = [
         (number, cell, twin)
-        for number in range(1, profile.rounds + 1)
-        for cell, twin in _shuffled(entries, seed, number)
+        for number in range(1, rounds + 1)
+        for cell, twin in shuffled(entries, seed, number)
     ]
     trials = (PlannedTrial(index, *entry) for index, entry in enumerate(order, 1))
     return Plan(
@@ -203,21 +210,28 @@ def make_plan(cells: Sequence[Cell], profile: Profile, *, seed: int, delay_s: fl
         trials=tuple(trials),
         profile=profile,
         seed=seed,
-        delay_s=delay_s,
-        hash=_plan_hash(cells, profile, seed, delay_s),
+        hash=_plan_hash(cells, profile, seed),
     )
 
 
 def estimate_s(plan: Plan, overhead_s: float = 2.0) -> float:
-    """Seconds the plan will take, with `overhead_s` around the load of each trial."""
+    """Seconds the plan will take: its budget, or its trials, with `overhead_s` around each load.
+
+    What follows the cell isn't known before: `TYPICAL_S` stands for it.
+    """
     profile = plan.profile
-    each_s = profile.ramp_s + profile.warmup_s + profile.duration_s + overhead_s
-    return len(plan.trials) * each_s
+    if profile.budget_s is not None:
+        return profile.budget_s
+    ramp = TYPICAL_S if profile.spawn_rate is None else ramp_s(profile.users, profile.spawn_rate)
+    rest = (TYPICAL_S if part is None else part for part in (profile.warmup_s, profile.duration_s))
+    return len(plan.trials) * (ramp + sum(rest) + overhead_s)
 
 
-def _shuffled(
+def shuffled(
     entries: Sequence[tuple[Cell, bool]], seed: int, number: int
 ) -> list[tuple[Cell, bool]]:
+    """Cells, and whether it is their second entry, in the order of one round."""
+
     def key(entry: tuple[Cell, bool]) -> str:
         cell, twin = entry
         return _digest(f"{seed}:{number}:{cell.id}{':twin' if twin else ''}")
@@ -229,11 +243,10 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _plan_hash(cells: Sequence[Cell], profile: Profile, seed: int, delay_s: float) -> str:
+def _plan_hash(cells: Sequence[Cell], profile: Profile, seed: int) -> str:
     defines = {
         "cells": [asdict(cell) for cell in cells],
         "profile": asdict(profile),
         "seed": seed,
-        "delay_s": delay_s,
     }
     return _digest(json.dumps(defines, sort_keys=True, separators=(",", ":")))[:12]

@@ -60,6 +60,13 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def clock(seconds: float) -> str:
+    """``2:05``, ``1:02:05``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def line(text: str) -> str:
     """Text from anywhere as one line for a terminal: nothing in it moves the cursor."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -14,6 +14,13 @@ R_PACKED = 2  # outcome | user << 16
 OUTCOME_MASK = 0xFFFF
 USER_SHIFT = 16
 
+# What the harness says, a byte each.
+SAY_BEGIN = b"1"  # the server has been verified
+SAY_COUNTED = b"c"  # the window is set: no more counts are needed
+SAY_STOP = b"s"
+
+LONGEST_RAMP_S = 5.0  # of a ramp that follows its cell
+
 SUCCEEDED = 0
 UNFINISHED = 1
 FIRST_FAILURE = 2  # failures are numbered by kind from here on, named in generator.json

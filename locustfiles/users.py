@@ -5,8 +5,10 @@ forget what was still waiting at the stop; so each request is recorded here,
 from its start to its end, the ones cut off at the stop included.
 
 The harness starts this process early and opens the gate when the server has
-been verified; this process then tells when all users are there, and stops by
-itself when the window is over. ``MATRIX_*`` variables say what to do.
+been verified. The users then start one after another (`ramp`); this process
+tells how many requests have ended, so that the harness can decide when the
+window begins and ends, and stops when it is told to. ``MATRIX_*`` variables say
+what to do.
 """
 
 from __future__ import annotations
@@ -20,29 +22,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from gevent.event import Event
+from gevent.socket import wait_read
 from geventhttpclient.url import URL
 from locust import FastHttpUser, events, task
 
 # The repository's root, so that both sides use one description of the format.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from locustfiles import layout
+from locustfiles.ramp import Time, fixed_ramp, following_ramp
 
 if TYPE_CHECKING:
     from locust.env import Environment
 
 FOLDER = Path(os.environ["MATRIX_TRIAL_DIR"])
 PATH = os.environ["MATRIX_ROUTE"]
-WARMUP_S = float(os.environ["MATRIX_WARMUP_S"])
-DURATION_S = float(os.environ["MATRIX_DURATION_S"])
+# Users started a second; without it the ramp follows the cell.
+SPAWN_RATE = float(os.environ.get("MATRIX_SPAWN_RATE", "0"))
+PHASE = float(os.environ["MATRIX_PHASE"])  # of the start, 0 to 1: another one in each trial
 GATE_FD = int(os.environ["MATRIX_GATE_FD"])
 EVENTS_FD = int(os.environ["MATRIX_EVENTS_FD"])
 
 # Longer than any trial: a request that a blocked server never answers is
 # unfinished, with its age; a time-out would call it a failure and hide that.
 NO_TIMEOUT_S = 24 * 3600.0
-# The load goes on a moment after the window, so its end is under full load too.
-TAIL_S = 0.05
 TICK_S = 0.05
+TICKS_A_COUNT = 2
 MOST_KINDS = 200
 
 
@@ -51,6 +56,9 @@ class Records:
 
     def __init__(self, path: Path) -> None:
         self.started = 0
+        self.ended = 0  # whatever became of them, but for those cut off at the stop
+        self.latest_ns = 0  # how long the last of them took, and when it ended
+        self.latest_end_ns = 0
         self._words = array("Q")
         self._file = path.open("wb")
         self._kinds: dict[str, int] = {}
@@ -84,7 +92,10 @@ class State:
     def __init__(self) -> None:
         self.records = Records(FOLDER / "requests.bin")
         self.expected = b""
-        self.users = 0
+        self.turns: list[Event] = []  # of each user, by number: set when it may begin
+        self.workers = 1
+        self.least_s = 0.0  # that a request takes at least
+        self.counting = True
         self.first_spawn_ns = 0
         self.spawned_ns = 0
         # Of a timer, the generator's own scheduling delay: when it was due, how late it was.
@@ -114,10 +125,12 @@ class Asker(FastHttpUser):
     concurrency = 1
 
     def on_start(self) -> None:
-        """Take a number and a connection."""
-        self.number = STATE.users
-        STATE.users += 1
+        """Take a number and a connection, and wait for one's turn."""
+        self.number = len(STATE.turns)
+        turn = Event()
+        STATE.turns.append(turn)
         self.connection = self.client.client.clientpool.get_client(URL(f"{self.host}{PATH}"))
+        turn.wait()
 
     @task
     def ask(self) -> None:
@@ -140,6 +153,9 @@ class Asker(FastHttpUser):
             # still "unfinished".
             if outcome == layout.UNFINISHED:
                 end_ns = time.monotonic_ns()
+            else:
+                records.ended += 1
+                records.latest_ns, records.latest_end_ns = end_ns - start_ns, end_ns
             records.add(start_ns, end_ns, outcome, self.number)
         self.environment.events.request.fire(
             request_type="GET",
@@ -173,31 +189,69 @@ def wait_at_the_gate(**_: object) -> None:
     A blocking read on purpose: nothing else is to run here before the gate opens.
     """
     tell("ready")
-    if os.read(GATE_FD, 1) != b"1":
+    if os.read(GATE_FD, 1) != layout.SAY_BEGIN:
         os._exit(1)  # the harness has closed the gate, or is gone
     STATE.expected = (FOLDER / "expected-body").read_bytes()
-    Asker.host = (FOLDER / "target").read_text(encoding="utf-8")
-    STATE.first_spawn_ns = time.monotonic_ns()
+    target = json.loads((FOLDER / "target.json").read_text(encoding="utf-8"))
+    Asker.host = target["url"]
+    STATE.least_s, STATE.workers = target["least_s"], target["workers"]
 
 
 @events.spawning_complete.add_listener
-def plan_the_stop(**_: object) -> None:
-    """All users are there: the warm-up begins now, then the window."""
-    if STATE.spawned_ns:
+def begin(**_: object) -> None:
+    """All users are there, and wait for their turns."""
+    if STATE.first_spawn_ns:
         return
-    STATE.spawned_ns = time.monotonic_ns()
-    tell("spawned", first_spawn_ns=STATE.first_spawn_ns, spawned_ns=STATE.spawned_ns)
+    STATE.first_spawn_ns = time.monotonic_ns()
+    gevent.spawn(ramp)
     gevent.spawn(keep_time)
+    gevent.spawn(obey)
+
+
+def ramp() -> None:
+    """Let the users begin, one after another."""
+    clock = Time(time.monotonic_ns, gevent.sleep)
+    if SPAWN_RATE:
+        fixed_ramp(STATE.turns, clock, SPAWN_RATE)
+    else:
+        following_ramp(
+            STATE.turns,
+            clock,
+            STATE.records,
+            phase=PHASE,
+            least_s=STATE.least_s,
+            workers=STATE.workers,
+        )
+    STATE.spawned_ns = time.monotonic_ns()
+    tell(
+        "spawned",
+        first_spawn_ns=STATE.first_spawn_ns,
+        spawned_ns=STATE.spawned_ns,
+        ended=STATE.records.ended,
+    )
 
 
 def keep_time() -> None:
-    """Tick through the warm-up and the window, note how late each tick is, then stop."""
-    stop_ns = STATE.spawned_ns + int((WARMUP_S + DURATION_S + TAIL_S) * 1e9)
-    while (now := time.monotonic_ns()) < stop_ns:
-        pause_s = min(TICK_S, (stop_ns - now) / 1e9)
-        gevent.sleep(pause_s)
-        due_ns = now + int(pause_s * 1e9)
+    """Tick, note how late each tick is, and tell how many requests have ended."""
+    ticks = 0
+    while True:
+        due_ns = time.monotonic_ns() + int(TICK_S * 1e9)
+        gevent.sleep(TICK_S)
         STATE.lateness_ns.append((due_ns, max(0, time.monotonic_ns() - due_ns)))
+        ticks += 1
+        if STATE.counting and STATE.spawned_ns and ticks % TICKS_A_COUNT == 0:
+            tell("count", ns=time.monotonic_ns(), ended=STATE.records.ended)
+
+
+def obey() -> None:
+    """Do as the harness says: count no more, stop. If it is gone, stop too."""
+    while True:
+        wait_read(GATE_FD)
+        said = os.read(GATE_FD, 1)
+        if said == layout.SAY_COUNTED:
+            STATE.counting = False
+        else:
+            break
     tell("stopping", stop_ns=time.monotonic_ns())
     RUNNER.quit()
 
@@ -219,7 +273,7 @@ def write_down(environment: Environment, **_: object) -> None:
     total = environment.stats.total
     summary = {
         "started": STATE.records.started,
-        "users": STATE.users,
+        "users": len(STATE.turns),
         "first_spawn_ns": STATE.first_spawn_ns,
         "spawned_ns": STATE.spawned_ns,
         "failure_kinds": {number: name for name, number in kinds.items()},

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from bench.config import fixed
 from bench.paths import Paths, default_python, paths
 from bench.run.host import environments
-from bench.selfcheck.trials import cell, short, trials
+from bench.selfcheck.trials import cell, trials
 from tests.support.fuzz import LEAST, LONG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bench.selfcheck.trials import Trials
+from bench.selfcheck.trials import Trials
 
 # Normal tests try the same examples each time, so that what fails in CI fails
 # at home; `nox -s fuzz` tries others, and many more, each time.
@@ -64,5 +65,5 @@ def prepared() -> Paths:
 def bench(prepared: Paths) -> Iterator[Trials]:
     """Runs real trials of a second or so: 12 users, a delay of 100 ms."""
     cells = [cell("async", "noop", server) for server in SERVERS]
-    with trials(prepared, short(users=12, warmup_s=0.3, duration_s=1.0), cells, 0.1) as opened:
+    with trials(prepared, fixed(users=12, warmup_s=0.3, duration_s=1.0), cells, 0.1) as opened:
         yield opened

@@ -13,8 +13,9 @@ from tests.support.records import measured, trial
 def limit(
     endpoint: str = "sync", *, workers: int = 1, cores: int = 2, **figures: Any
 ) -> float | None:
-    """The limit of a cell with these figures."""
-    return limit_rps(trial(endpoint=endpoint, workers=workers), measured(**figures), cores)
+    """The limit of a cell whose trials all have these figures."""
+    one = (trial(endpoint=endpoint, workers=workers), measured(**figures))
+    return limit_rps([one, one], cores)
 
 
 @pytest.mark.parametrize(

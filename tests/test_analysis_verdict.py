@@ -1,241 +1,182 @@
-"""Which numbers may be printed, and which doubts go with them."""
+"""A row's verdict: how well its throughput is known, from all trials of its run."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.analysis.verdict import Verdict, Word, judge
+from bench.analysis.rows import Row, rows
+from bench.analysis.verdict import Verdict, Word
 from bench.records.model import Outcome
-from bench.stats import Percentile
-from tests.support.records import measured, trial
+from bench.report.reasons import remarks
+from bench.stats import Steadiness
+from tests.support.records import measured, run, trial
 from tests.support.verdicts import said
 
-CORES = 2
-STARVED = "the warm-up was too short, or some users starve"
+if TYPE_CHECKING:
+    from bench.records.model import TrialRecord
+
+CELL = "sync_http-uvicorn-w1"
+OTHER = "sync_http-gunicorn-w1"
 
 
-def verdict(cores: int = CORES, **figures: Any) -> tuple[str, ...]:
-    """The verdict on a trial with these figures."""
-    return said(judge(trial(measured=measured(**figures)), cores))
-
-
-def test_a_trial_with_nothing_against_it_is_valid() -> None:
-    """And has no reasons."""
-    assert verdict() == ("valid",)
-
-
-@pytest.mark.parametrize("word", ["failed", "skipped"])
-def test_a_trial_without_figures_is_what_its_record_says(word: str) -> None:
-    """With the reason that was recorded; that there is none is said too."""
-    outcome = Outcome(word)
-    why = judge(trial(outcome=outcome, reason="why", measured=None), CORES)
-    assert said(why) == (word, "why")
-    none = judge(trial(outcome=outcome, reason=None, measured=None), CORES)
-    assert said(none) == (word, "no reason was recorded")
-
-
-@pytest.mark.parametrize(
-    ("figures", "reason"),
-    [
-        (
-            {"generator_cores": 0.86},
-            "the load generator used 0.86 of its 1 core (allowed in all: 85%)",
-        ),
-        (
-            {"workers": (11, 12), "workers_after": (11, 13)},
-            "the workers changed during the load: of 2 at its start 1 ended, and 1 came up anew",
-        ),
-        (
-            {"workers": (11,), "workers_after": ()},
-            "the workers changed during the load: of 1 at its start 1 ended, and 0 came up anew",
-        ),
-        (
-            {"generator_cores": 0.5, "generator_waited": 0.36},
-            (
-                "the load generator used 0.50 of its 1 core and waited for it 36% of the time"
-                " (allowed in all: 85%)"
-            ),
-        ),
-        ({"redirects": 1}, "redirects among the answers: 1"),
-        ({"overshoot_p99_ms": 50.5}, "the delay server was late: p99 overshoot 50.5 ms"),
-        (
-            {"overshoot_p99_ms": 21.0, "delay_s": 0.1},
-            "the delay server was late: p99 overshoot 21 ms",
-        ),
-        (
-            {"generator_recorded": 459},
-            (
-                "the generator started 460 requests and recorded 459: 360 succeeded, 0 failed,"
-                " 100 unfinished"
-            ),
-        ),
-    ],
-)
-def test_what_makes_a_trial_invalid(figures: dict[str, Any], reason: str) -> None:
-    """Each with its figures."""
-    assert verdict(**figures) == ("invalid", reason)
-
-
-@pytest.mark.parametrize(
-    "figures",
-    [
-        {"generator_cores": 0.85},
-        {"overshoot_p99_ms": 50.0},
-        {"overshoot_p99_ms": 20.0, "delay_s": 0.1},
-        {"overshoot_p99_ms": None},
-        {"mean_measured_ms": 1100.0, "mean_by_little_ms": 1000.0},
-        {"mean_measured_ms": 900.0, "mean_by_little_ms": 1000.0},
-        {"mean_measured_ms": None},
-        {"mean_by_little_ms": None},
-        {"steal_cores": 0.1},
-        {"foreign_cores": 0.1},
-        {"foreign_cores": 0.4, "cores": 8},
-        {"window_succeeded": 30},
-        {"generator_cores": 0.5, "generator_waited": 0.35},
-        {"generator_cores": 0.5, "generator_waited": None},
-        {"generator_late_p99_ms": 132.5},  # 5 % of a p99 of 2,650 ms
-        {"generator_late_p99_ms": 20.0, "p99": Percentile(100.0, None, None)},
-        {"generator_late_p99_ms": 900.0, "p99": Percentile(None, None, "too few")},
-        {"threads_alive": ()},
-        {"threads_alive": (1, 41, 41)},  # a pool that fills up
-        {"threads_alive": (1, 31, 41)},  # and one that does so slowly
-        {"threads_alive": (41, 44, 47)},
-        {"threads_alive": (36, 80, 128), "pool_size": 200},  # of 200 tokens, by and by
-        {"threads_alive": (12, 30, 44), "threads_before": 4},  # helpers of its own
-        {"quota_throttled_s": 0.0, "heat_throttles": 0},
-        {"failure_kinds": {"HTTP 500": 18}},
-    ],
-)
-def test_what_is_just_allowed_or_not_known(figures: dict[str, Any]) -> None:
-    """The thresholds themselves are still good, and what can't be known on this system."""
-    assert verdict(**figures) == ("valid",)
-
-
-@pytest.mark.parametrize(
-    ("figures", "reason"),
-    [
-        ({"window_succeeded": 29}, "only 29 completions in the window"),
-        ({"window_succeeded": 0}, "only 0 completions in the window"),
-        (
-            {"mean_measured_ms": 1104.0, "mean_by_little_ms": 1000.0},
-            f"what finished took 1.10 s on average, users / throughput is 1 s: {STARVED}",
-        ),
-        (
-            {"mean_measured_ms": 899.0, "mean_by_little_ms": 1000.0},
-            f"what finished took 899 ms on average, users / throughput is 1 s: {STARVED}",
-        ),
-        (
-            {"failure_kinds": {"HTTP 500": 3, "wrong body": 4}},
-            (
-                "4 of 460 answers had another body than the verifying request's: the work measured"
-                " may not be the work asked for"
-            ),
-        ),
-        (
-            {"generator_late_p99_ms": 133.0},
-            "the load generator's own timer was 133 ms late (p99), which its latencies contain",
-        ),
-        (
-            {"generator_late_p99_ms": 21.0, "p99": Percentile(None, 100.0, "too few")},
-            "the load generator's own timer was 21 ms late (p99), which its latencies contain",
-        ),
-        (
-            {"threads_alive": (41, 45, 49)},
-            (
-                "the application's threads grew from 41 to 49 throughout the window, which its"
-                " pools (up to 41) don't explain: it leaks them, so its figures depend on when one"
-                " looks"
-            ),
-        ),
-        ({"quota_throttled_s": 0.75}, "a CPU quota stopped processes for 750 ms of the window"),
-        ({"heat_throttles": 3}, "thermal throttling: the CPU slowed itself down 3 times"),
-        ({"steal_cores": 0.12}, "the hypervisor took 6% of the 2 cores (steal)"),
-        ({"foreign_cores": 0.5}, "other programs took 25% of the 2 cores"),
-        ({"foreign_cores": 0.5, "cores": 8}, "other programs took 6% of the 8 cores"),
-    ],
-)
-def test_what_makes_a_trial_suspect(figures: dict[str, Any], reason: str) -> None:
-    """Each with its figures; the numbers may be printed."""
-    assert verdict(**figures) == ("suspect", reason)
-
-
-@pytest.mark.parametrize(
-    ("figures", "missing"),
-    [
-        ({"server_cores": None}, "the server's CPU"),
-        ({"generator_cores": None}, "the load generator's CPU"),
-        ({"foreign_cores": None}, "the CPU of other programs"),
-        (
-            {"steal_cores": None, "pool_busy_avg": None},
-            "what the hypervisor took, the thread pool",
-        ),
-        ({"loop_delay_p50_ms": None}, "the loop's delay"),
-        ({"upstream_in_flight_avg": None}, "the delay server's lateness"),
-    ],
-)
-def test_what_is_unknown_is_nothing_in_its_favour(figures: dict[str, Any], missing: str) -> None:
-    """A trial that could not be watched is no valid one, and the missing signal is named."""
-    assert verdict(**figures) == ("suspect", f"not known, so not judged by: {missing}")
-
-
-def test_without_the_probe_its_signals_are_not_missed() -> None:
-    """It was off because somebody asked for that."""
-    off: dict[str, Any] = dict.fromkeys(("app_started", "loop_delay_p50_ms", "pool_busy_avg"))
-    assert verdict(**off) == ("valid",)
-
-
-def test_a_busy_neighbour_on_the_servers_own_core_is_seen() -> None:
-    """0.79 of sixteen cores is little, but it is most of the server's one."""
-    figures = {"foreign_cores": 0.79, "server_foreign_cores": 0.79, "cpus": (3,)}
-    told = "other programs took 79% of the server's own cores (1)"
-    assert verdict(16, **figures) == ("suspect", told)
-    assert verdict(16, **figures | {"server_foreign_cores": 0.05}) == ("valid",)
-    stolen = {"server_steal_cores": 0.2, "server_foreign_cores": 0.0, "cpus": (3,)}
-    told = "the hypervisor took 20% of the server's own cores (1; steal)"
-    assert verdict(16, **stolen) == ("suspect", told)
-
-
-def test_every_reason_is_told() -> None:
-    """Not only the first; doubts no longer matter where the numbers are not printed."""
-    doubts: dict[str, Any] = {"window_succeeded": 3, "steal_cores": 1.0, "foreign_cores": 1.0}
-    assert len(verdict(**doubts)) == 1 + 3
-    found = verdict(
-        **doubts, generator_cores=0.9, workers_after=(), redirects=2, overshoot_p99_ms=90.0,
-        app_started=500,
-    )  # fmt: skip
-    assert found[0] == "invalid"
-    assert [reason.split()[:3] for reason in found[1:]] == [
-        ["the", "load", "generator"],
-        ["the", "workers", "changed"],
-        ["redirects", "among", "the"],
-        ["the", "delay", "server"],
-        ["the", "generator", "started"],
+def trials(*rates: float, cell: str = CELL, **figures: Any) -> list[TrialRecord]:
+    """Of one cell, one a round."""
+    return [
+        trial(cell=cell, round=number, measured=measured(throughput_rps=rate, **figures))
+        for number, rate in enumerate(rates, 1)
     ]
 
 
-def test_a_trial_in_which_all_failed_has_failed() -> None:
-    """With how often what; nothing else needs to be said of it, not even the generator's CPU."""
-    kinds = {"HTTP 500": 350, "connection refused": 10}
-    found = verdict(succeeded=0, failed=360, failure_kinds=kinds, generator_cores=0.99)
-    assert found == (
-        "failed",
-        "all requests failed, 350 of them by: HTTP 500",
-        "all requests failed, 10 of them by: connection refused",
+def row(*records: TrialRecord, precision: float = 0.1) -> Row:
+    """Of the cell, beside whatever else the run has."""
+    cells = tuple(dict.fromkeys(one.cell for one in records))
+    profile = replace(run().profile, precision=precision)
+    return next(r for r in rows(run(cells=cells, profile=profile), records) if r.cell == CELL)
+
+
+QUIET = trials(99.0, 101.0, 100.0, 100.0, 98.0, 101.0, cell=OTHER)  # the experiment's spread: 1 %
+
+
+def test_a_throughput_known_to_the_precision_is_valid() -> None:
+    """Two trials tell that where others of the experiment have told how far trials differ."""
+    found = row(*trials(50.0, 51.0), *QUIET)
+    assert said(found.verdict) == ("valid",)
+    assert found.throughput_rps is not None
+    assert found.throughput_rps.low is not None
+    assert 48.0 < found.throughput_rps.low < 50.5 < (found.throughput_rps.high or 0) < 53.0
+
+
+def test_one_known_less_well_is_rough() -> None:
+    """And says how well."""
+    found = row(*trials(50.0, 51.0), *QUIET, precision=0.01)
+    assert found.verdict.word is Word.ROUGH
+    (told,) = said(found.verdict)[1:]
+    assert told == "known to ± 2% (asked for: 1%)"
+
+
+def test_one_trial_of_a_run_without_repeats_says_nothing_of_the_next() -> None:
+    """No interval, so rough."""
+    found = row(*trials(50.0))
+    assert said(found.verdict) == (
+        "rough",
+        "measured once, so how far another trial would differ isn't known",
+    )
+    assert found.throughput_rps is not None
+    assert found.throughput_rps.value == pytest.approx(50.0)
+    assert found.throughput_rps.low is None
+
+
+def test_two_regimes_have_no_mean() -> None:
+    """Both are told, with how often; the other figures are of the one seen more often."""
+    found = row(*trials(35.0, 99.5, 34.5, 35.2, 99.0, server_ms_per_request=24.0), *QUIET)
+    assert said(found.verdict) == (
+        "unstable",
+        (
+            "two regimes: 34.9 requests/s (3 of its trials) and 99.2 (2); by chance of the start,"
+            " so no mean is made of them"
+        ),
+    )
+    assert found.throughput_rps is None
+    assert found.trials == 5
+    assert found.requests == 3 * measured().requests.window_succeeded
+
+
+def test_a_disturbed_trial_is_set_aside() -> None:
+    """For it says more of what else ran; the row tells that there was one."""
+    disturbed = replace(
+        trials(20.0)[0], round=3, measured=measured(throughput_rps=20.0, foreign_cores=1.0)
+    )
+    found = row(*trials(50.0, 51.0), disturbed, *QUIET)
+    assert said(found.verdict) == ("valid",)
+    assert found.trials == 2
+    assert remarks(found.verdict) == [
+        "1 trial was set aside: other programs took 50% of the 2 cores"
+    ]
+
+
+def test_where_all_were_disturbed_they_count_and_the_row_says_so() -> None:
+    """Better a rough number with its reason than none."""
+    found = row(*trials(50.0, 51.0, foreign_cores=1.0), *QUIET)
+    assert said(found.verdict) == ("rough", "other programs took 50% of the 2 cores")
+
+
+def test_an_invalid_trial_is_replaced_by_a_good_one() -> None:
+    """One late delay server costs a trial and not the row."""
+    late = replace(
+        trials(90.0)[0], round=3, measured=measured(throughput_rps=90.0, overshoot_p99_ms=500.0)
+    )
+    found = row(*trials(50.0, 51.0), late, *QUIET)
+    assert said(found.verdict) == ("valid",)
+    assert remarks(found.verdict) == [
+        "1 trial was set aside: the delay server was late: p99 overshoot 500 ms"
+    ]
+
+
+def test_a_cell_whose_every_trial_is_invalid_has_no_numbers() -> None:
+    """Each reason once."""
+    found = row(*trials(50.0, 51.0, redirects=3), *QUIET)
+    assert said(found.verdict) == ("invalid", "redirects among the answers: 3")
+    assert found.throughput_rps is None
+
+
+@pytest.mark.parametrize("word", ["failed", "skipped"])
+def test_a_cell_that_was_never_measured_says_why(word: str) -> None:
+    """With its recorded reason."""
+    found = row(trial(outcome=Outcome(word), reason="why", measured=None), *QUIET)
+    assert said(found.verdict) == (word, "why")
+
+
+def test_a_doubt_that_repeats_dont_mend_makes_rough() -> None:
+    """However narrow the interval."""
+    found = row(*trials(50.0, 51.0, steal_cores=None), *QUIET)
+    assert said(found.verdict) == (
+        "rough",
+        "not known, so not judged by: what the hypervisor took",
     )
 
 
-def test_a_trial_in_which_many_failed_is_a_result() -> None:
-    """Failures under load are no reason to hide the row."""
-    figures: dict[str, Any] = {"succeeded": 1, "failed": 359, "failure_kinds": {"HTTP 500": 359}}
-    assert verdict(**figures) == ("valid",)
+SWINGS = Steadiness(
+    tapered_rps=60.0, plain_rps=44.0, first_half_rps=40.0, second_half_rps=48.0, error=0.01,
+    swings=True,
+)  # fmt: skip
+
+
+def test_a_rate_that_swings_in_each_window_is_rough() -> None:
+    """With what the taper and the plain count say."""
+    found = row(*trials(60.0, 60.0, steadiness=SWINGS), *QUIET)
+    assert said(found.verdict) == (
+        "rough",
+        ("its rate swings more slowly than its window is long: 60 requests/s weighted, 44 counted"),
+    )
+
+
+def test_a_steady_trial_is_believed_before_one_that_swings() -> None:
+    """The longer window, as a rule."""
+    longer = replace(trials(50.0)[0], round=3)
+    found = row(*trials(60.0, 60.0, steadiness=SWINGS), longer, *QUIET)
+    assert found.trials == 1
+    assert found.throughput_rps is not None
+    assert found.throughput_rps.value == pytest.approx(50.0)
+
+
+def test_nothing_completed_is_a_rate_of_zero() -> None:
+    """And no interval: there is no logarithm of it."""
+    found = row(*trials(0.0, window_succeeded=0), *QUIET)
+    assert found.verdict.word is Word.ROUGH
+    assert found.throughput_rps is not None
+    assert (found.throughput_rps.value, found.throughput_rps.low) == (0.0, None)
 
 
 @pytest.mark.parametrize(
     ("word", "usable"),
-    [("valid", True), ("suspect", True), ("invalid", False), ("failed", False), ("skipped", False)],
+    [
+        *(("valid", True), ("rough", True), ("unstable", True)),
+        *(("invalid", False), ("failed", False), ("skipped", False)),
+    ],
 )
-def test_only_valid_and_suspect_numbers_are_printed(word: str, usable: bool) -> None:  # noqa: FBT001
+def test_which_rows_have_numbers(word: str, usable: bool) -> None:  # noqa: FBT001
     """A wrong number is worse than none."""
     assert Verdict(Word(word)).usable is usable

@@ -30,10 +30,9 @@ matrix:
   io: [sleep]
   workers: [1]
   server: [uvicorn]
-delay: 100ms
 default_profile: p
 profiles:
-  p: {users: 8, spawn_rate: 8, warmup: 200ms, duration: 1s, rounds: 1}
+  p: {users: 8, delay: 100ms, spawn_rate: 100, warmup: 200ms, duration: 1s, rounds: 1}
 """
 
 
@@ -61,7 +60,7 @@ def test_plan_lists_the_default_matrix() -> None:
     """The checked-in file plans 54 cells, and nothing runs."""
     done = run("plan")
     assert done.returncode == 0, done.stderr
-    assert "54 cells, 54 trials, about" in done.stdout
+    assert "54 cells, a budget of 12 min" in done.stdout
     assert "sync_json-uvicorn-w2" in done.stdout
 
 

@@ -38,9 +38,8 @@ def test_our_experiments(ours: Config) -> None:
     assert ours.matrix.order == ("endpoint", "io", "workers", "server")
     assert ours.matrix.workers == (1, 2)
     assert ours.matrix.python == ()
-    assert ours.delay_s == 1.0
     assert ours.default_profile == "quick"
-    assert ours.profiles["quick"] == Profile("quick", 100, 100.0, 3.0, 6.0, 1)
+    assert ours.profiles["quick"] == Profile("quick", 50, 0.2, budget_s=720.0)
 
 
 def test_entries_keep_their_place(scratch: Path) -> None:
@@ -58,13 +57,13 @@ def test_aliases_and_merge_keys_stand_for_their_values(scratch: Path) -> None:
     text = text.replace("quick: {", "quick: &quick {")
     text += "  more: &more {<<: *quick, users: 200}\n"
     text += "  most: {<<: *more, users: 300}\n"
-    text += "  mixed: {<<: [*more, *quick], rounds: 7}\n"
+    text += "  mixed: {<<: [*more, *quick], longest: 7s}\n"
     scratch.write_text(text, "utf-8")
     profiles = load_config(scratch, io_kinds=KINDS, servers=SERVERS).profiles
     quick = profiles["quick"]
     assert profiles["more"] == replace(quick, name="more", users=200)
     assert profiles["most"] == replace(quick, name="most", users=300)
-    assert profiles["mixed"] == replace(quick, name="mixed", users=200, rounds=7)
+    assert profiles["mixed"] == replace(quick, name="mixed", users=200, longest_s=7.0)
 
 
 def test_a_mistake_is_told_where_the_value_stands(scratch: Path) -> None:
@@ -100,7 +99,7 @@ def test_options_replace_axes_and_settings(ours: Config) -> None:
     assert config.matrix.workers == (4, 1)
     assert config.matrix.python == ("3.12",)
     assert config.matrix.io == ours.matrix.io
-    assert profile == Profile("full", 7, 500.0, 0.5, 60.0, 2)
+    assert profile == Profile("full", 7, 1.0, rounds=2, warmup_s=0.5, duration_s=60.0)
     assert asked.seed == 5
 
 
@@ -120,10 +119,10 @@ def test_values_that_no_option_can_give_are_refused_too(ours: Config) -> None:
 def test_more_users_than_the_spawn_rate_can_start(scratch: Path) -> None:
     """An option may not make the profile's ramp take hours."""
     text = (ROOT / "experiments.yaml").read_text("utf-8")
-    scratch.write_text(text.replace("spawn_rate: 100", "spawn_rate: 1"), "utf-8")
+    scratch.write_text(text.replace("spawn_rate: 50", "spawn_rate: 1"), "utf-8")
     config = load_config(scratch, io_kinds=KINDS, servers=SERVERS)
     with pytest.raises(BadInputError, match="--users: found 5000 with the profile's spawn_rate 1"):
-        apply(config, parse_overrides(users="5000"))
+        apply(config, parse_overrides(profile="seed", users="5000"))
 
 
 def survives(path: Path, content: bytes) -> None:
@@ -219,8 +218,12 @@ def test_any_structure(scratch: Path, data: object) -> None:
     texts=st.fixed_dictionaries(
         {},
         optional=dict.fromkeys(
-            ("profile", "users", "warmup", "duration", "rounds", "seed"),
-            st.text(max_size=6) | st.sampled_from(["1", "0", "6s", "1e9", "9" * 30, "quick"]),
+            (
+                *("profile", "users", "delay", "budget", "precision", "longest"),
+                *("warmup", "duration", "rounds", "seed"),
+            ),
+            st.text(max_size=6)
+            | st.sampled_from(["1", "0", "6s", "10%", "1e9", "9" * 30, "quick"]),
         ),
     ),
 )
@@ -232,5 +235,7 @@ def test_any_options(ours: Config, lists: dict[str, Any], texts: dict[str, Any])
     except BadInputError as refusal:
         message = str(refusal)
     assert message.startswith("--") or (
-        expand(config, "3.12") and profile.duration_s >= 4 * config.delay_s
+        expand(config, "3.12")
+        and (profile.duration_s or profile.longest_s) >= 4 * profile.delay_s
+        and (profile.budget_s is None) != (profile.rounds is None)
     )

@@ -24,10 +24,9 @@ matrix:
   io: [http, http_pooled, json]
   workers: [1, 2]
   server: [uvicorn, gunicorn]
-delay: 1s
 default_profile: quick
 profiles:
-  quick: {users: 100, spawn_rate: 100, warmup: 3s, duration: 6s, rounds: 1}
+  quick: {users: 100, delay: 1s, spawn_rate: 100, warmup: 3s, duration: 6s, rounds: 1}
 """
 
 # name of the golden: what to put in place of what
@@ -48,46 +47,70 @@ BAD = {
     "window_under_a_second": ("duration: 6s", "duration: 500ms"),
     "delay_too_long": ("delay: 1s", "delay: 2m"),
     "duplicate_cell": ("[1, 2]", "[1, 2, 1]"),
-    "duplicate_key": ("delay: 1s", "delay: 1s\ndelay: 2s"),
+    "duplicate_key": ("delay: 1s", "delay: 1s, delay: 2s"),
+    "delay_beside_profiles": ("default_profile:", "delay: 1s\ndefault_profile:"),
     "duplicate_cell_by_include": (
-        "delay:",
-        "include: [{endpoint: sync, io: json, workers: 2, server: uvicorn}]\ndelay:",
+        "default_profile:",
+        "include: [{endpoint: sync, io: json, workers: 2, server: uvicorn}]\ndefault_profile:",
     ),
-    "include_incomplete": ("delay:", "include:\n- {workers: 8, server: uvicorn}\ndelay:"),
-    "include_idle": ("delay:", "include:\n- {server: uvicorn}\ndelay:"),
-    "include_empty": ("delay:", "include:\n- {}\ndelay:"),
-    "include_in_matrix": ("delay:", "  include: [{workers: 4}]\ndelay:"),
-    "exclude_idle": ("delay:", "exclude:\n- {server: uvicorn, workers: 4}\ndelay:"),
-    "exclude_all": ("delay:", "exclude: [{workers: 1}, {workers: 2}]\ndelay:"),
+    "include_incomplete": (
+        "default_profile:",
+        "include:\n- {workers: 8, server: uvicorn}\ndefault_profile:",
+    ),
+    "include_idle": ("default_profile:", "include:\n- {server: uvicorn}\ndefault_profile:"),
+    "include_empty": ("default_profile:", "include:\n- {}\ndefault_profile:"),
+    "include_in_matrix": ("default_profile:", "  include: [{workers: 4}]\ndefault_profile:"),
+    "exclude_idle": (
+        "default_profile:",
+        "exclude:\n- {server: uvicorn, workers: 4}\ndefault_profile:",
+    ),
+    "exclude_all": ("default_profile:", "exclude: [{workers: 1}, {workers: 2}]\ndefault_profile:"),
     "profile_missing": ("default_profile: quick", "default_profile: quik"),
     "profile_name": ("  quick:", "  'a/<b>|c':"),
-    "profile_incomplete": (" rounds: 1", ""),
-    "python_unquoted": ("delay:", "exclude: [{python: 3.10}]\ndelay:"),
-    "python_too_old": ("delay:", 'exclude: [{python: "3.9"}]\ndelay:'),
+    "profile_incomplete": (" delay: 1s,", ""),
+    "neither_budget_nor_rounds": (", rounds: 1", ""),
+    "budget_and_rounds": ("rounds: 1", "rounds: 1, budget: 12m"),
+    "budget_bare_number": ("rounds: 1", "budget: 12"),
+    "budget_null": ("rounds: 1", "budget: null"),
+    "precision_bare_number": ("rounds: 1", "rounds: 1, precision: 10"),
+    "precision_too_fine": ("rounds: 1", "rounds: 1, precision: 0%"),
+    "longest_under_four_delays": ("rounds: 1", "rounds: 1, longest: 3s"),
+    "longest_too_short_for_the_delay": (
+        "delay: 1s, spawn_rate: 100, warmup: 3s, duration: 6s",
+        "delay: 6s",
+    ),
+    "python_unquoted": ("default_profile:", "exclude: [{python: 3.10}]\ndefault_profile:"),
+    "python_too_old": ("default_profile:", 'exclude: [{python: "3.9"}]\ndefault_profile:'),
     "users_not_finite": ("users: 100", "users: .inf"),
     "spawn_rate_nan": ("spawn_rate: 100", "spawn_rate: .nan"),
     "spawn_rate_huge": ("spawn_rate: 100", "spawn_rate: 1e999"),
     "spawn_rate_too_slow": ("spawn_rate: 100", "spawn_rate: 0.001"),
     "users_huge": ("users: 100", "users: " + "9" * 5000),
     "aliases_too_large": (
-        "delay:",
+        "default_profile:",
         "a: &a [1, 1, 1, 1]\n"
         + "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 8)}]\n" for a, b in pairwise("abcdef"))
-        + "delay:",
+        + "default_profile:",
     ),
     "alias_of_itself": ("[1, 2]", "&all [*all]"),
-    "merge_of_no_mapping": ("delay:", "exclude: [{<<: [3], workers: 1}]\ndelay:"),
+    "merge_of_no_mapping": (
+        "default_profile:",
+        "exclude: [{<<: [3], workers: 1}]\ndefault_profile:",
+    ),
     "delay_under_a_millisecond": ("delay: 1s", "delay: 0.4ms"),
     "delay_of_half_milliseconds": ("delay: 1s", "delay: 1.5ms"),
     "tag": ("[1, 2]", "!!python/object/apply:os.getcwd []"),
-    "two_documents": ("delay:", "---\ndelay:"),
+    "two_documents": ("default_profile:", "---\ndefault_profile:"),
     "too_deep": ("[1, 2]", "[" * 100),
     "too_many_values": ("[1, 2]", "[" + "1," * 20_000 + "]"),
     "control_character": ("[1, 2]", "[1, \x07]"),
     "escape_out_of_range": ("[1, 2]", '["\\UFFFFFFFF"]'),
-    "list_as_a_key": ("delay:", "? [a]\n: 1\ndelay:"),
+    "list_as_a_key": ("default_profile:", "? [a]\n: 1\ndefault_profile:"),
     "unicode": ("default_profile: quick", 'default_profile: "\u202equ\\ud800ïck"'),
-    "many_at_once": ("delay: 1s", "speed: 3\ndealy: 6\nexclude: 3\ninclude: [{workers: 0}]"),
+    "many_at_once": (
+        "default_profile:",
+        "speed: 3\nprofils: 6\nexclude: 3\ninclude: [{workers: 0}]\ndefault_profile:",
+    ),
     "more_than_fit": ("[1, 2]", str([*range(65, 100)])),
 }
 OPTIONS: dict[str, dict[str, list[str] | str]] = {
@@ -96,6 +119,9 @@ OPTIONS: dict[str, dict[str, list[str] | str]] = {
     "profile": {"profile": "quik"},
     "names": {"server": ["uvcorn", "gunicorn,gunicorn"], "python": ["3.9"]},
     "numbers": {"workers": ["0", "65"], "users": "0", "rounds": "1001", "seed": "-1"},
+    "budget_and_rounds": {"budget": "3m", "rounds": "2"},
+    "delay": {"delay": "2s"},
+    "shares": {"precision": "ten", "budget": "12", "delay": "1.5ms"},
     "not_numbers": {"workers": ["1,,x"], "users": "1e3", "rounds": "", "seed": "0x1"},
 }
 

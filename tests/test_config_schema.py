@@ -50,11 +50,17 @@ def test_our_experiments_fit() -> None:
     assert broken() == []
 
 
+PROFILE = {"users": 50, "delay": "200ms", "budget": "12m", "precision": "10%"}
+
+
 @pytest.mark.parametrize(
     ("changes", "where"),
     [
-        ({"delay": 1}, "$.delay"),
-        ({"delay": "1h"}, "$.delay"),
+        ({"profiles": {"p": PROFILE | {"delay": 1}}}, "$.profiles.p.delay"),
+        ({"profiles": {"p": PROFILE | {"delay": "1h"}}}, "$.profiles.p.delay"),
+        ({"profiles": {"p": PROFILE | {"budget": "1h"}}}, "$.profiles.p.budget"),
+        ({"profiles": {"p": PROFILE | {"precision": 10}}}, "$.profiles.p.precision"),
+        ({"delay": "1s"}, "$"),
         ({"speed": 1}, "$"),
         ({"matrix": {}}, "$.matrix"),
         ({"include": [{"workers": 0}]}, "$.include[0].workers"),

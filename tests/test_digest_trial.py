@@ -181,7 +181,9 @@ def test_the_load_is_told_with_its_window(measured: Measured) -> None:
     """Settings from the profile, instants from the trial, the ramp from the generator."""
     assert asdict(measured.load) == {
         "users": 4,
-        "spawn_rate": 2.0,
+        "stretch": 1,
+        "longest_s": 20.0,
+        "round_trip_s": None,
         "warmup_s": 5.0,
         "duration_s": 1.0,
         "delay_s": 0.25,
@@ -243,6 +245,7 @@ def test_signals_are_of_the_window(measured: Measured) -> None:
             "pool_waiting_avg": 3.0,
             "in_flight_avg": 7.0,  # 6 for half of the window, then 8
             "server_cores": 0.6,
+            "server_cores_tapered": 0.6,
             "server_ms_per_request": 150.0,  # 600 ms for 4 ends in the window
             "generator_cores": 0.5,
             "generator_late_p99_ms": 99.0,

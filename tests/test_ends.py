@@ -25,10 +25,9 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]
 
 MATRIX = """
 matrix: {endpoint: [async, async_sync], io: [sleep], server: [uvicorn], workers: [1]}
-delay: 200ms
 default_profile: tiny
 profiles:
-  tiny: {users: 10, spawn_rate: 10, warmup: 300ms, duration: 1s, rounds: 3}
+  tiny: {users: 10, delay: 200ms, spawn_rate: 100, warmup: 300ms, duration: 1s, rounds: 3}
 """
 # What nox is to the harness: its parent, by that name.
 NOX = "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:]))"

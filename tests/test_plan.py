@@ -14,7 +14,9 @@ from bench.config import Axes, Config, Entry, Known, Overrides, Profile, apply
 from bench.errors import BadInputError
 from bench.plan import Cell, estimate_s, expand, make_plan, resolve_single, select
 
-QUICK = Profile("quick", users=100, spawn_rate=100.0, warmup_s=3.0, duration_s=6.0, rounds=3)
+QUICK = Profile(
+    "quick", users=100, delay_s=1.0, spawn_rate=100.0, warmup_s=3.0, duration_s=6.0, rounds=3
+)
 KNOWN = Known(("http", "http_pooled", "json"), ("gunicorn", "hypercorn", "uvicorn"))
 AXES = Axes(
     endpoint=("sync", "async", "async_sync"),
@@ -41,7 +43,6 @@ def config(
         matrix=axes,
         include=tuple(Entry(f"include[{at}]", 20 + at, one) for at, one in enumerate(include)),
         exclude=tuple(Entry(f"exclude[{at}]", 30 + at, one) for at, one in enumerate(exclude)),
-        delay_s=1.0,
         default_profile="quick",
         profiles={"quick": QUICK},
         known=KNOWN,
@@ -200,20 +201,20 @@ def test_single_takes_the_first_listed_unless_told() -> None:
 
 def test_a_plan_is_the_same_everywhere() -> None:
     """Order and hash as recorded once, whatever Python and machine."""
-    plan = make_plan(expand(config(), "3.12")[:4], QUICK, seed=7, delay_s=1.0)
+    plan = make_plan(expand(config(), "3.12")[:4], QUICK, seed=7)
     order = " ".join(trial.cell.id[10:] + "+" * trial.twin for trial in plan.trials[:10])
     assert order == (
         "uvicorn-w2 uvicorn-w1+ gunicorn-w1 gunicorn-w2 uvicorn-w1 "
         "gunicorn-w2 uvicorn-w2 uvicorn-w1+ uvicorn-w1 gunicorn-w1"
     )
-    assert plan.hash == "a2be8ad0eba6"
+    assert plan.hash == "c38a0edc44f1"
     assert [(trial.index, trial.round) for trial in plan.trials[4:6]] == [(5, 1), (6, 2)]
 
 
 def test_one_round_has_no_twin() -> None:
     """A/A takes two rounds: one pair says nothing."""
     one = dataclasses.replace(QUICK, rounds=1)
-    plan = make_plan(expand(config(), "3.12"), one, seed=1, delay_s=1.0)
+    plan = make_plan(expand(config(), "3.12"), one, seed=1)
     assert not any(trial.twin for trial in plan.trials)
 
 
@@ -221,33 +222,42 @@ def test_whatever_defines_a_plan_changes_its_hash() -> None:
     """Cells, settings, seed and delay."""
     cells = expand(config(), "3.12")
     changed = dataclasses.replace(QUICK, users=99)
+    quicker = dataclasses.replace(QUICK, delay_s=0.5)
     hashes = {
-        make_plan(cells, QUICK, seed=1, delay_s=1.0).hash,
-        make_plan(cells[1:], QUICK, seed=1, delay_s=1.0).hash,
-        make_plan(expand(config(), "3.13"), QUICK, seed=1, delay_s=1.0).hash,
-        make_plan(cells, changed, seed=1, delay_s=1.0).hash,
-        make_plan(cells, QUICK, seed=2, delay_s=1.0).hash,
-        make_plan(cells, QUICK, seed=1, delay_s=0.5).hash,
+        make_plan(cells, QUICK, seed=1).hash,
+        make_plan(cells[1:], QUICK, seed=1).hash,
+        make_plan(expand(config(), "3.13"), QUICK, seed=1).hash,
+        make_plan(cells, changed, seed=1).hash,
+        make_plan(cells, QUICK, seed=2).hash,
+        make_plan(cells, quicker, seed=1).hash,
     }
     assert len(hashes) == 6
 
 
 @pytest.mark.parametrize(
     ("users", "spawn_rate", "ramp_s"),
-    [(100, 100, 0), (100, 1000, 0), (500, 50, 9), (3, 0.5, 4), (5, 2.5, 1.6)],
+    [(101, 100, 1), (1, 1000, 0), (501, 50, 10), (3, 0.5, 4), (5, 2.5, 1.6)],
 )
-def test_the_estimate_has_locusts_ramp(users: int, spawn_rate: float, ramp_s: float) -> None:
+def test_the_estimate_has_the_ramp(users: int, spawn_rate: float, ramp_s: float) -> None:
     """Ramp, warm-up, window and overhead, for each trial, the three rounds' twins included."""
     profile = dataclasses.replace(QUICK, users=users, spawn_rate=spawn_rate)
-    plan = make_plan(expand(config(), "3.12"), profile, seed=1, delay_s=1.0)
+    plan = make_plan(expand(config(), "3.12"), profile, seed=1)
     assert estimate_s(plan, overhead_s=2.0) == pytest.approx((72 + 3) * (ramp_s + 3 + 6 + 2))
+
+
+def test_the_estimate_of_a_budget_is_the_budget() -> None:
+    """However many cells share it; the first two passes are what is known before."""
+    profile = Profile("quick", users=100, delay_s=0.2, budget_s=720.0)
+    plan = make_plan(expand(config(), "3.12"), profile, seed=1)
+    assert estimate_s(plan) == 720.0
+    assert {trial.round for trial in plan.trials} == {1, 2}
 
 
 def test_two_thousand_cells_take_no_time() -> None:
     """Well under a second, six rounds included."""
     axes = dataclasses.replace(AXES, io=tuple(f"io{n}" for n in range(166)), workers=(1, 2))
     start = time.perf_counter()
-    plan = make_plan(expand(config(axes=axes), "3.12"), QUICK, seed=1, delay_s=1.0)
+    plan = make_plan(expand(config(axes=axes), "3.12"), QUICK, seed=1)
     assert len(plan.trials) == 3 * (1992 + 1)
     assert time.perf_counter() - start < 1
 
@@ -257,7 +267,7 @@ def test_too_many_trials_are_refused() -> None:
     axes = dataclasses.replace(AXES, io=tuple(f"io{n}" for n in range(200)))
     many = dataclasses.replace(QUICK, rounds=1000)
     with pytest.raises(BadInputError, match="found 2400 cells in 1000 rounds"):
-        make_plan(expand(config(axes=axes), "3.12"), many, seed=1, delay_s=1.0)
+        make_plan(expand(config(axes=axes), "3.12"), many, seed=1)
 
 
 LEVELS: dict[str, st.SearchStrategy[str | int]] = {
@@ -281,10 +291,10 @@ def test_any_plan(include: list[Levels], exclude: list[Levels], seed: int) -> No
         message = str(refusal)
     assert message.startswith("experiments.yaml:") or not message
     assert len({cell.id for cell in cells}) == len(cells) > 0
-    plan = make_plan(cells, QUICK, seed=seed, delay_s=1.0)
-    for number in range(1, QUICK.rounds + 1):
+    plan = make_plan(cells, QUICK, seed=seed)
+    for number in (1, 2, 3):
         inside = [trial for trial in plan.trials if trial.round == number]
         once = tuple(trial.cell for trial in inside if not trial.twin)
         assert sorted(ids(once)) == sorted(ids(cells))
         assert [trial.cell for trial in inside if trial.twin] == [cells[0]]
-    assert plan == make_plan(cells, QUICK, seed=seed, delay_s=1.0)
+    assert plan == make_plan(cells, QUICK, seed=seed)

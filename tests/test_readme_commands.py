@@ -57,11 +57,10 @@ matrix:
 exclude:
   - {endpoint: sync, server: hypercorn}
   - {endpoint: async, server: uvicorn}
-delay: 100ms
 default_profile: quick
 profiles:
-  quick: {users: 8, spawn_rate: 8, warmup: 200ms, duration: 1s, rounds: 1}
-  full: {users: 8, spawn_rate: 8, warmup: 200ms, duration: 1s, rounds: 2}
+  quick: {users: 8, delay: 100ms, spawn_rate: 100, warmup: 200ms, duration: 1s, rounds: 1}
+  full: {users: 8, delay: 100ms, spawn_rate: 100, warmup: 200ms, duration: 1s, rounds: 2}
 """
 SMALLER = ("--users", "8", "--warmup", "200ms", "--duration", "1s", "--rounds", "1")
 NO_SERVERS = {"digest", "plan"}  # checks that start none

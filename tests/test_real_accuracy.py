@@ -8,18 +8,18 @@ import psutil
 import pytest
 
 from bench.analysis.metrics import METRICS
+from bench.config import fixed
 from bench.selfcheck import accuracy, judgement
 from bench.selfcheck.accuracy import BEAT_USERS, Check, median_checks
 from bench.selfcheck.target import GOLDEN, Distribution
 from bench.selfcheck.targets import BEAT_S, DECLARED, ends, folder_of, targets
-from bench.selfcheck.trials import cell, short
+from bench.selfcheck.trials import cell
 from bench.stats import hann_rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bench.selfcheck.trials import Trials
-
+from bench.selfcheck.trials import Trials
 
 BUSY = 10.0  # % of the CPU in use while nothing of ours runs
 
@@ -60,7 +60,7 @@ def test_throughput_is_what_the_target_counted(known: Trials) -> None:
 def test_throughput_does_not_depend_on_the_phase(known: Trials) -> None:
     """Answers that come 50 at a time each 1.03 s: a window of 6 s, wherever it begins."""
     which = cell("async", "beat")
-    profile = short(BEAT_USERS, 1.5, 7.1)
+    profile = fixed(BEAT_USERS, 1.5, 7.1)
     _, measured = known.under(profile, delay_s=1.0).measured(which)
     end_ns, t0 = ends(folder_of(known, which)), measured.load.t0_ns
     for phase in range(10):
@@ -73,7 +73,7 @@ def test_throughput_does_not_depend_on_the_phase(known: Trials) -> None:
 @pytest.mark.timeout(120)
 def test_entries_are_measured_in_every_round(known: Trials) -> None:
     """Each entry of each cell has all figures of all rounds: what is compared is complete."""
-    found = judgement.measure(known.under(short(8, 0.2, 1.0), 0.1), entries=1, rounds=2)
+    found = judgement.measure(known.under(fixed(8, 0.2, 1.0), 0.1), entries=1, rounds=2)
     assert {kind: len(entries) for kind, entries in found.items()} == {"work": 1, "more_work": 1}
     for entries in found.values():
         for metric in (metric.name for metric in METRICS):

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from bench.analysis.verdict import Word, judge
+from bench.analysis.fitness import Fitness, judge
 from bench.plan import PlannedTrial
 from bench.records.model import Outcome
-from bench.report.reasons import sentences
+from bench.report.reasons import of_trial
+from bench.run.host import machine
 from bench.run.lab import Patience
-from bench.run.schedule import run_plan
+from bench.run.schedule import Hands, run_plan
 from bench.selfcheck.trials import cell
 from tests.support.other_app import HEAD, kind, with_kind
 from tests.support.unspoilt import usable
@@ -90,8 +91,8 @@ def test_delay_server_that_dies(bench: Trials) -> None:
     with in_the_load(bench, lambda: os.kill(delay.child.pid, signal.SIGKILL)):
         record = trial_of(bench)
     verdict = judge(record, 2)
-    assert verdict.word is Word.INVALID
-    assert any(r.startswith("the delay server ended during the trial") for r in sentences(verdict))
+    assert verdict.fitness is Fitness.INVALID
+    assert any(r.startswith("the delay server ended during the trial") for r in of_trial(verdict))
     usable(bench, cell("async", "http_pooled"))
 
 
@@ -161,15 +162,16 @@ def test_only_loopback_is_bound_while_a_trial_runs(bench: Trials) -> None:
 def test_the_run_goes_on_with_the_next_cell(bench: Trials, tmp_path: Path) -> None:
     """A cell that can't start costs its own row only."""
     app = with_kind(bench, tmp_path, "wrong", kind("return {'ok': False}"))
-    plan = [
-        PlannedTrial(index, 1, cell("async", io)) for index, io in enumerate(("wrong", "noop"), 1)
-    ]
+    plan = replace(
+        app.runner.plan,
+        trials=tuple(PlannedTrial(0, 1, cell("async", io)) for io in ("wrong", "noop")),
+    )
     kept: list[TrialRecord] = []
 
     def keep(record: TrialRecord) -> None:
         kept.append(record)
         app.runner.put_away(record)
 
-    run_plan(plan, [], measure=app.runner, keep=keep, tell=lambda *_: None)
+    run_plan(plan, [], machine.describe().cores, Hands(app.runner, keep, lambda *_: None))
     assert [record.outcome for record in kept] == [Outcome.FAILED, Outcome.MEASURED]
     assert "expected" in str(kept[0].reason)

@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bench.analysis.fitness import Fitness, Judged, judge
 from bench.analysis.results import results
 from bench.analysis.rows import Row, rows
-from bench.analysis.verdict import Verdict, Word, judge
+from bench.config import fixed
 from bench.digest.read import Unreadable
 from bench.digest.trial import digest
 from bench.placement import Placement
 from bench.plan import PlannedTrial
 from bench.report import lines, markdown
-from bench.report.reasons import sentences
+from bench.report.reasons import of_trial
 from bench.run.host.machine import describe
-from bench.selfcheck.trials import cell, short, trials
+from bench.selfcheck.trials import cell, trials
 from tests.support.other_app import kind, with_kind
 from tests.support.records import run as run_of
 from tests.support.unspoilt import usable
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from bench.paths import Paths
     from bench.records.model import TrialRecord
-    from bench.selfcheck.trials import Trials
+from bench.selfcheck.trials import Trials
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]
 
@@ -46,8 +47,8 @@ ONE_IN = "import itertools\nfrom fastapi import Response\n_calls = itertools.cou
 LEAK = "import threading\n_ever = threading.Event()\n"
 
 
-def verdict_on(record: TrialRecord) -> Verdict:
-    """The verdict, on this machine's cores."""
+def verdict_on(record: TrialRecord) -> Judged:
+    """What the trial is fit for, on this machine's cores."""
     return judge(record, describe().cores)
 
 
@@ -109,20 +110,20 @@ def test_worker_killed_in_the_window(bench: Trials, server: str, workers: int) -
     bench.runner.put_away(record)
     killer.join()
     found = verdict_on(record)
-    assert found.word is Word.INVALID
-    assert sentences(found)[0].startswith("the workers changed during the load: ")
+    assert found.fitness is Fitness.INVALID
+    assert of_trial(found)[0].startswith("the workers changed during the load: ")
     assert_no_figures(record, "the workers changed during the load")
 
 
 def test_delay_server_late(prepared: Paths) -> None:
     """100 ms that it answers 60 ms late are not what was asked for."""
     which = cell("async", "http_pooled")
-    with trials(prepared, short(10, 0.3, 1.0), [which], 0.1, late_ms=60) as late:
+    with trials(prepared, fixed(10, 0.3, 1.0), [which], 0.1, late_ms=60) as late:
         record = late.run(which)
     found = verdict_on(record)
-    assert found.word is Word.INVALID
+    assert found.fitness is Fitness.INVALID
     (told,) = (
-        r for r in sentences(found) if r.startswith("the delay server was late: p99 overshoot")
+        r for r in of_trial(found) if r.startswith("the delay server was late: p99 overshoot")
     )
     assert 60 <= float(told.split()[-2]) < 200
     assert_no_figures(record, "the delay server was late")
@@ -134,20 +135,20 @@ def test_generator_starved(prepared: Paths) -> None:
     which, cpu = cell("async", "noop"), max(os.sched_getaffinity(0))
     place = Placement("test", generator=(cpu,))
     with (
-        trials(prepared, short(200, 0.5, 1.5), [which], 0.1, placement=place) as bench,
+        trials(prepared, fixed(200, 0.5, 1.5), [which], 0.1, placement=place) as bench,
         burning(cpu),
     ):
         # Up to three: others may slow the server down so far that the generator has time again.
         for _ in range(3):
             record = bench.run(which)
             found = verdict_on(record)
-            if found.word is Word.INVALID:
+            if found.fitness is Fitness.INVALID:
                 break
     assert record.measured is not None
     assert (record.measured.signals.generator_cores or 0) < 0.8
-    assert found.word is Word.INVALID
-    assert sentences(found)[0].startswith("the load generator used 0.")
-    assert "and waited for it" in sentences(found)[0]
+    assert found.fitness is Fitness.INVALID
+    assert of_trial(found)[0].startswith("the load generator used 0.")
+    assert "and waited for it" in of_trial(found)[0]
     assert_no_figures(record, "and waited for it")
 
 
@@ -156,8 +157,8 @@ def test_foreign_program_eats_a_core(bench: Trials) -> None:
     with burning():
         record = usable(bench, cell("async", "sleep"))
     found = verdict_on(record)
-    assert found.word is Word.SUSPECT
-    assert any(r.startswith("other programs took ") for r in sentences(found))
+    assert found.fitness is Fitness.DISTURBED
+    assert any(r.startswith("other programs took ") for r in of_trial(found))
     _, report = published(record)
     assert "other programs took " in report
 
@@ -168,8 +169,8 @@ def test_redirects_under_load(bench: Trials, tmp_path: Path) -> None:
     source = kind(f"if next(_calls) % 10 == 0:\n    {answer}", ONE_IN)
     record = with_kind(bench, tmp_path, "moved", source).run(cell("async", "moved"))
     found = verdict_on(record)
-    assert found.word is Word.INVALID
-    assert "redirects among the answers" in sentences(found)[0]
+    assert found.fitness is Fitness.INVALID
+    assert "redirects among the answers" in of_trial(found)[0]
     assert_no_figures(record, "redirects among the answers")
 
 
@@ -181,8 +182,7 @@ def test_wrong_body_in_one_of_a_hundred(bench: Trials, tmp_path: Path) -> None:
     wrong = record.measured.requests.failure_kinds["wrong body"]
     assert wrong == pytest.approx(record.measured.requests.started / 100, rel=0.1, abs=3)
     found = verdict_on(record)
-    assert found.word is Word.SUSPECT
-    assert any(r.startswith(f"{wrong} of ") and "another body" in r for r in sentences(found))
+    assert any(r.startswith(f"{wrong} of ") and "another body" in r for r in of_trial(found))
     row, report = published(record)
     assert ("wrong body", wrong) in row.failure_kinds
     assert "another body than the verifying request's" in report
@@ -200,7 +200,7 @@ def test_five_percent_answer_500(bench: Trials, tmp_path: Path) -> None:
     row, report = published(record)
     assert row.failures == measured.requests.window_failed > 0
     assert row.throughput_rps is not None
-    share = measured.failures_rps / (measured.failures_rps + row.throughput_rps.median)
+    share = measured.failures_rps / (measured.failures_rps + row.throughput_rps.value)
     assert share == pytest.approx(0.05, abs=0.01)
     assert "HTTP 500" in report
 
@@ -218,8 +218,7 @@ def test_app_that_leaks_threads(bench: Trials, tmp_path: Path) -> None:
     )
     record = usable(with_kind(bench, tmp_path, "leaky", source), cell("async", "leaky"))
     found = verdict_on(record)
-    assert found.word is Word.SUSPECT
-    assert any(r.startswith("the application's threads grew from ") for r in sentences(found))
+    assert any(r.startswith("the application's threads grew from ") for r in of_trial(found))
     _, report = published(record)
     assert "it leaks them" in report
 
@@ -241,6 +240,6 @@ def test_thread_log_truncated(bench: Trials, within_a_record: bool) -> None:  # 
         return
     cut = replace(record, measured=digest(folder))
     found = verdict_on(cut)
-    assert found.word is Word.INVALID
-    assert any("in the thread log" in reason for reason in sentences(found))
+    assert found.fitness is Fitness.INVALID
+    assert any("in the thread log" in reason for reason in of_trial(found))
     assert_no_figures(cut, "in the thread log")

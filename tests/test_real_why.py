@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.analysis.why import RULES, Evidence, why
+from bench.config import fixed
 from bench.run.host.machine import describe
-from bench.selfcheck.trials import cell, short, trials
+from bench.selfcheck.trials import cell, trials
 
 if TYPE_CHECKING:
     from bench.paths import Paths
     from bench.plan import Cell
-    from bench.selfcheck.trials import Trials
+from bench.selfcheck.trials import Trials
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]
 
@@ -38,7 +39,7 @@ def told(bench: Trials, which: Cell, cause: str) -> str:
 
 def test_pool_bound(bench: Trials) -> None:
     """100 users of a `def` endpoint that waits a second: 40 threads busy, 60 users waiting."""
-    waiting = bench.under(short(100, 1.5, 4.0), delay_s=1.0)
+    waiting = bench.under(fixed(100, 1.5, 4.0), delay_s=1.0)
     sentence = told(waiting, cell("sync", "http"), "pool-bound")
     assert sentence.startswith("pool-bound: 40 of 40 threads busy, "), sentence
     assert 45 <= int(sentence.split()[-2]) <= 60
@@ -46,21 +47,21 @@ def test_pool_bound(bench: Trials) -> None:
 
 def test_loop_blocked(bench: Trials) -> None:
     """A blocking call in `async def`: the heartbeat waits for it, and the CPU doesn't."""
-    waiting = bench.under(short(20, 0.5, 2.0), delay_s=0.5)
+    waiting = bench.under(fixed(20, 0.5, 2.0), delay_s=0.5)
     sentence = told(waiting, cell("async_sync", "http"), "loop blocked")
     assert sentence.startswith("loop blocked: its heartbeat was "), sentence
 
 
 def test_delay_bound(bench: Trials) -> None:
     """100 users who await half a second each: all wait at once, nothing is to be gained."""
-    waiting = bench.under(short(100, 0.5, 2.0), delay_s=0.5)
+    waiting = bench.under(fixed(100, 0.5, 2.0), delay_s=0.5)
     sentence = told(waiting, cell("async", "sleep"), "delay-bound")
     assert sentence.startswith("delay-bound: at 9"), sentence
 
 
 def test_cpu_bound(bench: Trials) -> None:
     """JSON from a file, as fast as it goes: a worker's core is busy."""
-    busy = bench.under(short(30, 0.5, 1.5), delay_s=0.1)
+    busy = bench.under(fixed(30, 0.5, 1.5), delay_s=0.1)
     sentence = told(busy, cell("async", "json"), "CPU-bound")
     assert sentence.startswith("CPU-bound: "), sentence
     assert "ms of CPU a request" in sentence
@@ -68,7 +69,7 @@ def test_cpu_bound(bench: Trials) -> None:
 
 def test_generator_bound(bench: Trials) -> None:
     """An empty endpoint under too many users, on all cores: the users can't ask faster."""
-    crowd = bench.under(short(400, 0.5, 1.5), delay_s=0.1)
+    crowd = bench.under(fixed(400, 0.5, 1.5), delay_s=0.1)
     sentence = told(crowd, cell("async", "noop", workers=2), "generator-bound")
     assert sentence.startswith("generator-bound: the load generator used "), sentence
 
@@ -76,7 +77,7 @@ def test_generator_bound(bench: Trials) -> None:
 def test_upstream_bound(prepared: Paths) -> None:
     """A delay server that answers 60 ms late is told as the cause."""
     which = cell("async", "http_pooled")
-    with trials(prepared, short(10, 0.5, 1.5), [which], 0.1, late_ms=60) as late:
+    with trials(prepared, fixed(10, 0.5, 1.5), [which], 0.1, late_ms=60) as late:
         sentence = told(late, which, "upstream-bound")
     assert sentence.startswith("upstream-bound: the delay server answered 6"), sentence
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bench.analysis.rows import rows
+from bench.config import Profile
 from bench.report.caption import caption, spread_note
-from tests.support.records import example, measured, run, trial
+from tests.support.records import example, run
 
 
 def test_a_finished_run_tells_from_when_to_when() -> None:
@@ -45,27 +46,35 @@ def test_texts_of_the_machine_are_escaped() -> None:
     assert r"Machine: &lt;b&gt;\| Fast, 2 cores" in caption(run(host=host))
 
 
-def test_one_round_has_no_spread() -> None:
+def test_one_round_has_no_interval() -> None:
     """And the note says so."""
     made, trials = example(1)
-    assert spread_note(rows(made, trials)) == "One trial a cell: no spread is known."
-
-
-def test_a_few_rounds_have_a_range_and_six_an_interval() -> None:
-    """The brackets are what the note says."""
-    made, trials = example(3)
-    assert spread_note(rows(made, trials)) == ("Medians over rounds; in brackets the range, n = 3.")
-    made, trials = example(6)
     assert spread_note(rows(made, trials)) == (
-        "Medians over rounds; in brackets the 95 % confidence interval of the median."
+        "One trial a cell: how far another one would differ isn't known."
     )
 
 
-def test_n_is_that_of_the_trials_there_are() -> None:
-    """A run that was interrupted, or lost trials, has fewer than its profile asks for."""
-    made, _ = example(6)
-    made = run(profile=made.profile)
-    trials = [trial(index=n, round=n, measured=measured(throughput_rps=30.0 + n)) for n in (1, 2)]
-    note = spread_note(rows(made, trials))
-    assert "n = 6" not in note
-    assert "n = 2" in note
+def test_intervals_are_explained_with_how_many_trials_they_are_from() -> None:
+    """A run that was interrupted, or refined single cells, has cells of more and of fewer."""
+    made, trials = example(3)
+    assert "requests/s, from 3 trials a cell; how far trials differ is pooled" in spread_note(
+        rows(made, trials)
+    )
+    more = [replace(one, round=4) for one in trials if one.cell == trials[0].cell]
+    assert "from 3 to 6 trials a cell" in spread_note(rows(made, (*trials, *more)))
+
+
+def test_the_load_says_what_is_fixed_and_what_follows_the_cell() -> None:
+    """Of a budget, and of the seed's design."""
+    profile = Profile("quick", users=50, delay_s=0.2, budget_s=720.0)
+    assert (
+        "Load: profile `quick`, 50 users, delay 200ms, trials as long as their cells need (windows"
+        " up to 20s); a budget of 12m, each throughput to 10% if it lasts."
+    ) in caption(run(profile=profile))
+    seed = Profile(
+        "seed", 500, 1.0, rounds=1, spawn_rate=50.0, warmup_s=15.0, duration_s=60.0
+    )
+    assert (
+        "Load: profile `seed`, 500 users, delay 1s, 50 users started a second, 15s warm-up, 1m"
+        " window; 1 round."
+    ) in caption(run(profile=seed))

@@ -79,6 +79,17 @@ def test_a_run_that_is_not_of_one_piece() -> None:
     as_golden("resumed.txt", "\n".join(lines.resumed(made)) + "\n")
 
 
+PLAN = make_plan(
+    (
+        Cell("sync", "http", "uvicorn", 1, "3.12"),
+        Cell("async_sync", "json", "gunicorn", 2, "3.12"),
+        Cell("async", "http_pooled", "hypercorn", 1, "3.12"),
+    ),
+    Profile("quick", users=100, delay_s=0.2, budget_s=720.0),
+    seed=1,
+)
+
+
 def test_readme() -> None:
     """Only what is between the markers is replaced."""
     run, trials = example()
@@ -88,7 +99,7 @@ def test_readme() -> None:
 def test_lines_of_trials() -> None:
     """What the terminal shows as a run goes on: one line a trial."""
     _, trials = example()
-    shown = [lines.trial_line(one, one.index, 54, CORES) for one in trials]
+    shown = [lines.trial_line(one, f"[{one.index}/54]", CORES) for one in trials]
     as_golden("trials.txt", "\n".join(shown) + "\n")
 
 
@@ -97,15 +108,13 @@ def test_rows_in_full() -> None:
     run, trials = example(3)
     found = rows(run, trials)
     shown = [lines.row_text(row) for row in found]
-    as_golden("rows.txt", "\n".join(shown) + "\n" + lines.closing(found) + "\n")
+    as_golden("rows.txt", "\n".join(shown) + "\n" + lines.closing(found, PLAN) + "\n")
 
 
 def test_plan() -> None:
     """What `plan` prints."""
-    cells = (
-        Cell("sync", "http", "uvicorn", 1, "3.12"),
-        Cell("async_sync", "json", "gunicorn", 2, "3.12"),
-        Cell("async", "http_pooled", "hypercorn", 1, "3.12"),
+    as_golden("plan.txt", lines.plan_text(PLAN))
+    fixed = replace(
+        PLAN.profile, budget_s=None, rounds=2, spawn_rate=50.0, warmup_s=3.0, duration_s=6.0
     )
-    profile = Profile("quick", users=100, spawn_rate=100.0, warmup_s=3.0, duration_s=6.0, rounds=2)
-    as_golden("plan.txt", lines.plan_text(make_plan(cells, profile, seed=1, delay_s=1.0)))
+    as_golden("plan_fixed.txt", lines.plan_text(make_plan(PLAN.cells, fixed, seed=1)))

@@ -15,7 +15,7 @@ from bench.records.model import Resumption, RunRecord, TrialRecord
 from bench.run.history import run_folders
 from bench.run.history.resume import choose
 from bench.run.options import RunOptions
-from bench.run.schedule import run_plan
+from bench.run.schedule import Hands, run_plan
 from tests.support.records import run, trial
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from bench.plan import Plan, PlannedTrial
 
 CELLS = tuple(Cell("sync", io, "uvicorn", 1, "3.12") for io in ("http", "json", "noop"))
-PROFILE = Profile("quick", users=8, spawn_rate=8.0, warmup_s=1.0, duration_s=6.0, rounds=2)
+PROFILE = Profile("quick", users=8, delay_s=1.0, rounds=2)
 NEW_APP = {**run().sources, "application (app/)": "changed"}
 
 
 def plan_of(cells: tuple[Cell, ...] = CELLS, seed: int = 1) -> Plan:
     """Two rounds, so a twin in each."""
-    return make_plan(cells, PROFILE, seed=seed, delay_s=1.0)
+    return make_plan(cells, PROFILE, seed=seed)
 
 
 class Machine:
@@ -51,7 +51,7 @@ class Machine:
         wanted = self._wanted(plan, **facts)
         options = RunOptions("matrix", self.output, fresh=fresh, resume=resume)
         folder = choose(wanted, options, say=self.said.append, warn=pytest.fail)
-        left = len(plan.trials) if until is None else until
+        left = 1000 if until is None else until
 
         def measure(planned: PlannedTrial) -> TrialRecord:
             nonlocal left
@@ -65,13 +65,12 @@ class Machine:
             )  # fmt: skip
 
         try:
-            run_plan(
-                plan.trials,
-                run_folders.trials_of(folder).records,
+            hands = Hands(
                 measure=measure,
                 keep=lambda one: journal.append(folder / journal.TRIALS_FILE, one),
                 tell=lambda *_: None,
             )
+            run_plan(plan, run_folders.trials_of(folder).records, 2, hands)
             run_folders.finish(folder, f"2026-03-0{self._starts}T01:00:00+00:00")
         except KeyboardInterrupt:
             pass
@@ -235,3 +234,48 @@ def test_resume_without_an_unfinished_run_is_bad_input(machine: Machine) -> None
     machine.run(plan_of())
     with pytest.raises(BadInputError, match="--resume: there is no unfinished run of `matrix`"):
         machine.run(plan_of(), resume=True)
+
+
+BUDGET = Profile("quick", users=8, delay_s=1.0, budget_s=60.0)  # five trials of 12 s
+
+
+def budgeted(budget_s: float) -> Plan:
+    """The same cells, for so long."""
+    return make_plan(CELLS, replace(BUDGET, budget_s=budget_s), seed=1)
+
+
+def test_a_run_goes_on_under_a_larger_budget(machine: Machine) -> None:
+    """From its records, though it had ended; its record then has the larger one."""
+    folder = machine.run(budgeted(60.0))
+    assert len(machine.measured) == 5
+    assert machine.run(budgeted(90.0)) == folder
+    assert machine.said == [f"run {folder.name}: resumed, 5 trials are measured"]
+    assert machine.measured == entries(budgeted(90.0))[:8]
+    recorded = journal.read_run(folder / journal.RUN_FILE)
+    assert recorded.profile.budget_s == 90.0
+    assert recorded.finished == "2026-03-02T01:00:00+00:00"
+
+
+def test_an_interrupted_run_keeps_that_it_has_not_ended(machine: Machine) -> None:
+    """Also where it was resumed with more time than it had."""
+    folder = machine.run(budgeted(60.0))
+    machine.run(budgeted(90.0), until=1)
+    assert journal.read_run(folder / journal.RUN_FILE).finished is None
+    assert machine.run(budgeted(90.0)) == folder
+
+
+def test_the_same_or_a_smaller_budget_starts_a_new_run(machine: Machine) -> None:
+    """For that has been spent."""
+    first = machine.run(budgeted(60.0))
+    second = machine.run(budgeted(60.0))
+    third = machine.run(budgeted(30.0))
+    assert len({first, second, third}) == 3
+    assert machine.said == []
+
+
+def test_only_the_last_run_goes_on_and_only_if_nothing_has_changed(machine: Machine) -> None:
+    """Else it would be two machines' or two applications' figures in one."""
+    first, last = machine.run(budgeted(60.0)), machine.run(budgeted(60.0))
+    changed = machine.run(budgeted(90.0), sources=NEW_APP)
+    assert changed not in {first, last}
+    assert machine.said == []

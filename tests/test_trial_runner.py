@@ -38,7 +38,7 @@ except OSError as error:
 
 def bench(folder: Path, *, keep_raw: bool = True) -> TrialRunner:
     """What measures, for a run in this folder."""
-    plan = make_plan([PLANNED.cell], PROFILE, seed=1, delay_s=0.25)
+    plan = make_plan([PLANNED.cell], PROFILE, seed=1)
     return TrialRunner("a-run", plan, LAB, {}, folder, keep_raw)
 
 

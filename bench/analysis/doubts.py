@@ -1,4 +1,4 @@
-"""What makes a trial suspect: its numbers are printed, with the reason beside them.
+"""What keeps a trial's figures from being sure, however often it is repeated.
 
 Each doubt is a function from the evidence to its reason, None where there is none. A signal that
 is not known is no evidence of anything, and is named as missing.
@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.analysis.reason import Kind, Reason
-from bench.analysis.why import LATE_MS, LATE_SHARE
 from bench.stats import little_disagrees
 from locustfiles.layout import WRONG_BODY
 
@@ -19,14 +18,19 @@ if TYPE_CHECKING:
     from bench.analysis.why import Evidence
 
 FEWEST_COMPLETIONS = 30
-NOISE_SHARE = 0.05  # of the cores, for steal and for other programs
 LEAKED = 4  # threads more, in each half of the window
 LOOKS = 3  # at how many are alive: start, middle and end
+UNEVEN = 0.05  # by which tapered and plain CPU may differ
 
 
 def doubts(evidence: Evidence) -> tuple[Reason, ...]:
-    """All reasons for doubt."""
+    """All reasons to doubt the throughput."""
     return tuple(reason for doubt in DOUBTS if (reason := doubt(evidence)))
+
+
+def remarks(evidence: Evidence) -> tuple[Reason, ...]:
+    """What is to be known of other figures; the throughput stands."""
+    return tuple(reason for remark in REMARKS if (reason := remark(evidence)))
 
 
 def _unknown(evidence: Evidence) -> Reason | None:
@@ -41,27 +45,10 @@ def _few(evidence: Evidence) -> Reason | None:
     )
 
 
-def _little(evidence: Evidence) -> Reason | None:
-    latency = evidence.measured.latency
-    little, mean = latency.mean_by_little_ms, latency.mean_measured_ms
-    if little is None or mean is None or not little_disagrees(mean, little):
-        return None
-    return Reason(Kind.LITTLE_DISAGREES, (mean, little))
-
-
 def _wrong_bodies(evidence: Evidence) -> Reason | None:
     requests = evidence.measured.requests
     wrong = requests.failure_kinds.get(WRONG_BODY)
     return Reason(Kind.WRONG_BODIES, (wrong, requests.started)) if wrong else None
-
-
-def _late_generator(evidence: Evidence) -> Reason | None:
-    p99 = evidence.measured.latency.p99
-    late_ms = evidence.measured.signals.generator_late_p99_ms
-    tail_ms = p99.over_ms if p99.value_ms is None else p99.value_ms
-    if not late_ms or not tail_ms or late_ms <= max(LATE_MS, LATE_SHARE * tail_ms):
-        return None
-    return Reason(Kind.GENERATOR_LATE, (late_ms,))
 
 
 def _leak(evidence: Evidence) -> Reason | None:
@@ -82,44 +69,41 @@ def _leak(evidence: Evidence) -> Reason | None:
     return Reason(Kind.LEAK, (first, last, accounted))
 
 
-def _quota(evidence: Evidence) -> Reason | None:
-    stopped_s = evidence.measured.signals.quota_throttled_s
-    return Reason(Kind.QUOTA, (stopped_s * 1e3,)) if stopped_s else None
-
-
-def _heat(evidence: Evidence) -> Reason | None:
-    times = evidence.measured.signals.heat_throttles
-    return Reason(Kind.HEAT, (times,)) if times else None
-
-
-def _steal(evidence: Evidence) -> Reason | None:
-    signals = evidence.measured.signals
-    at_server = _taken(Kind.STEAL_AT_SERVER, signals.server_steal_cores, evidence.own_cores)
-    return _taken(Kind.STEAL, signals.steal_cores, evidence.cores) or at_server
-
-
-def _foreign(evidence: Evidence) -> Reason | None:
-    """Of all cores, or of the server's own: one full core of sixteen may be the server's."""
-    signals = evidence.measured.signals
-    at_server = _taken(Kind.FOREIGN_AT_SERVER, signals.server_foreign_cores, evidence.own_cores)
-    return _taken(Kind.FOREIGN, signals.foreign_cores, evidence.cores) or at_server
-
-
-def _taken(kind: Kind, used: float | None, cores: int | None) -> Reason | None:
-    if used is None or not cores or used <= NOISE_SHARE * cores:
+def _little(evidence: Evidence) -> Reason | None:
+    """Asked only where a user's round fits into warm-up and window."""
+    load, latency = evidence.measured.load, evidence.measured.latency
+    little, mean = latency.mean_by_little_ms, latency.mean_measured_ms
+    if little is None or mean is None or not little_disagrees(mean, little):
         return None
-    return Reason(kind, (used / cores, cores))
+    if little > 1e3 * min(load.warmup_s, load.duration_s):
+        return None
+    return Reason(Kind.LITTLE_DISAGREES, (mean, little))
+
+
+def _uneven(evidence: Evidence) -> Reason | None:
+    """Cores used with throughput's weight and without: the work was not even in the window."""
+    signals = evidence.measured.signals
+    plain, tapered = signals.server_cores, signals.server_cores_tapered
+    if not plain or tapered is None or abs(tapered - plain) <= UNEVEN * plain:
+        return None
+    return Reason(Kind.UNEVEN_CPU, (tapered, plain))
+
+
+def _oldest(evidence: Evidence) -> Reason | None:
+    """A request that has waited since before the window began."""
+    age_ms = evidence.measured.requests.oldest_unfinished_ms
+    window_ms = 1e3 * evidence.measured.load.duration_s
+    return Reason(Kind.OLDER_THAN_WINDOW, (age_ms,)) if age_ms and age_ms > window_ms else None
 
 
 DOUBTS: tuple[Callable[[Evidence], Reason | None], ...] = (
     _unknown,
     _few,
-    _little,
     _wrong_bodies,
-    _late_generator,
     _leak,
-    _quota,
-    _heat,
-    _steal,
-    _foreign,
+)
+REMARKS: tuple[Callable[[Evidence], Reason | None], ...] = (
+    _little,
+    _oldest,
+    _uneven,
 )

@@ -1,179 +1,237 @@
-"""Effects: the ratio between two levels of one axis, all else equal, as a short list of answers.
+"""Effects: how many times the throughput of one level of an axis another has, all else equal.
 
-Sentences are made from figures by the rules below, never by hand.
+Each pair of cells that differ in the axis alone gives a ratio, with its error from the trials of
+the two. Where pairs agree they are one answer, weighted by how well each is known. Where they
+don't, the answer is given apart for each worker count, server or experiment: a mean would be true
+of none of them.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from enum import Enum
+from itertools import combinations
 from typing import TYPE_CHECKING
 
-from bench.stats import LogRatio, geometric_mean_ratio
-from bench.text import number
+from bench.analysis.verdict import Word
+from bench.stats import LogEffect, benjamini_hochberg, combine, disagree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from bench.analysis.rows import Row
 
-NO_EFFECT = 0.05  # smaller ones are called none
+SAME = 0.05  # a smaller effect is none worth the name
+APART = 0.10  # by which pairs may differ and still be one answer
+AXES = ("endpoint", "io", "server", "workers", "python")
+LONGEST_S = 12 * 3600.0  # nobody waits longer for an answer
+
+
+class Outcome(Enum):
+    """What can be said of two levels."""
+
+    SAME = "same"  # the interval lies inside ± 5 %
+    DIFFERENT = "different"  # it lies wholly outside
+    UNKNOWN = "not known yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An answer for the pairs of cells that agree."""
+
+    where: tuple[tuple[str, str], ...]  # axes and levels that all its pairs have
+    ratio: float
+    low: float  # 95 % confidence interval
+    high: float
+    pairs: int
+    outcome: Outcome
+    more_s: (
+        float | None
+    )  # of measuring that would tell, if it isn't known; None: no reasonable time
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """How many times the throughput of ``base`` a level has, over the cells it is taken from."""
+    """The throughput of ``level`` as a multiple of ``base``'s."""
 
     axis: str
     level: str
     base: str
-    of: str  # which cells: an io kind, or all
+    of: str | None  # the io kind, where it is one's
     users: int
-    ratio: LogRatio
-    lowest: float  # over the cells
-    highest: float
-
-    @property
-    def low(self) -> float:
-        """The interval's lower end; with three cells or fewer, the range's."""
-        return self.lowest if self.ratio.low is None else self.ratio.low
-
-    @property
-    def high(self) -> float:
-        """The interval's upper end; with three cells or fewer, the range's."""
-        return self.highest if self.ratio.high is None else self.ratio.high
+    parts: tuple[Part, ...]
+    unstable: int  # pairs left out, as one of the two has two regimes
 
 
 @dataclass(frozen=True, slots=True)
-class _Contrast:
-    """Two levels of an axis, and what is kept apart."""
+class Contrast:
+    """Two levels of an axis, and the io kind that it is about; None: all."""
 
     axis: str
     level: str
     base: str
-    by_io: bool
+    io: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two cells that differ in one axis alone."""
+
+    axes: tuple[tuple[str, str], ...]  # that they share, with their levels
+    cells: tuple[str, str]
+    effect: LogEffect
+    trials_s: float  # what one more trial of both takes
 
 
 def effects(rows: Sequence[Row], users: int) -> tuple[Effect, ...]:
     """All effects that the rows hold, in the order in which people ask."""
-    found: list[Effect] = []
-    for contrast in _contrasts(rows):
-        kinds = list(dict.fromkeys(row.io for row in rows)) if contrast.by_io else [None]
-        found += [
-            effect for io in kinds if (effect := _effect(rows, contrast, io, users)) is not None
-        ]
-    return tuple(found)
-
-
-def sentence(effect: Effect, name: Callable[[str], str] = str) -> str:
-    """One effect in words; `name` makes io kinds, servers and the like fit for where it stands."""
-    return SENTENCES[effect.axis](effect, name)
-
-
-def _contrasts(rows: Sequence[Row]) -> list[_Contrast]:
-    contrasts = [
-        _Contrast("endpoint", "async_sync", "async", by_io=True),
-        _Contrast("endpoint", "async", "sync", by_io=True),
+    parted = [
+        (contrast, found, _parted(found))
+        for contrast in contrasts(rows)
+        if (found := pairs(rows, contrast))
     ]
-    for axis in ("workers", "server", "python"):
-        levels = list(dict.fromkeys(str(getattr(row, axis)) for row in rows))
-        contrasts += [_Contrast(axis, level, levels[0], by_io=False) for level in levels[1:]]
-    return contrasts
-
-
-def _effect(rows: Sequence[Row], contrast: _Contrast, io: str | None, users: int) -> Effect | None:
-    ratios = _ratios(rows, contrast, io)
-    if not ratios:
-        return None
-    return Effect(
-        axis=contrast.axis,
-        level=contrast.level,
-        base=contrast.base,
-        of=io or "all io kinds",
-        users=users,
-        ratio=geometric_mean_ratio(ratios),
-        lowest=min(ratios),
-        highest=max(ratios),
+    whole = [combine([pair.effect for pair in part]) for _, _, parts in parted for part in parts]
+    # Many answers are looked at: those called different must hold after the correction.
+    holds = iter(benjamini_hochberg([one.p_beyond(math.log1p(SAME)) for one in whole]))
+    return tuple(
+        Effect(
+            axis=contrast.axis,
+            level=contrast.level,
+            base=contrast.base,
+            of=contrast.io,
+            users=users,
+            parts=tuple(_part(part, differs=next(holds)) for part in parts),
+            unstable=_unstable(rows, contrast),
+        )
+        for contrast, _, parts in parted
     )
 
 
-def _ratios(rows: Sequence[Row], contrast: _Contrast, io: str | None) -> list[float]:
-    """A ratio for each pair of cells that differ in this axis alone."""
-    by_rest: dict[tuple[object, ...], dict[str, float]] = {}
+def contrasts(rows: Sequence[Row]) -> Iterator[Contrast]:
+    """What is compared: blocking against awaited calls, `async def` against `def`, then axes."""
+    for level, base in (("async_sync", "async"), ("async", "sync")):
+        for io in dict.fromkeys(row.io for row in rows):
+            yield Contrast("endpoint", level, base, io)
+    for axis in ("workers", "server", "python"):
+        levels = list(dict.fromkeys(str(getattr(row, axis)) for row in rows))
+        for level in levels[1:]:
+            yield Contrast(axis, level, levels[0], None)
+
+
+def pairs(rows: Iterable[Row], contrast: Contrast) -> list[Pair]:
+    """Those of valid and rough rows, both known with an interval."""
+    found: dict[tuple[tuple[str, str], ...], dict[str, Row]] = {}
     for row in rows:
-        rate = row.throughput_rps.median if row.throughput_rps is not None else 0.0
-        if rate <= 0 or (io is not None and row.io != io):
-            continue
-        axes = {name: getattr(row, name)
-                for name in ("endpoint", "io", "server", "workers", "python")}  # fmt: skip
-        level = str(axes.pop(contrast.axis))
-        by_rest.setdefault(tuple(axes.values()), {})[level] = rate
+        if row.verdict.word in {Word.VALID, Word.ROUGH} and _error(row) is not None:
+            rest, level = _rest(row, contrast)
+            if contrast.io in {None, row.io}:
+                found.setdefault(rest, {})[level] = row
     return [
-        rates[contrast.level] / rates[contrast.base]
-        for rates in by_rest.values()
-        if contrast.level in rates and contrast.base in rates
+        _pair(rest, levels[contrast.level], levels[contrast.base])
+        for rest, levels in found.items()
+        if contrast.level in levels and contrast.base in levels
     ]
 
 
-def _times(effect: Effect, *, inverse: bool = False) -> str:
-    """``38× (36 to 40)``, with the interval or, for few cells, the range."""
-    ratio, low, high = effect.ratio.ratio, effect.low, effect.high
-    if inverse:
-        ratio, low, high = 1 / ratio, 1 / high, 1 / low
-    return f"{number(ratio)}× ({number(low)} to {number(high)})"
+def _rest(row: Row, contrast: Contrast) -> tuple[tuple[tuple[str, str], ...], str]:
+    """The levels of the other axes, and of this one."""
+    levels = {axis: str(getattr(row, axis)) for axis in AXES}
+    level = levels.pop(contrast.axis)
+    return tuple(levels.items()), level
 
 
-def _over(effect: Effect) -> str:
-    """What it is taken from."""
-    cells = "1 pair of cells" if effect.ratio.n == 1 else f"{effect.ratio.n} pairs of cells"
-    return f"[{cells}]"
+def _error(row: Row) -> tuple[float, float] | None:
+    """Of the logarithm of its throughput: the standard error, and its freedom."""
+    found, spread = row.throughput_rps, row.spread
+    if found is None or spread is None or found.half_width is None or found.value <= 0:
+        return None
+    alone = LogEffect(0.0, 1.0, spread.freedom)
+    return found.half_width / alone.reach(), spread.freedom
 
 
-def _none(effect: Effect) -> bool:
-    """No effect worth the name: within 5 %, or the interval holds both ways."""
-    return abs(effect.ratio.ratio - 1) < NO_EFFECT or effect.low <= 1 <= effect.high
+def _pair(rest: tuple[tuple[str, str], ...], level: Row, base: Row) -> Pair:
+    known = (_error(level), _error(base))
+    (error, freedom), (base_error, base_freedom) = (one or (0.0, 0.0) for one in known)
+    rates = [row.throughput_rps.value for row in (level, base) if row.throughput_rps is not None]
+    return Pair(
+        axes=rest,
+        cells=(level.cell, base.cell),
+        effect=LogEffect(
+            math.log(rates[0] / rates[1]),
+            math.hypot(error, base_error),
+            min(freedom, base_freedom),
+        ),
+        trials_s=level.trial_s * level.trials + base.trial_s * base.trials,
+    )
 
 
-def _endpoint(effect: Effect, name: Callable[[str], str]) -> str:
-    where = f"with {name(effect.of)} at {effect.users} users"
-    if effect.level == "async_sync":
-        if _none(effect):
-            return (f"One blocking call in `async def` makes no clear difference {where}:"
-                    f" {_times(effect)} the throughput {_over(effect)}")  # fmt: skip
-        if effect.ratio.ratio < 1:
-            return (f"One blocking call in `async def` costs {_times(effect, inverse=True)}"
-                    f" throughput {where} {_over(effect)}")  # fmt: skip
-        return (f"A blocking call in `async def` gives {_times(effect)} the throughput of an"
-                f" awaited one {where} {_over(effect)}")  # fmt: skip
-    return _compared(effect, "`async def`", "`def`", where)
+def _parted(found: Sequence[Pair]) -> list[list[Pair]]:
+    """The pairs in as few groups as agree within themselves, by one axis or more that differ."""
+    axes = [axis for axis, levels in _levels(found).items() if len(levels) > 1]
+    for count in range(len(axes) + 1):
+        for chosen in combinations(axes, count):
+            groups = _grouped(found, chosen)
+            if not any(_at_odds(group) for group in groups):
+                return groups
+    return [[pair] for pair in found]
 
 
-def _compared(effect: Effect, level: str, base: str, where: str) -> str:
-    if _none(effect):
-        return (f"{level} and {base} show no clear difference {where}: {_times(effect)}"
-                f" the throughput {_over(effect)}")  # fmt: skip
-    if effect.ratio.ratio > 1:
-        return f"{level} has {_times(effect)} the throughput of {base} {where} {_over(effect)}"
-    return (f"{base} has {_times(effect, inverse=True)} the throughput of {level} {where}"
-            f" {_over(effect)}")  # fmt: skip
+def _at_odds(group: Sequence[Pair]) -> bool:
+    return disagree([pair.effect for pair in group], apart=math.log1p(APART))
 
 
-def _workers(effect: Effect, _: Callable[[str], str]) -> str:
-    return (f"{effect.level} workers have {_times(effect)} the throughput of {effect.base}, over"
-            f" {effect.of} {_over(effect)}")  # fmt: skip
+def _levels(found: Sequence[Pair]) -> dict[str, dict[str, None]]:
+    levels: dict[str, dict[str, None]] = {}
+    for pair in found:
+        for axis, level in pair.axes:
+            levels.setdefault(axis, {})[level] = None
+    return levels
 
 
-def _server(effect: Effect, name: Callable[[str], str]) -> str:
-    return _compared(effect, name(effect.level), name(effect.base), f"over {effect.of}")
+def _grouped(found: Sequence[Pair], axes: Sequence[str]) -> list[list[Pair]]:
+    groups: dict[tuple[str, ...], list[Pair]] = {}
+    for pair in found:
+        levels = dict(pair.axes)
+        groups.setdefault(tuple(levels[axis] for axis in axes), []).append(pair)
+    return list(groups.values())
 
 
-def _python(effect: Effect, name: Callable[[str], str]) -> str:
-    level, base = name(effect.level), name(effect.base)
-    return _compared(effect, f"Python {level}", f"Python {base}", f"over {effect.of}")
+def _part(group: Sequence[Pair], *, differs: bool) -> Part:
+    whole = combine([pair.effect for pair in group])
+    reach, same = whole.reach(), math.log1p(SAME)
+    inside = abs(whole.log) + reach <= same
+    beyond = abs(whole.log) - reach > same
+    outcome = (
+        Outcome.SAME if inside else Outcome.DIFFERENT if beyond and differs else Outcome.UNKNOWN
+    )
+    shared = _levels(group)
+    return Part(
+        where=tuple((axis, next(iter(ls))) for axis, ls in shared.items() if len(ls) == 1),
+        ratio=math.exp(whole.log),
+        low=math.exp(whole.log - reach),
+        high=math.exp(whole.log + reach),
+        pairs=len(group),
+        outcome=outcome,
+        more_s=_more_s(group, whole, reach) if outcome is Outcome.UNKNOWN else None,
+    )
 
 
-SENTENCES: dict[str, Callable[[Effect, Callable[[str], str]], str]] = {
-    "endpoint": _endpoint,
-    "workers": _workers,
-    "server": _server,
-    "python": _python,
-}
+def _more_s(group: Sequence[Pair], whole: LogEffect, reach: float) -> float | None:
+    """How long to measure on, for an interval as narrow as this effect needs."""
+    needed = abs(abs(whole.log) - math.log1p(SAME))
+    spent_s = sum(pair.trials_s for pair in group)
+    if needed * math.sqrt(1.0 + LONGEST_S / max(spent_s, 1.0)) <= reach:
+        return None
+    return spent_s * ((reach / needed) ** 2 - 1.0)
+
+
+def _unstable(rows: Sequence[Row], contrast: Contrast) -> int:
+    """Pairs of which a row has two regimes."""
+    found: dict[tuple[tuple[str, str], ...], dict[str, Word]] = {}
+    for row in rows:
+        rest, level = _rest(row, contrast)
+        if contrast.io in {None, row.io}:
+            found.setdefault(rest, {})[level] = row.verdict.word
+    both = [levels for levels in found.values() if {contrast.level, contrast.base} <= levels.keys()]
+    return sum(Word.UNSTABLE in {levels[contrast.level], levels[contrast.base]} for levels in both)

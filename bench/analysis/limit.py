@@ -5,18 +5,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bench.records.model import Measured, TrialRecord
 
 # Threads of anyio's default limiter, where the gauge could not be read.
 DEFAULT_POOL = 40
+FEWEST = 2  # trials, for the fastest of them to say anything
 
 
-def limit_rps(trial: TrialRecord, measured: Measured, cores: int) -> float | None:
-    """The most that this cell could do; None where nothing bounds it that was measured."""
+def limit_rps(trials: Sequence[tuple[TrialRecord, Measured]], cores: int) -> float | None:
+    """The most that this cell could do; None where nothing bounds it that was measured.
+
+    Where nothing waits it is the cores that it may use over the CPU of its fastest trial. Of a
+    single trial that is the throughput itself over the share of the cores it used: no limit.
+    """
+    if not trials:
+        return None
+    trial, measured = trials[0]
+    if measured.load.delay_s > 0:
+        return delay_limit_rps(trial, measured)
+    costs_ms = [m.signals.server_ms_per_request for _, m in trials]
+    known = [cost_ms for cost_ms in costs_ms if cost_ms]
+    if len(known) < FEWEST:
+        return None
+    usable = max(usable_cores(trial, m, cores) for trial, m in trials)
+    return usable / (min(known) / 1e3)
+
+
+def delay_limit_rps(trial: TrialRecord, measured: Measured) -> float | None:
+    """What the delay allows; None where nothing waits."""
     delay_s = measured.load.delay_s
-    if delay_s <= 0:
-        return _cpu_limit_rps(trial, measured, cores)
-    return _concurrency(trial, measured) / delay_s
+    return _concurrency(trial, measured) / delay_s if delay_s > 0 else None
 
 
 def usable_cores(trial: TrialRecord, measured: Measured, cores: int) -> float:
@@ -40,8 +60,3 @@ def _concurrency(trial: TrialRecord, measured: Measured) -> int:
             return min(users, trial.workers)
         case _:
             return users
-
-
-def _cpu_limit_rps(trial: TrialRecord, measured: Measured, cores: int) -> float | None:
-    cost_ms = measured.signals.server_ms_per_request
-    return None if not cost_ms else usable_cores(trial, measured, cores) / (cost_ms / 1e3)

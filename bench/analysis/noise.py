@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.analysis.fitness import judge
 from bench.analysis.metrics import METRICS, Metric
-from bench.analysis.verdict import judge
 from bench.stats import LogRatio, log_ratio
 
 if TYPE_CHECKING:

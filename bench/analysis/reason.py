@@ -29,13 +29,22 @@ class Kind(Enum):
     DELAY_SERVER_SILENT = auto()
     DELAY_SERVER_ASKED_MORE = auto()
     DELAY_SERVER_GAVE_LESS = auto()
-    # doubts: its numbers are printed, with the reason beside them
+    # how well the throughput is known
+    TWO_REGIMES = auto()
+    ONE_TRIAL = auto()
+    IMPRECISE = auto()
+    SWINGS = auto()
+    # doubts: the numbers are printed, with the reason beside them
     UNKNOWN_SIGNALS = auto()
     FEW_COMPLETIONS = auto()
-    LITTLE_DISAGREES = auto()
     WRONG_BODIES = auto()
-    GENERATOR_LATE = auto()
     LEAK = auto()
+    # remarks on other figures
+    LITTLE_DISAGREES = auto()
+    OLDER_THAN_WINDOW = auto()
+    UNEVEN_CPU = auto()
+    # disturbances: the trial is set aside for another one
+    GENERATOR_LATE = auto()
     QUOTA = auto()
     HEAT = auto()
     STEAL = auto()

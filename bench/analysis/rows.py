@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
 from bench.analysis.background import Background, background
+from bench.analysis.known import Counted, Known, knowledge
 from bench.analysis.limit import limit_rps
 from bench.analysis.metrics import METRICS
-from bench.analysis.verdict import Verdict, judge, together
+from bench.analysis.verdict import Verdict, verdict
 from bench.analysis.why import Evidence, why
-from bench.stats import Percentile, Summary, summarise
+from bench.stats import Estimate, Percentile, Regimes, Spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -35,7 +37,8 @@ class Sample:
 class Row:
     """One cell's results. Figures are None when the verdict forbids or nothing is known.
 
-    Requests and failures are sums over the usable trials, everything else medians.
+    Requests and failures are sums over the trials that count, everything else medians; where there
+    are two regimes, over the trials of the one seen more often.
     """
 
     cell: str
@@ -46,12 +49,15 @@ class Row:
     workers: int
     python: str
     verdict: Verdict
-    trials: int  # usable ones
+    trials: int  # those that count
+    trial_s: float  # how long one took, all in all
     requests: int | None  # completed in the window, failed ones included
     failures: int | None
     failure_kinds: tuple[tuple[str, int], ...]
     unfinished: float | None  # in flight at the window's end, of one trial
-    throughput_rps: Summary | None
+    throughput_rps: Estimate | None  # None too where there are two regimes
+    regimes: Regimes | None
+    spread: Spread | None  # of one trial's logarithm, as pooled for its experiment
     p50: Percentile
     p90: Percentile
     p99: Percentile
@@ -76,27 +82,23 @@ class Row:
 
 def rows(run: RunRecord, trials: Sequence[TrialRecord]) -> tuple[Row, ...]:
     """Rows in the order in which the cells are declared; a cell never tried has none."""
-    by_cell: dict[str, list[TrialRecord]] = {}
-    for trial in trials:
-        if not trial.twin:  # the noise floor's, and no repeat of the cell
-            by_cell.setdefault(trial.cell, []).append(trial)
-    cores = run.host.cores
-    return tuple(_row(by_cell[cell], cores) for cell in run.cells if cell in by_cell)
+    return rows_of(run.cells, trials, run.profile.precision, run.host.cores)
 
 
-def _row(trials: Sequence[TrialRecord], cores: int) -> Row:
-    judged = [(trial, judge(trial, cores)) for trial in trials]
-    usable = [
-        (trial, trial.measured)
-        for trial, verdict in judged
-        if verdict.usable and trial.measured is not None
-    ]
-    measured = [m for _, m in usable]
-    limits = [limit_rps(trial, m, cores) for trial, m in usable]
-    known_limits = [limit for limit in limits if limit is not None]
-    limit = median(known_limits) if known_limits else None
-    throughput = summarise([m.throughput_rps for m in measured]) if measured else None
-    first = trials[0]
+def rows_of(
+    cells: Iterable[str], trials: Iterable[TrialRecord], precision: float, cores: int
+) -> tuple[Row, ...]:
+    """The same, of these cells, whose throughputs should be known to ``precision``."""
+    found = knowledge(trials, cores)
+    return tuple(_row(found[cell], precision, cores) for cell in cells if cell in found)
+
+
+def _row(known: Known, precision: float, cores: int) -> Row:
+    shown = _of_one_regime(known)
+    measured = [one.measured for one in shown]
+    limit = limit_rps([(one.trial, one.measured) for one in shown], cores)
+    value = None if known.estimate is None else known.estimate.value
+    first, _ = known.judged[0]
     return Row(
         cell=first.cell,
         experiment=first.experiment,
@@ -105,13 +107,16 @@ def _row(trials: Sequence[TrialRecord], cores: int) -> Row:
         server=first.server,
         workers=first.workers,
         python=first.python,
-        verdict=together([verdict for _, verdict in judged]),
-        trials=len(usable),
+        verdict=verdict(known, precision),
+        trials=len(known.counted),
+        trial_s=median(trial.wall_s for trial, _ in known.judged),
         requests=_total(measured, lambda m: m.requests.window_succeeded + m.requests.window_failed),
         failures=_total(measured, lambda m: m.requests.window_failed),
         failure_kinds=_kinds(measured),
         unfinished=_median(m.requests.window_unfinished for m in measured),
-        throughput_rps=throughput,
+        throughput_rps=known.estimate,
+        regimes=known.regimes,
+        spread=known.spread,
         p50=_percentile([m.latency.p50 for m in measured]),
         p90=_percentile([m.latency.p90 for m in measured]),
         p99=_percentile([m.latency.p99 for m in measured]),
@@ -130,13 +135,24 @@ def _row(trials: Sequence[TrialRecord], cores: int) -> Row:
             m.signals.upstream_in_flight_avg for m in measured if m.counters.upstream_calls
         ),
         limit_rps=limit,
-        share_of_limit=throughput.median / limit if throughput and limit else None,
-        why=_typical_why(usable, cores),
+        share_of_limit=value / limit if value and limit else None,
+        why=_typical_why(shown, cores),
         background=background(measured),
         samples=tuple(
-            Sample(trial.round, *(metric.of(m) for metric in METRICS)) for trial, m in usable
+            Sample(one.trial.round, *(metric.of(one.measured) for metric in METRICS))
+            for one in known.counted
         ),
     )
+
+
+def _of_one_regime(known: Known) -> Sequence[Counted]:
+    """The trials that count; of two regimes those of the one seen more often, else the slower."""
+    if known.regimes is None:
+        return known.counted
+    low, high = known.regimes.low, known.regimes.high
+    between = math.sqrt(low[-1] * high[0])
+    slow = len(low) >= len(high)
+    return [one for one in known.counted if (one.measured.throughput_rps < between) == slow]
 
 
 def _percentile(found: Sequence[Percentile]) -> Percentile:
@@ -168,10 +184,10 @@ def _kinds(measured: Sequence[Measured]) -> tuple[tuple[str, int], ...]:
     return tuple(kinds.most_common())
 
 
-def _typical_why(usable: Sequence[tuple[TrialRecord, Measured]], cores: int) -> str | None:
+def _typical_why(shown: Sequence[Counted], cores: int) -> str | None:
     """The sentence of the trial whose throughput is nearest to the median."""
-    if not usable:
+    if not shown:
         return None
-    middle = median(m.throughput_rps for _, m in usable)
-    trial, measured = min(usable, key=lambda pair: abs(pair[1].throughput_rps - middle))
-    return why(Evidence(trial, measured, cores))
+    middle = median(one.measured.throughput_rps for one in shown)
+    nearest = min(shown, key=lambda one: abs(one.measured.throughput_rps - middle))
+    return why(Evidence(nearest.trial, nearest.measured, cores))

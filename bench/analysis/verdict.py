@@ -1,34 +1,25 @@
-"""Whether a trial's numbers may be printed, and how far they can be trusted."""
+"""A row's verdict: how well its throughput is known, and what else must be said of its trials."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from bench.analysis.doubts import doubts
+from bench.analysis.fitness import Fitness
 from bench.analysis.reason import Kind, Reason
-from bench.analysis.reconcile import disagreements
-from bench.analysis.why import (
-    GENERATOR_CORES,
-    NOTABLE_WAIT,
-    Evidence,
-    delay_server_late,
-    generator_bound,
-)
-from bench.records.model import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bench.records.model import Signals, TrialRecord
+    from bench.analysis.known import Known
 
 
 class Word(Enum):
     """The verdict in a word; the best comes first."""
 
-    VALID = "valid"
-    SUSPECT = "suspect"
+    VALID = "valid"  # known to the precision asked for
+    ROUGH = "rough"  # known less well, or with a doubt
+    UNSTABLE = "unstable"  # two regimes
     INVALID = "invalid"
     FAILED = "failed"
     SKIPPED = "skipped"
@@ -36,76 +27,63 @@ class Word(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Of one trial, or of all trials of a cell."""
+    """Of all trials of a cell."""
 
     word: Word
     reasons: tuple[Reason, ...] = ()
-    trials: int = 1
-    unusable: int = 0  # of the trials, where others can be used
+    trials: int = 1  # that count
+    remarks: tuple[Reason, ...] = ()  # of figures beside the throughput
+    set_aside: tuple[Reason, ...] = ()  # why trials don't count, where others do
+    aside: int = 0  # how many trials that are
 
     @property
     def usable(self) -> bool:
         """Its numbers may be printed."""
-        return self.word in {Word.VALID, Word.SUSPECT}
+        return self.word in {Word.VALID, Word.ROUGH, Word.UNSTABLE}
 
 
-def judge(trial: TrialRecord, cores: int) -> Verdict:
-    """The verdict on one trial that could use so many cores."""
-    if trial.measured is None or trial.outcome is not Outcome.MEASURED:
-        word = Word.SKIPPED if trial.outcome is Outcome.SKIPPED else Word.FAILED
-        why = trial.reason or "no reason was recorded"
-        return Verdict(word, (Reason(Kind.NOT_MEASURED, words=(why,)),))
-    requests = trial.measured.requests
-    if requests.failed and not requests.succeeded:
-        kinds = requests.failure_kinds.items()
-        return Verdict(
-            Word.FAILED,
-            tuple(Reason(Kind.ALL_FAILED, (count,), (name,)) for name, count in kinds),
-        )
-    evidence = Evidence(trial, trial.measured, cores)
-    if invalid := _invalidating(evidence):
-        return Verdict(Word.INVALID, invalid)
-    reasons = doubts(evidence)
-    return Verdict(Word.SUSPECT if reasons else Word.VALID, reasons)
+def verdict(known: Known, precision: float) -> Verdict:
+    """The verdict on a cell whose throughput should be known to ``precision`` (0.1: 10 %)."""
+    if not known.counted:
+        return _without_numbers(known)
+    aside = [judged for trial, judged in known.judged if trial not in known.trials]
+    reasons = _reasons(known, precision)
+    word = Word.UNSTABLE if known.regimes else Word.ROUGH if reasons else Word.VALID
+    return Verdict(
+        word=word,
+        reasons=tuple(reasons),
+        trials=len(known.counted),
+        remarks=tuple(reason for one in known.counted for reason in one.remarks),
+        set_aside=tuple(reason for judged in aside for reason in judged.reasons),
+        aside=len(aside),
+    )
 
 
-def together(verdicts: Sequence[Verdict]) -> Verdict:
-    """One verdict for a cell; a trial that can't be used leaves a doubt on the others."""
-    words = {verdict.word for verdict in verdicts}
-    reasons = tuple(reason for verdict in verdicts for reason in verdict.reasons)
-    count = len(verdicts)
-    if words == {Word.VALID}:
-        return Verdict(Word.VALID, (), count)
-    if words & {Word.VALID, Word.SUSPECT}:
-        unusable = sum(not verdict.usable for verdict in verdicts)
-        return Verdict(Word.SUSPECT, reasons, count, unusable)
-    word = next(word for word in (Word.INVALID, Word.FAILED, Word.SKIPPED) if word in words)
-    return Verdict(word, reasons, count)
+def _without_numbers(known: Known) -> Verdict:
+    found = {judged.fitness for _, judged in known.judged}
+    words = ((Fitness.INVALID, Word.INVALID), (Fitness.FAILED, Word.FAILED))
+    word = next((word for fitness, word in words if fitness in found), Word.SKIPPED)
+    reasons = tuple(reason for _, judged in known.judged for reason in judged.reasons)
+    return Verdict(word, reasons, len(known.judged))
 
 
-def _invalidating(evidence: Evidence) -> tuple[Reason, ...]:
-    measured = evidence.measured
-    signals, process = measured.signals, measured.process
-    reasons = []
-    if generator_bound(evidence):
-        reasons.append(_generator(signals))
-    if process.workers != process.workers_after:
-        before, after = set(process.workers), set(process.workers_after)
-        figures = (len(before), len(before - after), len(after - before))
-        reasons.append(Reason(Kind.WORKERS_CHANGED, figures))
-    if measured.requests.redirects:
-        reasons.append(Reason(Kind.REDIRECTS, (measured.requests.redirects,)))
-    if process.delay_exit is not None:
-        reasons.append(Reason(Kind.DELAY_SERVER_ENDED, words=(str(process.delay_exit),)))
-    if delay_server_late(measured) and signals.overshoot_p99_ms is not None:
-        reasons.append(Reason(Kind.DELAY_SERVER_LATE, (signals.overshoot_p99_ms,)))
-    return (*reasons, *disagreements(measured))
+def _reasons(known: Known, precision: float) -> list[Reason]:
+    """Why the throughput isn't known to the precision, or is doubtful."""
+    reasons: list[Reason] = []
+    if known.regimes is not None:
+        low, high = known.regimes.low, known.regimes.high
+        figures = (_mean(low), _mean(high), len(low), len(high))
+        reasons.append(Reason(Kind.TWO_REGIMES, figures))
+    elif known.half_width is None:
+        reasons.append(Reason(Kind.ONE_TRIAL))
+    elif known.half_width > precision:
+        reasons.append(Reason(Kind.IMPRECISE, (known.half_width, precision)))
+    if known.disturbed:
+        reasons += [reason for one in known.counted for reason in one.judged.reasons]
+    if known.swings:
+        reasons.append(Reason(Kind.SWINGS, known.swings))
+    return reasons + [reason for one in known.counted for reason in one.judged.doubts]
 
 
-def _generator(signals: Signals) -> Reason:
-    used, waited = signals.generator_cores, signals.generator_waited
-    if used is None:
-        return Reason(Kind.GENERATOR_WAITED, (waited or 0.0, GENERATOR_CORES))
-    if waited is None or waited < NOTABLE_WAIT:
-        return Reason(Kind.GENERATOR_BOUND, (used, GENERATOR_CORES))
-    return Reason(Kind.GENERATOR_STARVED, (used, waited, GENERATOR_CORES))
+def _mean(values: tuple[float, ...]) -> float:
+    return math.exp(sum(map(math.log, values)) / len(values))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.analysis.limit import limit_rps, usable_cores
+from bench.analysis.limit import delay_limit_rps, usable_cores
 from bench.text import milliseconds, number
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class Evidence:
 
     @property
     def share_of_limit(self) -> float | None:
-        """Throughput as a share of the limit."""
-        limit = limit_rps(self.trial, self.measured, self.cores)
+        """Throughput as a share of what the delay allows; None where nothing waits."""
+        limit = delay_limit_rps(self.trial, self.measured)
         return None if not limit else self.measured.throughput_rps / limit
 
     @property

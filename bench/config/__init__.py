@@ -1,10 +1,10 @@
 """experiments.yaml: read, checked, changed by options."""
 
-from bench.config.durations import format_duration, parse_duration
+from bench.config.durations import format_duration, format_percentage, parse_duration
 from bench.config.overrides import Overrides, apply, parse_overrides
 from bench.config.reader import load_config
 from bench.config.schema import json_schema
-from bench.config.settings import Axes, Config, Entry, Known, Profile
+from bench.config.settings import Axes, Config, Entry, Known, Profile, fixed, ramp_s
 
 __all__ = [
     "Axes",
@@ -14,9 +14,12 @@ __all__ = [
     "Overrides",
     "Profile",
     "apply",
+    "fixed",
     "format_duration",
+    "format_percentage",
     "json_schema",
     "load_config",
     "parse_duration",
     "parse_overrides",
+    "ramp_s",
 ]

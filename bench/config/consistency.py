@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bench.config.mistakes import Mistake
-    from bench.config.model import ConfigModel
+    from bench.config.model import ConfigModel, ProfileModel
     from bench.config.source import Loc, Source
 
 
@@ -25,14 +25,31 @@ def inconsistencies(model: ConfigModel, source: Source) -> Iterator[Mistake]:
         allowed = one_of([*model.profiles], model.default_profile)
         yield source.mistake(where, source.found(where), allowed)
     for name, profile in model.profiles.items():
-        rules = {
-            "duration": window_allowed(profile.duration, model.delay),
-            "spawn_rate": spawn_rate_allowed(profile.users, profile.spawn_rate),
-        }
-        for key, fits in rules.items():
-            if fits is not None:
-                where = ("profiles", name, key)
-                yield source.mistake(where, source.found(where), fits)
+        yield from _profile(name, profile, source)
+
+
+def _profile(name: str, profile: ProfileModel, source: Source) -> Iterator[Mistake]:
+    place: Loc = ("profiles", name)
+    given = profile.model_fields_set
+    if {"budget", "rounds"} <= given:
+        found = f"{source.found((*place, 'rounds'))} beside a budget"
+        yield source.mistake((*place, "rounds"), found, "one of budget and rounds")
+    if not {"budget", "rounds"} & given:
+        allowed = "one of them: budget: 12m for a run, or rounds: 6 for each cell"
+        yield source.mistake(place, "neither budget nor rounds", allowed)
+    rules = {
+        "duration": window_allowed(profile.duration, profile.delay),
+        "longest": window_allowed(profile.longest, profile.delay),
+        "spawn_rate": spawn_rate_allowed(profile.users, profile.spawn_rate),
+    }
+    for key, fits in rules.items():
+        if fits is not None:
+            # A default stands nowhere: the delay that it is too short for does.
+            where = (*place, key if key in given else "delay")
+            found = source.found(where)
+            yield source.mistake(
+                where, found, fits if where[-1] == key else f"this with {key} {fits}"
+            )
 
 
 def _repeated_levels(model: ConfigModel, source: Source) -> Iterator[Mistake]:

@@ -1,4 +1,4 @@
-"""Durations as people write them, `500ms`, `6s`, `1m`, and as seconds."""
+"""Durations and shares as people write them, `500ms`, `6s`, `1m`, `10%`, and as numbers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from decimal import Decimal
 # [0-9] since \d takes the digits of any script; limited, so that a float holds it exactly
 PATTERN = r"[0-9]{1,9}(\.[0-9]{1,3})?(ms|s|m)"
 ALLOWED = "a number with a unit such as 500ms, 6s, 1m"
+PERCENTAGE = r"[0-9]{1,4}(\.[0-9]{1,3})?%"
 
 _DURATION = re.compile(r"(?P<number>[0-9]{1,9}(?:\.[0-9]{1,3})?)(?P<unit>ms|s|m)")
 _SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60)}
@@ -23,6 +24,22 @@ def parse_duration(text: str) -> float:
     if match is None:
         raise ValueError(ALLOWED)
     return float(Decimal(match["number"]) * _SECONDS[match["unit"]])
+
+
+def parse_percentage(text: str) -> float:
+    """0.1 of `10%`.
+
+    Raises:
+        ValueError: for anything else, a bare number included; its text is what is allowed.
+    """
+    if re.fullmatch(PERCENTAGE, text) is None:
+        raise ValueError("a percentage such as 10%")
+    return float(Decimal(text.removesuffix("%")) / 100)
+
+
+def format_percentage(share: float) -> str:
+    """`10%` of 0.1."""
+    return f"{_plain(Decimal(repr(float(share))) * 100)}%"
 
 
 def format_duration(seconds: float) -> str:

@@ -23,9 +23,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from bench.config.durations import ALLOWED, PATTERN, parse_duration
+from bench.config.durations import ALLOWED, PATTERN, PERCENTAGE, parse_duration, parse_percentage
 from bench.config.mistakes import one_of
-from bench.config.settings import ENDPOINTS
+from bench.config.settings import ENDPOINTS, LONGEST_S, PRECISION
 
 if TYPE_CHECKING:
     from pydantic import ValidatorFunctionWrapHandler
@@ -101,6 +101,13 @@ def _seconds(value: object) -> object:
         raise not_allowed(ALLOWED) from None
 
 
+def _percentage(value: object) -> object:
+    try:
+        return parse_percentage(value if isinstance(value, str) else "")
+    except ValueError as error:
+        raise not_allowed(str(error)) from None
+
+
 _duration = WithJsonSchema({"type": "string", "pattern": f"^{PATTERN}$"})
 _duration_text = BeforeValidator(_seconds)
 
@@ -129,9 +136,20 @@ Seed = Annotated[int, Field(ge=0, lt=2**32), _allowed("a whole number from 0 to 
 DelaySeconds = Annotated[float, Field(ge=0, le=60), _allowed("from 0s to 1m")]
 WarmupSeconds = Annotated[float, Field(ge=0, le=3600), _allowed("from 0s to 60m")]
 WindowSeconds = Annotated[float, Field(ge=1, le=86_400), _allowed("from 1s to 1440m")]
-Delay = Annotated[DelaySeconds, AfterValidator(_whole_ms), _duration_text, _duration]
+BudgetSeconds = Annotated[float, Field(ge=1, le=604_800), _allowed("from 1s to 10080m")]
+LongestSeconds = Annotated[float, Field(ge=2, le=3600), _allowed("from 2s to 60m")]
+PrecisionShare = Annotated[float, Field(ge=0.001, le=1), _allowed("from 0.1% to 100%")]
+WholeDelay = Annotated[DelaySeconds, AfterValidator(_whole_ms)]
+Delay = Annotated[WholeDelay, _duration_text, _duration]
 Warmup = Annotated[WarmupSeconds, _duration_text, _duration]
 Window = Annotated[WindowSeconds, _duration_text, _duration]
+Budget = Annotated[BudgetSeconds, _duration_text, _duration]
+Longest = Annotated[LongestSeconds, _duration_text, _duration]
+Precision = Annotated[
+    PrecisionShare,
+    BeforeValidator(_percentage),
+    WithJsonSchema({"type": "string", "pattern": f"^{PERCENTAGE}$"}),
+]
 
 
 class Strict(BaseModel):
@@ -179,10 +197,37 @@ class ProfileModel(Strict):
     """Load settings."""
 
     users: Users = Field(description="Users, each asking again as soon as it is answered.")
-    spawn_rate: SpawnRate = Field(description="Users started per second.")
-    warmup: Warmup = Field(description="From the last user's start to the window: 3s.")
-    duration: Window = Field(description="Length of the window, at least four delays: 6s.")
-    rounds: Rounds = Field(description="How often each cell is measured.")
+    delay: Delay = Field(description="How long the delay server waits: 200ms, 1s.")
+    budget: Budget = Field(
+        default=_ABSENT,
+        description="The time a run may take: 12m. Spent where the answer is least known.",
+    )
+    rounds: Rounds = Field(
+        default=_ABSENT,
+        description="In place of a budget: how often each cell is measured.",
+    )
+    precision: Precision = Field(
+        default=PRECISION, description="How well each throughput is to be known: 10%."
+    )
+    longest: Longest = Field(
+        default=LONGEST_S,
+        description="The longest window, and the longest warm-up, of a trial that follows its"
+        " cell: 20s.",
+    )
+    warmup: Warmup = Field(
+        default=_ABSENT,
+        description="From the last user's start to the window: 3s. Without it, as long as the"
+        " cell needs.",
+    )
+    duration: Window = Field(
+        default=_ABSENT,
+        description="Length of the window, at least four delays: 6s. Without it, as long as the"
+        " cell needs.",
+    )
+    spawn_rate: SpawnRate = Field(
+        default=_ABSENT,
+        description="Users started per second. Without it, spread over one of their rounds.",
+    )
 
 
 class ConfigModel(Strict):
@@ -196,6 +241,5 @@ class ConfigModel(Strict):
     exclude: list[EntryModel] = Field(
         default_factory=list, description="Takes out each combination that has these values."
     )
-    delay: Delay = Field(description="How long the delay server waits: 500ms, 1s.")
     default_profile: Name = Field(description="The profile used when none is named.")
     profiles: dict[Name, ProfileModel] = Field(description="Named load settings.")

@@ -8,16 +8,33 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bench.config.durations import format_duration, parse_duration
+from bench.config.durations import (
+    format_duration,
+    format_percentage,
+    parse_duration,
+    parse_percentage,
+)
 from bench.config.mistakes import Mistake, one_of, refuse
-from bench.config.model import Python, Rounds, Seed, Server, Users, WarmupSeconds, WindowSeconds
+from bench.config.model import (
+    BudgetSeconds,
+    LongestSeconds,
+    PrecisionShare,
+    Python,
+    Rounds,
+    Seed,
+    Server,
+    Users,
+    WarmupSeconds,
+    WholeDelay,
+    WindowSeconds,
+)
 from bench.config.model import Workers as WorkerCount
 from bench.config.rules import spawn_rate_allowed, window_allowed
 from bench.config.source import WHOLE
 from bench.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bench.config.settings import Config, Known, Profile
 
@@ -31,6 +48,10 @@ class Overrides:
     workers: tuple[int, ...] = ()
     pythons: tuple[str, ...] = ()
     users: int | None = None
+    delay_s: float | None = None
+    budget_s: float | None = None
+    precision: float | None = None
+    longest_s: float | None = None
     warmup_s: float | None = None
     duration_s: float | None = None
     rounds: int | None = None
@@ -44,12 +65,19 @@ _RULES: dict[str, tuple[str, TypeAdapter[Any]]] = {
     "workers": ("--workers", TypeAdapter(WorkerCount)),
     "pythons": ("--python", TypeAdapter(Python)),
     "users": ("--users", TypeAdapter(Users)),
+    "delay_s": ("--delay", TypeAdapter(WholeDelay)),
+    "budget_s": ("--budget", TypeAdapter(BudgetSeconds)),
+    "precision": ("--precision", TypeAdapter(PrecisionShare)),
+    "longest_s": ("--longest", TypeAdapter(LongestSeconds)),
     "warmup_s": ("--warmup", TypeAdapter(WarmupSeconds)),
     "duration_s": ("--duration", TypeAdapter(WindowSeconds)),
     "rounds": ("--rounds", TypeAdapter(Rounds)),
     "seed": ("--seed", TypeAdapter(Seed)),
 }
-_OF_PROFILE = ("users", "warmup_s", "duration_s", "rounds")
+_OF_PROFILE = (
+    *("users", "delay_s", "budget_s", "precision", "longest_s"),
+    *("warmup_s", "duration_s", "rounds"),
+)
 
 
 def parse_overrides(
@@ -59,6 +87,10 @@ def parse_overrides(
     workers: Sequence[str] = (),
     python: Sequence[str] = (),
     users: str | None = None,
+    delay: str | None = None,
+    budget: str | None = None,
+    precision: str | None = None,
+    longest: str | None = None,
     warmup: str | None = None,
     duration: str | None = None,
     rounds: str | None = None,
@@ -77,6 +109,10 @@ def parse_overrides(
         workers=tuple(typed.whole("workers", text) for text in _split(workers)),
         pythons=_split(python),
         users=None if users is None else typed.whole("users", users),
+        delay_s=None if delay is None else typed.seconds("delay_s", delay),
+        budget_s=None if budget is None else typed.seconds("budget_s", budget),
+        precision=None if precision is None else typed.share("precision", precision),
+        longest_s=None if longest is None else typed.seconds("longest_s", longest),
         warmup_s=None if warmup is None else typed.seconds("warmup_s", warmup),
         duration_s=None if duration is None else typed.seconds("duration_s", duration),
         rounds=None if rounds is None else typed.whole("rounds", rounds),
@@ -102,15 +138,15 @@ def apply(config: Config, overrides: Overrides) -> tuple[Config, Profile]:
         refuse([Mistake("--profile", shown(name), allowed), *mistakes])
     if mistakes:
         refuse(mistakes)
-    changed = dataclasses.replace(
-        profile,
-        **{
-            field: value
-            for field in _OF_PROFILE
-            if (value := getattr(overrides, field)) is not None
-        },
-    )
-    mistakes = [*_unfit(changed, config.delay_s)]
+    asked = {field: getattr(overrides, field) for field in _OF_PROFILE}
+    given = {field: value for field, value in asked.items() if value is not None}
+    # One takes the place of the other.
+    if "rounds" in given:
+        given.setdefault("budget_s", None)
+    elif "budget_s" in given:
+        given["rounds"] = None
+    changed = dataclasses.replace(profile, **given)
+    mistakes = [*_unfit(changed, given)]
     if mistakes:
         refuse(mistakes)
     return _with_axes(config, overrides), changed
@@ -128,6 +164,13 @@ class _Typed:
         option, rule = _RULES[field]
         self.mistakes.append(Mistake(option, shown(text), _allowed(rule, text) or "a number"))
         return 0
+
+    def share(self, field: str, text: str) -> float:
+        try:
+            return parse_percentage(text)
+        except ValueError as error:
+            self.mistakes.append(Mistake(_RULES[field][0], shown(text), str(error)))
+            return 0.0
 
     def seconds(self, field: str, text: str) -> float:
         try:
@@ -164,16 +207,26 @@ def _allowed(rule: TypeAdapter[Any], value: object, known: Known | None = None) 
 
 
 def _text(field: str, value: object) -> str:
+    if field == "precision" and isinstance(value, float) and 0 <= value < 1e9:
+        return format_percentage(value)
     if field.endswith("_s") and isinstance(value, float) and 0 <= value < 1e9:
         return format_duration(value)
     return shown(str(value))
 
 
-def _unfit(profile: Profile, delay_s: float) -> Iterator[Mistake]:
+def _unfit(profile: Profile, given: Mapping[str, Any]) -> Iterator[Mistake]:
     """Only reached by an option: the file's own settings were held to this when loaded."""
-    allowed = window_allowed(profile.duration_s, delay_s)
-    if allowed:
-        yield Mistake("--duration", format_duration(profile.duration_s), allowed)
+    if profile.budget_s is not None and profile.rounds is not None:
+        yield Mistake("--rounds", f"{profile.rounds} beside --budget", "one of the two")
+    for field, window_s in (("duration_s", profile.duration_s), ("longest_s", profile.longest_s)):
+        allowed = window_allowed(window_s, profile.delay_s)
+        if allowed and window_s is not None:
+            option = _RULES[field][0]
+            found = f"{format_duration(window_s)}"
+            if field not in given:
+                option, found = "--delay", f"{format_duration(profile.delay_s)} with {found}"
+                allowed = f"a profile whose {field.removesuffix('_s')} is {allowed}"
+            yield Mistake(option, found, allowed)
     if spawn_rate_allowed(profile.users, profile.spawn_rate):
         found = f"{profile.users} with the profile's spawn_rate {profile.spawn_rate:g}"
         yield Mistake("--users", found, "as many as are there within an hour")

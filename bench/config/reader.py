@@ -75,6 +75,8 @@ def _mistake(detail: ErrorDetails, source: Source) -> Mistake:
 def _unknown_key(loc: Loc, source: Source) -> Mistake:
     if loc in {("matrix", "include"), ("matrix", "exclude")}:  # where GitHub Actions has it
         return source.mistake(loc, "this key inside matrix", "beside matrix")
+    if loc == ("delay",):
+        return source.mistake(loc, "this key beside profiles", "in each profile: {delay: 200ms, …}")
     keys = [*_model_at(loc[:-1]).model_fields]
     return source.mistake(loc, "an unknown key", one_of(keys, loc[-1]))
 
@@ -105,7 +107,6 @@ def _config(path: Path, model: ConfigModel, source: Source, known: Known) -> Con
         matrix=axes,
         include=_entries("include", model.include, source),
         exclude=_entries("exclude", model.exclude, source),
-        delay_s=model.delay,
         default_profile=model.default_profile,
         profiles={name: _profile(name, profile) for name, profile in model.profiles.items()},
         known=known,
@@ -113,7 +114,18 @@ def _config(path: Path, model: ConfigModel, source: Source, known: Known) -> Con
 
 
 def _profile(name: str, model: ProfileModel) -> Profile:
-    return Profile(name, model.users, model.spawn_rate, model.warmup, model.duration, model.rounds)
+    return Profile(
+        name=name,
+        users=model.users,
+        delay_s=model.delay,
+        budget_s=model.budget,
+        rounds=model.rounds,
+        precision=model.precision,
+        longest_s=model.longest,
+        spawn_rate=model.spawn_rate,
+        warmup_s=model.warmup,
+        duration_s=model.duration,
+    )
 
 
 def _entries(kind: str, models: Sequence[EntryModel], source: Source) -> tuple[Entry, ...]:

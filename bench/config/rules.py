@@ -15,17 +15,17 @@ _DELAYS_IN_WINDOW = 4  # below, batches of completions bias the throughput
 _LONGEST_RAMP_S = 3600
 
 
-def window_allowed(duration_s: float, delay_s: float) -> str | None:
-    """The window holds four delays at least."""
+def window_allowed(duration_s: float | None, delay_s: float) -> str | None:
+    """The window, or the longest one, holds four delays at least."""
     least_s = _DELAYS_IN_WINDOW * delay_s
-    if duration_s >= least_s:
+    if duration_s is None or duration_s >= least_s:
         return None
     return f"at least {format_duration(least_s)} (four delays of {format_duration(delay_s)})"
 
 
-def spawn_rate_allowed(users: int, spawn_rate: float) -> str | None:
+def spawn_rate_allowed(users: int, spawn_rate: float | None) -> str | None:
     """All users are there within the hour."""
-    if ramp_s(users, spawn_rate) <= _LONGEST_RAMP_S:
+    if spawn_rate is None or ramp_s(users, spawn_rate) <= _LONGEST_RAMP_S:
         return None
     least = math.ceil(users / _LONGEST_RAMP_S * 100) / 100
     return f"at least {least:g} (all {users} users within an hour)"

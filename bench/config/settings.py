@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,10 @@ Level = str | int  # one value of an axis
 ENDPOINTS = ("sync", "async", "async_sync")
 AXES = ("endpoint", "io", "workers", "server", "python")
 NEEDED_AXES = AXES[:-1]
+
+PRECISION = 0.10
+LONGEST_S = 20.0
+AT_ONCE = 100_000.0  # users/s
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +56,40 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Named load settings."""
+    """Named load settings.
+
+    Either `budget_s` says how long a run may take, or `rounds` how often each cell is measured.
+    What is None of `spawn_rate`, `warmup_s` and `duration_s` follows each trial's cell.
+    """
 
     name: str
     users: int
-    spawn_rate: float  # users/s
-    warmup_s: float
-    duration_s: float  # of the window
-    rounds: int
+    delay_s: float  # that the delay server waits
+    budget_s: float | None = None
+    rounds: int | None = None
+    precision: float = PRECISION  # 0.1: each throughput to within 10 %
+    longest_s: float = LONGEST_S  # a window that follows its cell, and its warm-up, at most
+    spawn_rate: float | None = None  # users/s
+    warmup_s: float | None = None
+    duration_s: float | None = None  # of the window
 
-    @property
-    def ramp_s(self) -> float:
-        """Seconds from the first user to the last."""
-        return ramp_s(self.users, self.spawn_rate)
+
+def fixed(users: int, warmup_s: float, duration_s: float, *, delay_s: float = 1.0) -> Profile:
+    """A profile of one round whose users all start at once: for controls and self-checks."""
+    return Profile(
+        name="fixed",
+        users=users,
+        delay_s=delay_s,
+        rounds=1,
+        spawn_rate=AT_ONCE,
+        warmup_s=warmup_s,
+        duration_s=duration_s,
+    )
 
 
 def ramp_s(users: int, spawn_rate: float) -> float:
-    """Seconds Locust takes to spawn the users; 0 when the rate covers them at once.
-
-    Locust spawns batches of `floor(rate)` users, at least one, the first at once
-    (`UsersDispatcher` in locust/dispatch.py).
-    """
-    batch = max(1, math.floor(spawn_rate))
-    return (math.ceil(users / batch) - 1) * batch / spawn_rate
+    """Seconds from the first user's start to the last one's."""
+    return (users - 1) / spawn_rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +104,6 @@ class Config:
     matrix: Axes
     include: tuple[Entry, ...]
     exclude: tuple[Entry, ...]
-    delay_s: float
     default_profile: str
     profiles: Mapping[str, Profile]
     known: Known

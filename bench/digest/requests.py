@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench.digest.raw import NS_PER_MS
 from bench.records.model import Latency, Requests
-from bench.stats import hann_rate, latency, mean_by_little_ms
+from bench.stats import (
+    Steadiness,
+    gap_error,
+    hann_rate,
+    latency,
+    mean_by_little_ms,
+    steadiness,
+)
 from locustfiles import layout as request_layout
 
 if TYPE_CHECKING:
@@ -34,6 +41,21 @@ def rates(raw: Raw) -> Rates:
         throughput_rps=hann_rate(end_ns[_succeeded(raw)], t0, t1),
         failures_rps=hann_rate(end_ns[_failed(raw)], t0, t1),
     )
+
+
+def steadiness_of(raw: Raw) -> Steadiness | None:
+    """How even the successes came in the window; None if there were none."""
+    facts = raw.facts
+    t0, t1 = facts.t0_ns, facts.t1_ns
+    end_ns = raw.requests.end_ns[_succeeded(raw)]
+    rate = hann_rate(end_ns, t0, t1)
+    if rate <= 0:
+        return None
+    found = steadiness(end_ns, t0, t1, facts.profile.users / rate)
+    if found.error is not None:
+        return found
+    # Fewer than two rounds fit: of a server that works without a break the gaps tell.
+    return replace(found, error=gap_error(end_ns, t0, t1))
 
 
 def requests(raw: Raw) -> Requests:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from app.probe import layout
 from bench.digest.counters import counters
 from bench.digest.raw import NS_PER_S, Raw, read_all
-from bench.digest.requests import latencies, rates, requests
+from bench.digest.requests import latencies, rates, requests, steadiness_of
 from bench.digest.trial_signals import trial_signals
 from bench.records.model import LoadSettings, Measured, Process, Threads
 
@@ -30,6 +30,7 @@ def digest(folder: Path) -> Measured:
         requests=requests(raw),
         throughput_rps=rate.throughput_rps,
         failures_rps=rate.failures_rps,
+        steadiness=steadiness_of(raw),
         latency=latencies(raw, rate.throughput_rps),
         threads=_threads(raw),
         signals=trial_signals(raw),
@@ -40,16 +41,18 @@ def digest(folder: Path) -> Measured:
 
 
 def _load_settings(raw: Raw) -> LoadSettings:
-    facts, profile = raw.facts, raw.facts.profile
+    facts, spawned_ns = raw.facts, raw.generator.spawned_ns
     return LoadSettings(
-        users=profile.users,
-        spawn_rate=profile.spawn_rate,
-        warmup_s=profile.warmup_s,
-        duration_s=profile.duration_s,
+        users=facts.profile.users,
         delay_s=facts.delay_s if facts.waits else 0.0,
         t0_ns=facts.t0_ns,
         t1_ns=facts.t1_ns,
-        ramp_s=(raw.generator.spawned_ns - raw.generator.first_spawn_ns) / NS_PER_S,
+        ramp_s=(spawned_ns - raw.generator.first_spawn_ns) / NS_PER_S,
+        warmup_s=(facts.t0_ns - spawned_ns) / NS_PER_S,
+        duration_s=(facts.t1_ns - facts.t0_ns) / NS_PER_S,
+        stretch=facts.stretch,
+        longest_s=facts.profile.longest_s if facts.profile.duration_s is None else 0.0,
+        round_trip_s=facts.round_trip_s,
     )
 
 

@@ -39,6 +39,7 @@ def trial_signals(raw: Raw) -> Signals:
         pool_waiting_avg=signals.gauge_average(looks, probe.G_POOL_WAITING),
         in_flight_avg=signals.in_flight_average(looks),
         server_cores=ours["server"],
+        server_cores_tapered=weighted,
         server_ms_per_request=(
             weighted * 1e3 / completed_rps if weighted is not None and completed_rps else None
         ),

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import ConfigDict, Field
 
 from bench.config import Profile
-from bench.stats import Percentile
+from bench.stats import Percentile, Steadiness
 
 SCHEMA: Final = 2
 
@@ -31,18 +31,42 @@ class Outcome(Enum):
     SKIPPED = "skipped"
 
 
+class Cause(Enum):
+    """Why a trial is made."""
+
+    FIRST = "first"  # every cell once in each of the first passes
+    REFINE = "refine"  # its throughput isn't known well enough
+    REGIME = "regime"  # its trials lie so far apart that there may be two regimes
+    SWING = "swing"  # its rate swings more slowly than its window was long
+    AGAIN = "again"  # no trial of it could be used
+    ANSWER = "answer"  # an answer that it is part of isn't known well enough
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """Why a trial is made, and how well its cell was known then."""
+
+    cause: Cause
+    half_width: float | None = None  # of the interval, as a share of the value: 0.11 for ± 11 %
+
+
+FIRST: Final = Purpose(Cause.FIRST)
+
+
 @dataclass(frozen=True, slots=True)
 class LoadSettings:
     """The load and its window. ``ns`` are CLOCK_MONOTONIC."""
 
     users: int
-    spawn_rate: float
-    warmup_s: float
-    duration_s: float
     delay_s: float  # that each request waits at least; 0 for io kinds that don't wait
     t0_ns: int
     t1_ns: int
     ramp_s: float  # from the first user's start to the last one's
+    warmup_s: float  # from there to the window
+    duration_s: float  # of the window
+    stretch: int = 1  # how many times as long a window as the cell needs at least
+    longest_s: float = 0.0  # that a window which follows its cell may get
+    round_trip_s: float | None = None  # of a user in the warm-up
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +115,7 @@ class Signals:
     pool_waiting_avg: float | None
     in_flight_avg: float | None
     server_cores: float | None
+    server_cores_tapered: float | None  # with the weight that throughput has
     server_ms_per_request: float | None
     generator_cores: float | None
     generator_late_p99_ms: float | None  # of a timer in the generator
@@ -158,6 +183,7 @@ class Measured:
     requests: Requests
     throughput_rps: float
     failures_rps: float
+    steadiness: Steadiness | None  # None: not known
     latency: Latency
     threads: Threads
     signals: Signals
@@ -176,7 +202,7 @@ class TrialRecord:
     schema: Literal[2]
     run: str
     index: int  # its place in the plan
-    round: int
+    round: int  # or pass
     cell: str
     experiment: str
     endpoint: str
@@ -191,6 +217,7 @@ class TrialRecord:
     phases_s: Mapping[str, float]  # how long each step of the trial took
     measured: Measured | None
     twin: bool = False  # the second entry of the cell that a round has twice (A/A)
+    purpose: Purpose = FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +285,6 @@ class RunRecord:
     trials: int
     profile: Profile
     seed: int
-    delay_s: float
     probe: bool
     git: Mapping[str, Any]
     host: Host

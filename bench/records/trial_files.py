@@ -61,6 +61,9 @@ class TrialFacts:
 
     profile: Profile
     delay_s: float
+    phase: float = 0.5  # of its start and its window, as bench.run.pacing has it; and the next
+    stretch: int = 1
+    round_trip_s: float | None = None  # of a user in the warm-up
     failure: str | None = None  # why it failed
     started: str = ""  # ISO 8601, UTC
     wall_s: float = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bench import placement, text
-from bench.config import format_duration
+from bench.report import design
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,32 +36,26 @@ def caption(run: RunRecord) -> str:
 def load_model(run: RunRecord) -> str:
     """The load, and what it means for the latencies."""
     profile = run.profile
-    rounds = "1 round" if profile.rounds == 1 else f"{profile.rounds} rounds"
     return (
-        f"Load: profile {text.code(profile.name)}, {profile.users} users in a closed"
-        f" loop without pauses, {_time(profile.warmup_s)} warm-up,"
-        f" {_time(profile.duration_s)} window, {rounds}, delay {_time(run.delay_s)}. A closed"
-        " loop slows down with the server, so its latencies are not those of independent arrivals."
+        f"Load: profile {text.code(profile.name)}, {design.load(profile)};"
+        f" {design.repeats(profile)}."
+        " The users are a closed loop without pauses: it slows down with the server, so its"
+        " latencies are not those of independent arrivals."
     )
 
 
 def spread_note(rows: Sequence[Row]) -> str:
-    """What the figures in brackets are."""
-    found = [row.throughput_rps for row in rows if row.throughput_rps is not None]
-    if all(summary.kind == "single" for summary in found):
-        return "One trial a cell: no spread is known."
-    counts = sorted({summary.n for summary in found if summary.kind == "range"})
-    n = (
-        f"n = {counts[0]}"
-        if len(counts) == 1
-        else f"n = {counts[0]} to {counts[-1]}"
-        if counts
-        else ""
+    """What the figures behind ± are."""
+    counts = sorted({row.trials for row in rows if row.verdict.usable})
+    if not counts or all(row.throughput_rps is None or row.throughput_rps.low is None
+                         for row in rows):  # fmt: skip
+        return "One trial a cell: how far another one would differ isn't known."
+    trials = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    return (
+        f"± is half the 95 % confidence interval of requests/s, from {trials} trials a cell; how"
+        " far trials differ is pooled over the cells of an experiment. Other figures are medians"
+        " over the trials."
     )
-    if not any(summary.kind == "interval" for summary in found):
-        return f"Medians over rounds; in brackets the range, {n}."
-    rest = f"; of cells with fewer than 6 trials the range, {n}" if counts else ""
-    return f"Medians over rounds; in brackets the 95 % confidence interval of the median{rest}."
 
 
 def _when(run: RunRecord) -> str:
@@ -125,7 +119,3 @@ def _add(found: dict[str, list[str]], name: str, version: object) -> None:
         found[name].append(shown)
     if not found.get(name):
         found.pop(name, None)
-
-
-def _time(seconds: float) -> str:
-    return format_duration(float(seconds))

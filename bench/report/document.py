@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from statistics import geometric_mean
 from typing import TYPE_CHECKING, Any
 
-from bench.analysis.effects import sentence
-from bench.report.reasons import sentences
+from bench.report.answers import sentence
+from bench.report.reasons import remarks, sentences
 
 if TYPE_CHECKING:
     from bench.analysis.drift import Drift
@@ -37,7 +38,6 @@ def content(results: Results) -> dict[str, Any]:
             "finished": run.finished,
             "profile": asdict(run.profile),
             "seed": run.seed,
-            "delay_s": run.delay_s,
             "git": dict(run.git),
             "resumed": [asdict(step) for step in run.resumed],
         },
@@ -62,6 +62,7 @@ def _row(row: Row) -> dict[str, Any]:
         "python": row.python,
         "verdict": row.verdict.word.value,
         "reasons": sentences(row.verdict),
+        "remarks": remarks(row.verdict),
         "trials": row.trials,
         "requests": row.requests,
         "failures": row.failures,
@@ -131,10 +132,19 @@ def _effect(effect: Effect) -> dict[str, Any]:
         "level": effect.level,
         "base": effect.base,
         "of": effect.of,
-        "ratio": _short(effect.ratio.ratio),
-        "low": _short(effect.low),
-        "high": _short(effect.high),
-        "pairs": effect.ratio.n,
+        "parts": [
+            {
+                "where": dict(part.where),
+                "ratio": _short(part.ratio),
+                "low": _short(part.low),
+                "high": _short(part.high),
+                "pairs": part.pairs,
+                "outcome": part.outcome.value,
+                "more_s": _short(part.more_s),
+            }
+            for part in effect.parts
+        ],
+        "unstable_pairs": effect.unstable,
         "sentence": sentence(effect),
     }
 
@@ -163,15 +173,17 @@ def _drift(drift: Drift) -> dict[str, Any]:
 
 
 def _throughput(row: Row) -> dict[str, Any]:
-    if row.throughput_rps is None:
-        return {"median": None, "low": None, "high": None, "kind": None}
-    summary = asdict(row.throughput_rps)
+    found, regimes = row.throughput_rps, row.regimes
     return {
-        "median": _short(summary["median"]),
-        "low": _short(summary["low"]),
-        "high": _short(summary["high"]),
-        "kind": summary["kind"],
-    }
+        "value": None if found is None else _short(found.value),
+        "low": None if found is None else _short(found.low),
+        "high": None if found is None else _short(found.high),
+        "regimes": [] if regimes is None else [
+            {"value": _short(geometric_mean(part)), "trials": len(part)}
+            for part in (regimes.low, regimes.high)
+        ],
+        "trial_deviation": None if row.spread is None else _short(row.spread.deviation),
+    }  # fmt: skip
 
 
 def _withheld(row: Row) -> dict[str, str]:

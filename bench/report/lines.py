@@ -2,42 +2,67 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
 from bench import text
-from bench.analysis.verdict import Word, judge
+from bench.analysis.fitness import Fitness, judge
 from bench.analysis.why import Evidence, why
-from bench.plan import Plan, estimate_s
-from bench.report import tables
-from bench.report.reasons import sentences
+from bench.plan import estimate_s
+from bench.records.model import Cause
+from bench.report import design, tables
+from bench.report.reasons import of_trial, remarks, sentences
 from bench.text import NONE, milliseconds, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.analysis.rows import Row
-    from bench.records.model import RunRecord, TrialRecord
+    from bench.plan import Plan
+    from bench.records.model import Purpose, RunRecord, TrialRecord
 
 
-def trial_line(trial: TrialRecord, done: int, total: int, cores: int) -> str:
-    """One trial as it ends."""
-    place = f"[{done:{len(str(total))}}/{total}] {text.line(trial.cell):<32}"
-    verdict = judge(trial, cores)
-    if trial.measured is None or not verdict.usable:
-        return f"{place} {verdict.word.value}: {text.line('; '.join(sentences(verdict)))}"
+def trial_line(trial: TrialRecord, place: str, cores: int) -> str:
+    """One trial as it ends; ``place`` says where in the run, and why it was made."""
+    judged = judge(trial, cores)
+    told = text.line("; ".join(of_trial(judged)))
+    begin = f"{place} {text.line(trial.cell):<32}"
+    if trial.measured is None or not judged.usable:
+        return f"{begin} {judged.fitness.value}: {told}"
     measured = trial.measured
-    doubts = (
-        ""
-        if verdict.word is Word.VALID
-        else f"  [{verdict.word.value}: {text.line('; '.join(sentences(verdict)))}]"
-    )
+    word = "doubtful" if judged.fitness is Fitness.CLEAN else judged.fitness.value
+    aside = f"  [{word}: {told}]" if told else ""
     return (
-        f"{place} {number(measured.throughput_rps):>7} requests/s"
+        f"{begin} {number(measured.throughput_rps):>7} requests/s"
         f"  p50 {text.percentile(measured.latency.p50):>8}"
-        f"  {why(Evidence(trial, measured, cores))}{doubts}"
+        f"  {why(Evidence(trial, measured, cores))}{aside}"
     )
+
+
+def place(trial: TrialRecord, plan: Plan, done: int, spent_s: float) -> str:
+    """Where in the run a trial stands, and why it was made if it is not one of a first pass."""
+    total = len(plan.trials)
+    budget_s = plan.profile.budget_s
+    if budget_s is None:
+        return f"[{done:{len(str(total))}}/{total}]"
+    why = f"pass {trial.round}" if trial.purpose.cause is Cause.FIRST else purpose(trial.purpose)
+    spent = f"{text.clock(spent_s)} of {text.clock(budget_s)}"
+    return f"[{done:{len(str(total))}} | {spent} | {why}]"
+
+
+def count(done: int, plan: Plan) -> str:
+    """So many trials are; of a fixed design, of how many."""
+    if plan.profile.rounds is not None:
+        return f"{done} of {len(plan.trials)} trials are"
+    return "1 trial is" if done == 1 else f"{done} trials are"
+
+
+def purpose(why: Purpose) -> str:
+    """Why a trial is made: ``refine: ± 11%``."""
+    width = "" if why.half_width is None else f": ± {why.half_width:.0%}"
+    return f"{why.cause.value}{width}"
 
 
 def row_text(row: Row) -> str:
@@ -50,7 +75,7 @@ def row_text(row: Row) -> str:
         for name, found in (("p50", row.p50), ("p90", row.p90), ("p99", row.p99))
     )
     figures = [
-        ("requests/s", tables.spread(row.throughput_rps)),
+        ("requests/s", tables.rate(row)),
         (
             "limit",
             f"{number(row.limit_rps)} requests/s, {text.share(row.share_of_limit)} of it",
@@ -75,6 +100,7 @@ def row_text(row: Row) -> str:
             (f"{number(row.cpu_ms_per_request)} ms of CPU a request, {number(row.rss_mb)} MB"),
         ),
         ("verdict", text.line("; ".join([row.verdict.word.value, *sentences(row.verdict)]))),
+        *((("note", text.line("; ".join(remarks(row.verdict)))),) if remarks(row.verdict) else ()),
         ("why", text.line(row.why or NONE)),
     ]
     body = tabulate(
@@ -104,19 +130,28 @@ def plan_text(plan: Plan) -> str:
     )
     return (
         f"{order}\n\n{summary(plan)}\n"
-        f"profile {profile.name}: {profile.users} users, {profile.spawn_rate:g} started a second,"
-        f" {profile.warmup_s:g} s warm-up, {profile.duration_s:g} s window,"
-        f" {profile.rounds} {'round' if profile.rounds == 1 else 'rounds'}; seed {plan.seed};"
-        f" delay {plan.delay_s:g} s\n"
+        f"profile {profile.name}: {design.load(profile)}; {design.repeats(profile)};"
+        f" seed {plan.seed}\n"
+        f"{_after(plan)}"
+    )
+
+
+def _after(plan: Plan) -> str:
+    if plan.profile.rounds is not None:
+        return ""
+    return (
+        "These are the first two passes. Further ones go over the cells that are not known well"
+        " enough, the least known first, until all are or the budget is used.\n"
     )
 
 
 def summary(plan: Plan) -> str:
     """Cells, trials and expected time in one line; a matrix's controls take seconds more."""
-    return (
-        f"{len(plan.cells)} cells, {len(plan.trials)} trials, about"
-        f" {text.duration(estimate_s(plan))}"
-    )
+    cells = "1 cell" if len(plan.cells) == 1 else f"{len(plan.cells)} cells"
+    if plan.profile.budget_s is not None:
+        return f"{cells}, a budget of {text.duration(plan.profile.budget_s)}"
+    trials = "1 trial" if len(plan.trials) == 1 else f"{len(plan.trials)} trials"
+    return f"{cells}, {trials}, about {text.duration(estimate_s(plan))}"
 
 
 def resumed(run: RunRecord) -> list[str]:
@@ -129,9 +164,16 @@ def resumed(run: RunRecord) -> list[str]:
     ]
 
 
-def closing(rows: Sequence[Row]) -> str:
-    """How many cells have which verdict."""
-    words: dict[str, int] = {}
-    for row in rows:
-        words[row.verdict.word.value] = words.get(row.verdict.word.value, 0) + 1
-    return ", ".join(f"{count} {word}" for word, count in words.items())
+def closing(rows: Sequence[Row], plan: Plan) -> str:
+    """How many cells have which verdict, and which have no numbers, and why."""
+    words = Counter(row.verdict.word.value for row in rows)
+    told = ", ".join(f"{count} {word}" for word, count in words.items())
+    missing = [cell.id for cell in plan.cells if cell.id not in {row.cell for row in rows}]
+    if missing:
+        cells = "1 cell" if len(missing) == 1 else f"{len(missing)} cells"
+        budget = text.duration(plan.profile.budget_s or 0.0)
+        told += (
+            f", {cells} not measured, as the budget of {budget} was used up; the same command with"
+            " a larger `--budget` goes on"
+        )
+    return told

@@ -10,18 +10,37 @@ from bench.text import milliseconds, number
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from bench.analysis.fitness import Judged
     from bench.analysis.verdict import Verdict
 
 
 def sentences(verdict: Verdict) -> list[str]:
     """Every reason once, with the range of its figures and the trials that it holds for."""
-    alike: dict[tuple[Kind, tuple[str, ...]], list[Reason]] = {}
-    for reason in verdict.reasons:
-        alike.setdefault((reason.kind, reason.words), []).append(reason)
-    told = [f"{sentence(same)}{_times(len(same), verdict.trials)}" for same in alike.values()]
-    if verdict.unusable:
-        told.insert(0, f"{verdict.unusable} of {verdict.trials} trials can't be used")
+    return _each(verdict.reasons, verdict.trials)
+
+
+def remarks(verdict: Verdict) -> list[str]:
+    """What else is to be known of the row, and which trials were set aside for what."""
+    told = _each(verdict.remarks, verdict.trials)
+    if verdict.aside:
+        trials = "1 trial was" if verdict.aside == 1 else f"{verdict.aside} trials were"
+        told.append(f"{trials} set aside: {'; '.join(_each(verdict.set_aside, verdict.aside))}")
     return told
+
+
+def of_trial(judged: Judged) -> list[str]:
+    """Why one trial isn't clean, and what stays doubtful of it."""
+    return [sentence([reason]) for reason in (*judged.reasons, *judged.doubts)]
+
+
+def _each(reasons: Sequence[Reason], trials: int) -> list[str]:
+    alike: dict[tuple[Kind, tuple[str, ...]], list[Reason]] = {}
+    for reason in reasons:
+        alike.setdefault((reason.kind, reason.words), []).append(reason)
+    return [
+        f"{sentence(same)}{_times(len(same), trials) if same[0].kind in OF_A_TRIAL else ''}"
+        for same in alike.values()
+    ]
 
 
 def sentence(reasons: Sequence[Reason]) -> str:
@@ -54,6 +73,9 @@ def _cores(value: float) -> str:
 
 
 _ms = milliseconds
+
+OF_A_ROW = {Kind.TWO_REGIMES, Kind.ONE_TRIAL, Kind.IMPRECISE, Kind.SWINGS}
+OF_A_TRIAL = set(Kind) - OF_A_ROW
 
 # What is said, with how each figure is shown.
 TEMPLATES: Final[dict[Kind, tuple[str, tuple[Callable[[float], str], ...]]]] = {
@@ -100,6 +122,23 @@ TEMPLATES: Final[dict[Kind, tuple[str, tuple[Callable[[float], str], ...]]]] = {
     ),
     Kind.DELAY_SERVER_GAVE_LESS: (
         "{0} good answers, but the delay server gave only {1}", (_count,) * 2,
+    ),
+    Kind.TWO_REGIMES: (
+        "two regimes: {0} requests/s ({2} of its trials) and {1} ({3}); by chance of the start, so"
+        " no mean is made of them", (number, number, _count, _count),
+    ),
+    Kind.ONE_TRIAL: ("measured once, so how far another trial would differ isn't known", ()),
+    Kind.IMPRECISE: ("known to ± {0} (asked for: {1})", (_share, _share)),
+    Kind.SWINGS: (
+        "its rate swings more slowly than its window is long: {0} requests/s weighted, {1} counted",
+        (number, number),
+    ),
+    Kind.OLDER_THAN_WINDOW: (
+        "a request had waited for {0} when the window ended, longer than it", (_ms,),
+    ),
+    Kind.UNEVEN_CPU: (
+        "its CPU work was uneven in the window: {0} cores weighted as throughput is, {1} without",
+        (_cores, _cores),
     ),
     Kind.UNKNOWN_SIGNALS: (
         "not known, so not judged by: {words[0]}", (),

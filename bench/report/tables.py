@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from statistics import geometric_mean
 from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
 from bench import text
-from bench.report.reasons import sentences
+from bench.report.reasons import remarks, sentences
 from bench.text import NONE, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.analysis.rows import Row
-    from bench.stats import Summary
 
 MATRIX_HEADINGS = (
     "cell",
@@ -46,7 +47,7 @@ def scenario_table(rows: Sequence[Row]) -> tuple[str, str]:
         ("requests", [_count(row.requests) for row in chosen]),
         ("failures", [_failures(row) for row in chosen]),
         ("unfinished at the end", [number(row.unfinished) for row in chosen]),
-        ("requests/s", [_rate(row) for row in chosen]),
+        ("requests/s", [rate(row) for row in chosen]),
         ("latency, median", [text.percentile(row.p50) for row in chosen]),
         ("latency, p90", [text.percentile(row.p90) for row in chosen]),
         ("latency, p99", [text.percentile(row.p99) for row in chosen]),
@@ -84,7 +85,7 @@ def _matrix_line(row: Row) -> list[str]:
         return [text.code(row.cell), *blanks, row.verdict.word.value, reason]
     return [
         text.code(row.cell),
-        _rate(row),
+        rate(row),
         text.share(row.share_of_limit),
         text.percentile(row.p50),
         text.percentile(row.p99),
@@ -103,7 +104,7 @@ def notes(rows: Sequence[Row]) -> list[str]:
     for row in rows:
         parts: list[str] = []
         if row.verdict.usable:
-            parts += sentences(row.verdict)
+            parts += [*sentences(row.verdict), *remarks(row.verdict)]
             if row.failure_kinds:
                 kinds = ", ".join(f"{count} × {name}" for name, count in row.failure_kinds)
                 parts.append(f"failures over the whole trial: {kinds}")
@@ -123,18 +124,18 @@ def _withheld(row: Row) -> list[str]:
     return [f"{', '.join(names)} withheld: {reason}" for reason, names in reasons.items()]
 
 
-def _rate(row: Row) -> str:
-    return spread(row.throughput_rps)
-
-
-def spread(summary: Summary | None) -> str:
-    """The median, with its interval or range where there are repeats."""
-    if summary is None:
+def rate(row: Row) -> str:
+    """The throughput with how well it is known, or both of two."""
+    if row.regimes is not None:
+        low, high = (geometric_mean(part) for part in (row.regimes.low, row.regimes.high))
+        return f"{number(low)} or {number(high)}"
+    found = row.throughput_rps
+    if found is None:
         return NONE
-    middle = number(summary.median)
-    if summary.low is None or summary.high is None:
-        return middle
-    return f"{middle} ({number(summary.low)} to {number(summary.high)})"
+    if found.low is None or found.high is None:
+        return number(found.value)
+    half_width = math.expm1(math.log(found.high / found.low) / 2)
+    return f"{number(found.value)} ± {half_width:.0%}"
 
 
 def _failures(row: Row) -> str:

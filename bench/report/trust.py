@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench import text
-from bench.analysis.effects import sentence
 from bench.report import lines
+from bench.report.answers import sentence
 from bench.text import milliseconds, number
 
 if TYPE_CHECKING:
@@ -26,9 +26,15 @@ def damage(results: Results) -> str | None:
     without = f"; without any: {', '.join(absent)}" if absent else ""
     listed = "\n".join(f"- {text.escape(str(damage))}" for damage in results.damage)
     return (
-        f"**Some records are corrupt and left out.** {results.recorded} of the plan's"
-        f" {results.run.trials} trials have an intact one{without}.\n\n{listed}"
+        f"**Some records are corrupt and left out.** {_intact(results)} an intact one{without}."
+        f"\n\n{listed}"
     )
+
+
+def _intact(results: Results) -> str:
+    if results.run.profile.rounds is None:
+        return "1 trial has" if results.recorded == 1 else f"{results.recorded} trials have"
+    return f"{results.recorded} of the plan's {results.run.trials} trials have"
 
 
 def resumed(run: RunRecord) -> str | None:
@@ -43,8 +49,9 @@ def answers(results: Results) -> str | None:
         return None
     lines = "\n".join(f"- {sentence(effect, text.code)}" for effect in results.effects)
     return (
-        f"{lines}\n\nEach is a geometric mean over pairs of cells that differ in nothing else; in"
-        " brackets its 95 % confidence interval or, for three pairs or fewer, their range."
+        f"{lines}\n\nFrom pairs of cells that differ in nothing else and whose throughput is known,"
+        " weighted by how well; in brackets the 95 % confidence interval. Where pairs disagree the"
+        " answer is given apart. *The same* is within 5 %, *not known yet* neither that nor beyond."
     )
 
 
@@ -78,6 +85,6 @@ def controls(drift: Drift | None) -> str | None:
         change = "" if ratio is None else f" ({ratio - 1:+.1%} at the end of the run)"
         told.append(f"it reaches {number(drift.ceiling_rps)} requests/s{change}")
     if drift.added_ms is not None:
-        told.append(f"it adds {milliseconds(drift.added_ms)} to a latency of 1 s (median)")
+        told.append(f"it adds {milliseconds(drift.added_ms)} to a latency of 200 ms (median)")
     told += [text.escape(failure) for failure in drift.failures]
     return f"Controls, the generator straight at the delay server: {'; '.join(told)}."

@@ -1,6 +1,6 @@
 """A control: the generator straight at the delay server, with no application between them.
 
-At 0 ms it shows the generator's ceiling, at 1000 ms what it adds to a latency;
+At 0 ms it shows the generator's ceiling, at 200 ms what it adds to a latency;
 at the start and at the end of a run, how far the machine has drifted.
 """
 
@@ -17,6 +17,7 @@ from bench.run import generator
 from bench.run.failure import TrialFailed
 from bench.run.host.sampler import Sampler
 from bench.run.watch import watch
+from locustfiles import layout
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,27 +26,28 @@ if TYPE_CHECKING:
     from bench.run.lab import Lab
 
 
-def run_control(wait_ms: int, profile: Profile, lab: Lab, folder: Path) -> None:
+def run_control(profile: Profile, lab: Lab, folder: Path) -> None:
     """Load the delay server itself; ``folder`` (empty) then holds what a trial's does.
 
     Never raises for what goes wrong in it: ``trial.json`` says it.
     """
-    facts = TrialFacts(profile=profile, delay_s=wait_ms / 1e3, waits=wait_ms > 0)
+    facts = TrialFacts(profile=profile, delay_s=profile.delay_s, waits=profile.delay_s > 0)
     try:
-        _run(wait_ms, profile, lab, folder, facts)
+        _run(profile, lab, folder, facts)
     except (TrialFailed, OSError) as failed:
         facts.failure = str(failed)
     finally:
         (folder / "trial.json").write_text(to_json(TRIAL_FACTS, facts), encoding="utf-8")
 
 
-def _run(wait_ms: int, profile: Profile, lab: Lab, folder: Path, facts: TrialFacts) -> None:
+def _run(profile: Profile, lab: Lab, folder: Path, facts: TrialFacts) -> None:
     lab.delay.ensure()
+    wait_ms = round(profile.delay_s * 1e3)
     with contextlib.ExitStack() as stack:
-        load = generator.start(lab, profile, f"/?waitms={wait_ms}", folder)
+        load = generator.start(lab, profile, f"/?waitms={wait_ms}", folder, phase=facts.phase)
         stack.callback(load.stop, 0)
         body = json.dumps({"waited_ms": wait_ms}, separators=(",", ":"))
-        generator.aim(folder, lab.delay.url, body.encode())
+        generator.aim(folder, lab.delay.url, body.encode(), least_s=profile.delay_s, workers=1)
         generator.await_ready(load, lab.patience.ready_s)
         roots = {"generator": load.pid, "delay": lab.delay.child.pid, "harness": os.getpid()}
         sampler = Sampler(
@@ -54,6 +56,6 @@ def _run(wait_ms: int, profile: Profile, lab: Lab, folder: Path, facts: TrialFac
         stack.callback(sampler.close)
         lab.delay.reset()
         facts.gate_ns = time.monotonic_ns()
-        load.open_gate()
-        watch(load, sampler, lab.delay, profile, facts, lab.patience)
+        load.say(layout.SAY_BEGIN)
+        watch(load, sampler, lab.delay, facts, lab.patience)
     facts.upstream_after = lab.delay.stats()

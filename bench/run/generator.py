@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from bench.run.failure import TrialFailed
@@ -15,23 +16,22 @@ if TYPE_CHECKING:
     from bench.run.lab import Lab
 
 
-def start(lab: Lab, profile: Profile, route: str, folder: Path) -> Child:
+def start(lab: Lab, profile: Profile, route: str, folder: Path, *, phase: float) -> Child:
     """Start it; it imports everything and then waits for ``aim`` and its gate."""
+    fixed = {} if profile.spawn_rate is None else {"MATRIX_SPAWN_RATE": str(profile.spawn_rate)}
     return children.start(
         "the load generator",
         [
             *(lab.load_python, "-m", "locust", "-f", "locustfiles/users.py"),
             *("--headless", "--only-summary", "--skip-log-setup"),
-            *("--users", str(profile.users), "--spawn-rate", str(profile.spawn_rate)),
+            # All at once: each then waits for its turn (locustfiles/ramp.py).
+            *("--users", str(profile.users), "--spawn-rate", str(profile.users)),
             *("--exit-code-on-error", "0", "--stop-timeout", "0"),
         ],
         keeper=lab.keeper,
         cwd=lab.root,
         env=children.child_environment(
-            MATRIX_TRIAL_DIR=str(folder),
-            MATRIX_ROUTE=route,
-            MATRIX_WARMUP_S=str(profile.warmup_s),
-            MATRIX_DURATION_S=str(profile.duration_s),
+            MATRIX_TRIAL_DIR=str(folder), MATRIX_ROUTE=route, MATRIX_PHASE=str(phase), **fixed
         ),
         log=folder / "generator.log",
         tells="pipe",
@@ -39,10 +39,11 @@ def start(lab: Lab, profile: Profile, route: str, folder: Path) -> Child:
     )
 
 
-def aim(folder: Path, target: str, body: bytes) -> None:
-    """Say where the load goes (a base URL), and what each right answer is, byte for byte."""
+def aim(folder: Path, url: str, body: bytes, *, least_s: float, workers: int) -> None:
+    """Say where the load goes, what each right answer is, byte for byte, and what it waits for."""
     (folder / "expected-body").write_bytes(body)
-    (folder / "target").write_text(target, encoding="utf-8")
+    target = {"url": url, "least_s": least_s, "workers": workers}
+    (folder / "target.json").write_text(json.dumps(target), encoding="utf-8")
 
 
 def await_ready(load: Child, timeout_s: float) -> None:

@@ -14,7 +14,7 @@ from bench.run.history.resume import choose
 from bench.run.history.run_record import describe_run
 from bench.run.host import machine
 from bench.run.host.cpus import placement
-from bench.run.schedule import run_plan
+from bench.run.schedule import Hands, run_plan
 from bench.run.trial_runner import Controls, TrialRunner
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bench.plan import Plan
     from bench.records.model import TrialRecord
     from bench.run.options import RunOptions
+    from bench.run.schedule import Progress
 
 
 def orchestrate(
@@ -59,8 +60,9 @@ def orchestrate(
         # Only now: where there is no room to compress, the record is safe.
         measure.put_away(trial)
 
-    def tell(trial: TrialRecord, done: int) -> None:
-        say(lines.trial_line(trial, done, len(plan.trials), run.host.cores))
+    def tell(trial: TrialRecord, progress: Progress) -> None:
+        place = lines.place(trial, plan, progress.done, progress.spent_s)
+        say(lines.trial_line(trial, place, run.host.cores))
 
     with (
         _told_if_interrupted(folder, plan, warn),
@@ -71,13 +73,7 @@ def orchestrate(
         # One experiment alone is asked for a quick answer.
         controls = Controls(measure, plan.profile.users) if options.command == "matrix" else None
         _run_controls(controls, "start", folder)
-        run_plan(
-            plan.trials,
-            recorded.records,
-            measure=measure,
-            keep=keep,
-            tell=tell,
-        )
+        run_plan(plan, recorded.records, run.host.cores, Hands(measure, keep, tell))
         _run_controls(controls, "end", folder)
     return folder
 
@@ -90,7 +86,7 @@ def _told_if_interrupted(folder: Path, plan: Plan, warn: Callable[[str], None]) 
     except KeyboardInterrupt:
         done = len(run_folders.trials_of(folder).records)
         way = f"; `nox -s report -- --run {folder.name}` makes reports of them" if done else ""
-        warn(f"{done} of {len(plan.trials)} trials are measured{way}")
+        warn(f"{lines.count(done, plan)} measured{way}")
         raise
 
 

@@ -19,6 +19,7 @@ from bench.run.server.bringup import HOST, POLL_S, Running, bring_up
 from bench.run.server.launch import launch
 from bench.run.server.verify import Expectation, Unverified, verify
 from bench.run.watch import watch
+from locustfiles.layout import SAY_BEGIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,19 +34,25 @@ IDLE_S = 0.5  # for the verifying request to leave the application
 STOP_S = 0.3  # for a server to stop by itself: a blocked one never does
 
 
-def run_trial(cell: Cell, profile: Profile, *, delay_s: float, lab: Lab, folder: Path) -> None:
+def run_trial(
+    cell: Cell, profile: Profile, *, phase: float, stretch: int, lab: Lab, folder: Path
+) -> None:
     """Run one trial; ``folder`` (empty) then holds all there is to know of it.
+
+    ``phase`` and ``stretch`` as `bench.run.pacing.Pacer` takes them.
 
     Never raises for what goes wrong in the trial: ``trial.json`` says it.
     """
     facts = TrialFacts(
         profile=profile,
-        delay_s=delay_s,
+        delay_s=profile.delay_s,
+        phase=phase,
+        stretch=stretch,
         started=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
     )
     began = time.monotonic()
     try:
-        _Trial(cell, profile, delay_s, lab, folder, facts).run()
+        _Trial(cell, profile, lab, folder, facts).run()
     except (TrialFailed, Unverified) as failed:
         facts.failure = str(failed)
     finally:
@@ -59,7 +66,6 @@ class _Trial:
 
     cell: Cell
     profile: Profile
-    delay_s: float
     lab: Lab
     folder: Path
     facts: TrialFacts
@@ -69,7 +75,9 @@ class _Trial:
             with self._phase("start"):
                 self.lab.delay.ensure()
                 # Both import for a second; side by side they take little more than one.
-                load = generator.start(self.lab, self.profile, self.cell.route, self.folder)
+                load = generator.start(
+                    self.lab, self.profile, self.cell.route, self.folder, phase=self.facts.phase
+                )
                 stack.callback(load.stop, 0)
                 running = self._start_server(stack)
             with self._phase("verify"):
@@ -78,7 +86,7 @@ class _Trial:
                 generator.await_ready(load, self.lab.patience.ready_s)
                 sampler = self._open_gate(stack, running.child, load)
             with self._phase("load"):
-                watch(load, sampler, self.lab.delay, self.profile, self.facts, self.lab.patience)
+                watch(load, sampler, self.lab.delay, self.facts, self.lab.patience)
             stopping = stack.pop_all()
         with self._phase("stop"):
             stopping.close()
@@ -96,7 +104,7 @@ class _Trial:
         cell, lab, facts = self.cell, self.lab, self.facts
 
         def start(port: int) -> Child:
-            child = launch(cell, lab, self.folder, port, delay_s=self.delay_s)
+            child = launch(cell, lab, self.folder, port, delay_s=self.profile.delay_s)
             stack.callback(child.stop, STOP_S)
             # Records are published: where this checkout lies is nobody's business.
             facts.argv = [part.removeprefix(f"{lab.root}{os.sep}") for part in child.argv]
@@ -119,9 +127,15 @@ class _Trial:
             raise TrialFailed(f"the application has no route {path}")
         facts.route_index, facts.upstream_calls = route["index"], route["upstream_calls"]
         facts.waits = route["waits"]
-        at_least_s = self.delay_s if facts.waits else 0.0
+        at_least_s = self.profile.delay_s if facts.waits else 0.0
         body = verify(HOST, running.port, Expectation(path, route["expected"], at_least_s))
-        generator.aim(self.folder, f"http://{HOST}:{running.port}", body)
+        generator.aim(
+            self.folder,
+            f"http://{HOST}:{running.port}",
+            body,
+            least_s=at_least_s,
+            workers=self.cell.workers,
+        )
 
     def _open_gate(self, stack: contextlib.ExitStack, server: Child, load: Child) -> Sampler:
         """Everything counts from here on."""
@@ -146,7 +160,7 @@ class _Trial:
         except OSError as error:
             raise TrialFailed(f"the delay server does not answer: {error}") from None
         self.facts.gate_ns = time.monotonic_ns()
-        load.open_gate()
+        load.say(SAY_BEGIN)
         return sampler
 
     def _count_up(self) -> None:

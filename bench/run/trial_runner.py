@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import gzip
+import hashlib
 import shutil
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Literal
 
-from bench.config import Profile
+from bench.config import fixed
 from bench.digest.control import digest_control
 from bench.digest.read import Unreadable, trial_facts
 from bench.digest.trial import digest
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 LEVEL = 1
 ROOM_BYTES = 64 * 2**20  # more than a minute's raw files take
 # Of each control: what is asked of the delay server, warm-up and window.
-CONTROLS = ((0, 0.5, 2.0), (1000, 1.0, 4.0))
+CONTROLS = ((0, 0.5, 2.0), (200, 0.5, 2.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ class TrialRunner:
         run_trial(
             cell,
             self.plan.profile,
-            delay_s=self.plan.delay_s,
+            phase=_phase(self.plan.seed, planned),
+            stretch=planned.stretch,
             lab=self.lab,
             folder=folder,
         )
@@ -132,6 +134,7 @@ class TrialRunner:
             phases_s={} if facts is None else facts.phases_s,
             measured=measured,
             twin=planned.twin,
+            purpose=planned.purpose,
         )
 
 
@@ -145,14 +148,20 @@ class Controls:
     def __call__(self, when: Literal["start", "end"]) -> Iterator[ControlRecord]:
         """One record for each wait; ``when`` is start or end."""
         for wait_ms, warmup_s, duration_s in CONTROLS:
-            profile = Profile("control", self.users, float(self.users), warmup_s, duration_s, 1)
+            profile = fixed(self.users, warmup_s, duration_s, delay_s=wait_ms / 1e3)
             folder = self.runner.folder / "raw" / f"control-{when}-{wait_ms}ms"
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-            run_control(wait_ms, profile, self.runner.lab, folder)
+            run_control(profile, self.runner.lab, folder)
             run = self.runner.run_id
             yield digest_control(folder, run=run, when=when, wait_ms=wait_ms, users=self.users)
             shutil.rmtree(folder)
+
+
+def _phase(seed: int, planned: PlannedTrial) -> float:
+    """Of the trial's start, 0 to 1: drawn anew for each, the same when it is run again."""
+    text = f"{seed}:{planned.round}:{planned.cell.id}:{planned.twin}:phase"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") / 2**32
 
 
 def now() -> str:

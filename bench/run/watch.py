@@ -4,75 +4,133 @@ from __future__ import annotations
 
 import contextlib
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import psutil
 
+from bench.config import ramp_s
+from bench.run.busy import never_rests
 from bench.run.failure import TrialFailed
 from bench.run.host import throttle
 from bench.run.host.sampler import INTERVAL_S
+from bench.run.pacing import Pacer, Window
 from bench.run.process.children import Ended, Late
+from locustfiles import layout
 
 if TYPE_CHECKING:
     from bench.config import Profile
-    from bench.records.trial_files import TrialFacts
+    from bench.records.trial_files import Look, TrialFacts
     from bench.run.host.sampler import Sampler
     from bench.run.lab import Patience
     from bench.run.process.children import Child
     from bench.run.server.delay_server import DelayServer
+
+# The load goes on a moment after the window, so its end is under full load too.
+TAIL_S = 0.05
 
 
 def watch(
     load: Child,
     sampler: Sampler,
     delay: DelayServer,
-    profile: Profile,
     facts: TrialFacts,
     patience: Patience,
 ) -> None:
-    """Sample until the generator is done; ask the delay server at both ends of the window.
+    """Sample until the load is over: set the window, stop the load after it.
+
+    The delay server is asked at both ends of the window.
 
     Raises:
         TrialFailed: the generator ended or hangs.
     """
-    clock = Clock()
-    planned_s = profile.users / profile.spawn_rate + profile.warmup_s + profile.duration_s
-    deadline = time.monotonic() + planned_s + patience.stall_s
-    while True:
-        if time.monotonic() > deadline:
-            raise TrialFailed(
-                f"the load generator hangs: not done {patience.stall_s:g} s after its time:"
-                f" {load.log_tail()}"
-            )
-        try:
-            event = load.event(clock.wait_s())
-        except Late:
-            _look(clock.due(), sampler, delay, facts)
-            continue
-        except Ended:
-            raise TrialFailed(f"the load generator ended early: {load.log_tail()}") from None
-        match event.get("event"):
-            case "spawned":
-                facts.t0_ns, facts.t1_ns = clock.set_window(int(event["spawned_ns"]), profile)
-            case "stopping":
-                # Who is alive now, before anything is stopped.
-                facts.workers_after = [pid for pid in facts.workers if alive(pid)]
-            case "done":
-                return
+    _Watch(load, sampler, delay, facts, patience).run()
 
 
-def _look(due: str, sampler: Sampler, delay: DelayServer, facts: TrialFacts) -> None:
-    sampler.look()
-    if due == "t0":
-        facts.throttle_t0 = throttle.look()
-    elif due == "t1":
-        facts.throttle_t1 = throttle.look()
-    # Without an answer the figure stays unknown; the counters tell the rest.
-    with contextlib.suppress(OSError, ValueError):
+@dataclass(slots=True)
+class _Watch:
+    load: Child
+    sampler: Sampler
+    delay: DelayServer
+    facts: TrialFacts
+    patience: Patience
+    clock: Clock = field(init=False)
+    pacer: Pacer = field(init=False)
+    looks: list[Look] = field(default_factory=list)  # since all users are there
+
+    def __post_init__(self) -> None:
+        facts = self.facts
+        self.clock = Clock()
+        self.pacer = Pacer(
+            facts.profile,
+            phase=facts.phase,
+            stretch=facts.stretch,
+            busy=lambda: never_rests(self.looks),
+        )
+
+    def run(self) -> None:
+        deadline = time.monotonic() + _longest_s(self.facts.profile) + self.patience.stall_s
+        while True:
+            if time.monotonic() > deadline:
+                raise TrialFailed(
+                    f"the load generator hangs: not done {self.patience.stall_s:g} s after its"
+                    f" time: {self.load.log_tail()}"
+                )
+            try:
+                event = self.load.event(self.clock.wait_s())
+            except Late:
+                self._act(self.clock.due())
+                continue
+            except Ended:
+                told = f"the load generator ended early: {self.load.log_tail()}"
+                raise TrialFailed(told) from None
+            match event.get("event"):
+                case "spawned":
+                    self.looks.clear()
+                    self._count(int(event["spawned_ns"]), int(event["ended"]))
+                case "count":
+                    self._count(int(event["ns"]), int(event["ended"]))
+                case "stopping":
+                    # Who is alive now, before anything is stopped.
+                    self.facts.workers_after = [pid for pid in self.facts.workers if alive(pid)]
+                case "done":
+                    return
+
+    def _count(self, ns: int, ended: int) -> None:
+        if self.facts.t0_ns:
+            return
+        window = self.pacer.tell(ns, ended)
+        if window is not None:
+            self.facts.t0_ns, self.facts.t1_ns = window.t0_ns, window.t1_ns
+            self.facts.round_trip_s = window.round_trip_s
+            self.clock.set_window(window)
+            self.load.say(layout.SAY_COUNTED)
+
+    def _act(self, due: str) -> None:
+        if due == "stop":
+            self.load.say(layout.SAY_STOP)
+            return
+        look = self.sampler.look()
+        if not self.facts.t0_ns:
+            self.looks.append(look)
         if due == "t0":
-            facts.upstream_t0 = delay.stats()
+            self.facts.throttle_t0 = throttle.look()
         elif due == "t1":
-            facts.upstream_t1 = delay.stats()
+            self.facts.throttle_t1 = throttle.look()
+        # Without an answer the figure stays unknown; the counters tell the rest.
+        with contextlib.suppress(OSError, ValueError):
+            if due == "t0":
+                self.facts.upstream_t0 = self.delay.stats()
+            elif due == "t1":
+                self.facts.upstream_t1 = self.delay.stats()
+
+
+def _longest_s(profile: Profile) -> float:
+    """Ramp, warm-up and window at most."""
+    rate = profile.spawn_rate
+    ramp = layout.LONGEST_RAMP_S if rate is None else ramp_s(profile.users, rate)
+    rest = (profile.warmup_s, profile.duration_s)
+    return ramp + sum(profile.longest_s if part is None else part for part in rest)
 
 
 def alive(pid: int) -> bool:
@@ -90,12 +148,10 @@ class Clock:
         self._next_ns = time.monotonic_ns()
         self._ends: list[tuple[int, str]] = []
 
-    def set_window(self, spawned_ns: int, profile: Profile) -> tuple[int, int]:
-        """All users were there at ``spawned_ns``: gives the window's two ends."""
-        t0_ns = spawned_ns + int(profile.warmup_s * 1e9)
-        t1_ns = t0_ns + int(profile.duration_s * 1e9)
-        self._ends = [(t0_ns, "t0"), (t1_ns, "t1")]
-        return t0_ns, t1_ns
+    def set_window(self, window: Window) -> None:
+        """Look at both its ends, and stop after it."""
+        stop_ns = window.t1_ns + int(TAIL_S * 1e9)
+        self._ends = [(window.t0_ns, "t0"), (window.t1_ns, "t1"), (stop_ns, "stop")]
 
     def wait_s(self) -> float:
         """Seconds until the next look."""
@@ -103,7 +159,7 @@ class Clock:
         return max(0.0, (due_ns - time.monotonic_ns()) / 1e9)
 
     def due(self) -> str:
-        """What this look is for: ``t0``, ``t1`` or ``tick``."""
+        """What this look is for: ``t0``, ``t1``, ``stop`` or ``tick``."""
         now = time.monotonic_ns()
         if self._ends and now >= self._ends[0][0]:
             return self._ends.pop(0)[1]

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from bench.analysis.verdict import judge
-from bench.report.reasons import sentences
+from bench.analysis.fitness import judge
+from bench.config import fixed
+from bench.report.reasons import of_trial
 from bench.run.host.machine import describe
 from bench.selfcheck.figure import Figure
 from bench.selfcheck.targets import (
@@ -21,7 +22,7 @@ from bench.selfcheck.targets import (
     served_rps,
     targets,
 )
-from bench.selfcheck.trials import cell, short, trials
+from bench.selfcheck.trials import cell, trials
 from bench.stats import hann_rate, plain_rate
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from bench.paths import Paths
     from bench.records.model import Measured, TrialRecord
     from bench.selfcheck.target import Distribution
-    from bench.selfcheck.trials import Trials
+from bench.selfcheck.trials import Trials
 
 SHARE, MS = 0.01, 2.0  # allowed, whichever is more
 # Alone: answers that come at the same moment are waited for one after the other, by the server
@@ -116,7 +117,7 @@ def run(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS
     """Percentiles and throughput of targets whose latencies are declared."""
     cells = [cell("async", kind) for kind in (*DECLARED, "beat")]
     with (
-        trials(paths, short(8, 1.0, 6.0), cells, delay_s=1.0) as opened,
+        trials(paths, fixed(8, 1.0, 6.0), cells, delay_s=1.0) as opened,
         targets(opened) as bench,
     ):
         kinds = [*DECLARED][:1] if quick else [*DECLARED]
@@ -176,7 +177,7 @@ def throughput_outcome(kind: str, found: Sequence[Throughput]) -> Figure:
 def latencies(bench: Trials, kind: str, duration_s: float) -> Latencies:
     """One trial: each percentile beside what the target itself served."""
     which = cell("async", kind)
-    profile = short(USERS[kind], 1.0, duration_s)
+    profile = fixed(USERS[kind], 1.0, duration_s)
     record, measured = bench.under(profile, delay_s=1.0).measured(which)
     took_ms = served_ms(folder_of(bench, which), measured)
     late_ms = measured.signals.generator_late_p99_ms or 0.0
@@ -187,14 +188,14 @@ def latencies(bench: Trials, kind: str, duration_s: float) -> Latencies:
 def throughput(bench: Trials, kind: str, duration_s: float) -> Throughput:
     """One trial: our throughput, and the target's own count."""
     which = cell("async", kind)
-    profile = short(TOGETHER, 1.0, duration_s)
+    profile = fixed(TOGETHER, 1.0, duration_s)
     record, measured = bench.under(profile, delay_s=1.0).measured(which)
     count_rps = served_rps(folder_of(bench, which), measured)
     return Throughput(_doubts(record), measured.throughput_rps, count_rps)
 
 
 def _doubts(record: TrialRecord) -> tuple[str, ...]:
-    return tuple(sentences(judge(record, describe().cores)))
+    return tuple(of_trial(judge(record, describe().cores)))
 
 
 def median_checks(trials: Sequence[Sequence[Check]]) -> list[Check]:
@@ -239,7 +240,7 @@ def _check(
 def phases(bench: Trials) -> Figure:
     """Answers that come all at once: the throughput must not depend on where the window begins."""
     which = cell("async", "beat")
-    profile = short(BEAT_USERS, 2.5, BEAT_WINDOW_S + 2 * BEAT_S)
+    profile = fixed(BEAT_USERS, 2.5, BEAT_WINDOW_S + 2 * BEAT_S)
     _, measured = bench.under(profile, delay_s=1.0).measured(which)
     end_ns = ends(folder_of(bench, which))
     truth, window_ns = BEAT_USERS / BEAT_S, int(BEAT_WINDOW_S * 1e9)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from bench.config import fixed
 from bench.selfcheck.figure import Figure
-from bench.selfcheck.trials import cell, short, trials
+from bench.selfcheck.trials import cell, trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +49,7 @@ def measure(paths: Paths, count: int) -> list[Footprint]:
     which, found = cell("async", "sleep"), []
     with (
         _own_temporary_folder() as temporary,
-        trials(paths, short(4, 0.1, 0.4), [which], delay_s=0.05) as bench,
+        trials(paths, fixed(4, 0.1, 0.4), [which], delay_s=0.05) as bench,
     ):
         for _ in range(count):
             bench.measured(which)

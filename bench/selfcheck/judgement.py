@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.compare import Judgement, Side, compare
 from bench.analysis.metrics import METRICS
+from bench.config import fixed
 from bench.selfcheck.figure import Figure
 from bench.selfcheck.targets import WORK, targets
-from bench.selfcheck.trials import cell, short, trials
+from bench.selfcheck.trials import cell, trials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bench.analysis.compare import Comparison
     from bench.paths import Paths
-    from bench.selfcheck.trials import Trials
+from bench.selfcheck.trials import Trials
 
 ENTRIES, ROUNDS = 10, 6
 THRESHOLD = 0.05
@@ -32,7 +33,7 @@ def run(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS
     cells = [cell("async", kind) for kind in WORK]
     window_s = QUICK_WINDOW_S if quick else WINDOW_S
     with (
-        trials(paths, short(USERS, WARMUP_S, window_s), cells, delay_s=0.1) as opened,
+        trials(paths, fixed(USERS, WARMUP_S, window_s), cells, delay_s=0.1) as opened,
         targets(opened) as bench,
     ):
         found = measure(bench, *((2, 1) if quick else (ENTRIES, ROUNDS)))

@@ -28,10 +28,9 @@ GONE_S = 2.0  # after the kill, for everything that ran to be gone
 MATRIX_S = 300.0
 CONFIG = """
 matrix: {endpoint: [sync, async], io: [sleep], server: [uvicorn], workers: [1]}
-delay: 100ms
 default_profile: tiny
 profiles:
-  tiny: {users: 8, spawn_rate: 8, warmup: 200ms, duration: 1s, rounds: 2}
+  tiny: {users: 8, delay: 100ms, spawn_rate: 100, warmup: 200ms, duration: 1s, rounds: 2}
 """
 TRIALS = 6  # two cells in two rounds, and one of them twice in each
 QUICK_TRIALS = 2  # the two cells, once

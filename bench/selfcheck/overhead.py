@@ -10,12 +10,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.config import fixed
 from bench.errors import RequirementError
 from bench.paths import default_python
 from bench.run.process.children import child_environment
 from bench.run.server.bringup import free_port
 from bench.selfcheck.figure import Figure
-from bench.selfcheck.trials import cell, short, trials
+from bench.selfcheck.trials import cell, trials
 
 if TYPE_CHECKING:
     from bench.paths import Paths
@@ -54,7 +55,7 @@ def run(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS
     which = cell("async", "json")
     times, window_s = (1, QUICK_WINDOW_S) if quick else (TIMES, WINDOW_S)
     with (
-        trials(paths, short(USERS, WARMUP_S, window_s), [which], delay_s=0.5) as bench,
+        trials(paths, fixed(USERS, WARMUP_S, window_s), [which], delay_s=0.5) as bench,
         tempfile.TemporaryDirectory(prefix="matrix-bare-") as name,
     ):
         users = Path(name) / "users.py"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bench.config import fixed
 from bench.selfcheck.alternate import alternate
 from bench.selfcheck.figure import Figure
-from bench.selfcheck.trials import cell, short, trials
+from bench.selfcheck.trials import cell, trials
 from bench.text import number
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def run(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS
     bounds = BOUNDS[:1] if quick else BOUNDS
     cells = [cell(endpoint, io) for endpoint, io, _ in bounds]
     figures = []
-    with trials(paths, short(4, 0.5, 1.0), cells, delay_s=0.0) as bench:
+    with trials(paths, fixed(4, 0.5, 1.0), cells, delay_s=0.0) as bench:
         with_probe = replace(bench.runner.lab, probe=True)
         labs = (replace(with_probe, probe=False), with_probe)
         for which, (_, _, bound) in zip(cells, bounds, strict=True):

@@ -16,7 +16,7 @@ import numpy as np
 
 from app.probe import layout as probe
 from bench.analysis.results import results
-from bench.config import load_config
+from bench.config import fixed, load_config
 from bench.digest.trial import digest
 from bench.paths import default_python
 from bench.placement import UNPINNED
@@ -26,7 +26,7 @@ from bench.run import lab
 from bench.run.history.run_record import describe_run
 from bench.selfcheck import trial_folder
 from bench.selfcheck.figure import Figure
-from bench.selfcheck.trials import cell, short, trials
+from bench.selfcheck.trials import cell, trials
 from locustfiles import layout as request_layout
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def plan_speed(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of 
         began = time.monotonic()
         config = load_config(path, io_kinds=paths.io_kinds, servers=paths.servers)
         cells = expand(config, default_python())[:count]
-        plan = make_plan(cells, config.profiles["p"], seed=1, delay_s=config.delay_s)
+        plan = make_plan(cells, config.profiles["p"], seed=1)
         text = lines.plan_text(plan)
         took_s = time.monotonic() - began
     return [Figure(f"plan of {len(cells)} cells ({len(text):,} characters)", took_s, 5, " s")]
@@ -88,15 +88,15 @@ def _wide_config(path: Path, paths: Paths, count: int) -> Path:
         "workers": workers,
         "server": servers,
     }
-    profile = {"users": 10, "spawn_rate": 10, "warmup": "1s", "duration": "6s", "rounds": 1}
-    whole = {"matrix": matrix, "delay": "1s", "default_profile": "p", "profiles": {"p": profile}}
+    profile = {"users": 10, "delay": "1s", "warmup": "1s", "duration": "6s", "rounds": 1}
+    whole = {"matrix": matrix, "default_profile": "p", "profiles": {"p": profile}}
     path.write_text(json.dumps(whole), encoding="utf-8")  # JSON is YAML
     return path
 
 
 def _one_real_record(paths: Paths) -> tuple[RunRecord, TrialRecord]:
     which = cell("async", "noop")
-    profile = short(users=4, warmup_s=0.2, duration_s=1.0)
+    profile = fixed(users=4, warmup_s=0.2, duration_s=1.0)
     with trials(paths, profile, [which], delay_s=0.1) as bench:
         record, _ = bench.measured(which)
         plan = bench.runner.plan

@@ -33,7 +33,7 @@ S = 1_000 * MS
 GATE = 40 * S
 T0 = 50 * S
 T1 = T0 + S
-PROFILE = Profile("tiny", users=4, spawn_rate=2.0, warmup_s=5.0, duration_s=1.0, rounds=1)
+PROFILE = Profile("tiny", users=4, delay_s=0.25, rounds=1)
 HEARTBEAT_NS = 50 * MS
 
 

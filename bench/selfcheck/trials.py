@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.config import Profile
 from bench.errors import RequirementError
 from bench.paths import default_python
 from bench.placement import UNPINNED, Placement
@@ -19,6 +18,7 @@ from bench.run.trial_runner import TrialRunner
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bench.config import Profile
     from bench.paths import Paths
     from bench.records.model import Measured, TrialRecord
 
@@ -31,7 +31,7 @@ class Trials:
 
     def under(self, profile: Profile, delay_s: float) -> Trials:
         """The same, under another load and with another delay."""
-        plan = replace(self.runner.plan, profile=profile, delay_s=delay_s)
+        plan = replace(self.runner.plan, profile=replace(profile, delay_s=delay_s))
         return replace(self, runner=replace(self.runner, plan=plan))
 
     def of(self, root: Path) -> Trials:
@@ -82,7 +82,7 @@ def trials(
         RequirementError: an environment or the delay server is missing.
     """
     found = lab.find_environments(paths, cells)
-    plan = make_plan(cells, profile, seed=1, delay_s=delay_s)
+    plan = make_plan(cells, replace(profile, delay_s=delay_s), seed=1)
     with (
         tempfile.TemporaryDirectory(prefix="matrix-bench-") as name,
         lab.open_lab(paths, found, Path(name), late_ms=late_ms, placement=placement) as opened,
@@ -90,8 +90,3 @@ def trials(
         folder = Path(name)
         opened.keeper.remove_at_end(folder)
         yield Trials(TrialRunner("bench", plan, opened, found.servers, folder, keep_raw=False))
-
-
-def short(users: int, warmup_s: float, duration_s: float) -> Profile:
-    """A profile whose users all start at once."""
-    return Profile("bench", users, float(users), warmup_s, duration_s, 1)

@@ -6,6 +6,8 @@ Times are int64 nanoseconds of one monotonic clock; a window is [t0, t1).
 
 from __future__ import annotations
 
+from bench.stats.combined import LogEffect, combine, disagree
+from bench.stats.estimate import Estimate, estimate
 from bench.stats.gauges import (
     interpolate_cumulative,
     percentile,
@@ -23,18 +25,30 @@ from bench.stats.paired import (
     unpaired_log_ratio,
 )
 from bench.stats.quantile import Percentile
-from bench.stats.repeats import Summary, summarise
+from bench.stats.regimes import Regimes, find_regimes, without_regimes
+from bench.stats.spread import Spread, spreads
+from bench.stats.steady import Steadiness, batch_error, gap_error, steadiness
 from bench.stats.survival import Curve, product_limit
 from bench.stats.throughput import hann_rate, plain_rate
 
 __all__ = [
     "Curve",
+    "Estimate",
     "Latency",
+    "LogEffect",
     "LogRatio",
     "Percentile",
-    "Summary",
+    "Regimes",
+    "Spread",
+    "Steadiness",
+    "batch_error",
     "benjamini_hochberg",
+    "combine",
     "difference",
+    "disagree",
+    "estimate",
+    "find_regimes",
+    "gap_error",
     "geometric_mean_ratio",
     "hann_rate",
     "histogram_percentile",
@@ -46,8 +60,10 @@ __all__ = [
     "percentile",
     "plain_rate",
     "product_limit",
-    "summarise",
+    "spreads",
+    "steadiness",
     "tapered_growth",
     "time_average",
     "unpaired_log_ratio",
+    "without_regimes",
 ]

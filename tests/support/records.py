@@ -21,13 +21,12 @@ from bench.records.model import (
     Threads,
     TrialRecord,
 )
-from bench.stats import Percentile
+from bench.stats import Percentile, Steadiness
 
 # 100 users for 6 s on `sync_http`: 40 threads that wait 1 s each.
 _SECTIONS: dict[str, Any] = {
     "load": LoadSettings(
         users=100,
-        spawn_rate=100.0,
         warmup_s=3.0,
         duration_s=6.0,
         delay_s=1.0,
@@ -63,6 +62,7 @@ _SECTIONS: dict[str, Any] = {
         pool_waiting_avg=58.3,
         in_flight_avg=99.0,
         server_cores=0.21,
+        server_cores_tapered=0.21,
         server_ms_per_request=5.4,
         generator_cores=0.12,
         generator_late_p99_ms=1.2,
@@ -103,6 +103,14 @@ _MEASURED = Measured(
     **_SECTIONS,
     throughput_rps=38.9,
     failures_rps=0.0,
+    steadiness=Steadiness(
+        tapered_rps=38.9,
+        plain_rps=39.0,
+        first_half_rps=39.2,
+        second_half_rps=38.8,
+        error=0.004,
+        swings=False,
+    ),
     locust={"requests": 360.0, "median_ms": 2600.0},
 )
 
@@ -138,13 +146,13 @@ _RUN = RunRecord(
     profile=Profile(
         name="quick",
         users=100,
+        delay_s=1.0,
         spawn_rate=100.0,
         warmup_s=3.0,
         duration_s=6.0,
         rounds=1,
     ),
     seed=1,
-    delay_s=1.0,
     probe=True,
     git={"commit": "24063f2a1b2c3d4e5f60718293a4b5c6d7e8f901", "dirty": False},
     host=Host(
@@ -251,6 +259,7 @@ _DOUBTFUL = measured(
     delay_s=0.0,
     throughput_rps=1234.5,
     server_cores=0.97,
+    server_cores_tapered=0.971,
     server_ms_per_request=0.78571,
     pool_busy_avg=0.8,
     pool_waiting_avg=0.0,
@@ -272,6 +281,7 @@ _BLOCKED = measured(
     pool_busy_avg=0.0,
     pool_waiting_avg=0.0,
     server_cores=0.03,
+    server_cores_tapered=0.0301,
     server_ms_per_request=30.9,
     spawned=1,
     active_avg=1.0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.analysis.verdict import judge
+from bench.analysis.fitness import judge
 from bench.run.host.machine import describe
 
 if TYPE_CHECKING:

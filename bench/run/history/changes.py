@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 
     from bench.records.model import RunRecord
 
-SETTINGS = {  # of a profile; its name changes nothing
+# Of a profile. Its name changes nothing, and a run goes on under another budget or precision.
+SETTINGS = {
     "users": "number of users",
+    "delay_s": "delay",
     "spawn_rate": "spawn rate",
     "warmup_s": "warm-up",
     "duration_s": "duration",
+    "longest_s": "longest window",
     "rounds": "number of rounds",
 }
 # Of a host, what differs from start to start of the same machine.
@@ -50,9 +53,6 @@ def _plan(before: RunRecord, now: RunRecord) -> Iterator[str]:
         was, new = getattr(before.profile, name), getattr(now.profile, name)
         if was != new:
             yield f"the profile's {called} was {_shown(name, was)} and is {_shown(name, new)}"
-    if before.delay_s != now.delay_s:
-        was, new = format_duration(before.delay_s), format_duration(now.delay_s)
-        yield f"the delay was {was} and is {new}"
     if before.seed != now.seed:
         yield f"the seed was {before.seed} and is {now.seed}"
     if before.probe != now.probe:
@@ -135,7 +135,9 @@ def _pythons(run: RunRecord) -> list[str]:
     return sorted({name.rpartition("-")[2] for name in servers})
 
 
-def _shown(name: str, value: float) -> str:
+def _shown(name: str, value: float | None) -> str:
+    if value is None:
+        return "not fixed"
     return format_duration(value) if name.endswith("_s") else f"{value:g}"
 
 

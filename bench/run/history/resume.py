@@ -73,7 +73,10 @@ def _resumed(found: Sequence[Unfinished], wanted: RunRecord, say: Callable[[str]
 
 
 def _gone_on_with(old: Unfinished, wanted: RunRecord, say: Callable[[str], None]) -> Path:
-    say(f"run {old.run.id}: resumed, {old.done} of {wanted.trials} trials are measured")
+    if old.run.profile != wanted.profile:  # another budget or precision
+        now = replace(old.run, profile=wanted.profile, plan_hash=wanted.plan_hash, finished=None)
+        write_run(old.folder / RUN_FILE, now)
+    say(f"run {old.run.id}: resumed, {_measured(old.done, wanted)}")
     return old.folder
 
 
@@ -89,7 +92,14 @@ def _notice(old: Unfinished) -> str:
 
 
 def _so_far(old: Unfinished) -> str:
-    return f"run {old.run.id}: {old.done} of {old.run.trials} trials are measured"
+    return f"run {old.run.id}: {_measured(old.done, old.run)}"
+
+
+def _measured(done: int, run: RunRecord) -> str:
+    """Of a fixed design, of how many; a budget has no such number."""
+    if run.profile.rounds is not None:
+        return f"{done} of {run.trials} trials are measured"
+    return "1 trial is measured" if done == 1 else f"{done} trials are measured"
 
 
 def _listed(changes: Sequence[Change]) -> str:

@@ -37,7 +37,8 @@ class Unfinished:
 def unfinished(runs: Path, wanted: RunRecord, warn: Callable[[str], None]) -> list[Unfinished]:
     """The unfinished runs of the same command that have cells in common with ``wanted``.
 
-    The one worked on last comes first. Of those without a single trial, which come
+    One that had ended, as the last of its like, is unfinished again under a larger budget. The one
+    worked on last comes first. Of those without a single trial, which come
     last, only such are listed that nothing has changed for. Folders whose
     ``run.json`` can't be used are passed over, and named.
 
@@ -56,10 +57,26 @@ def unfinished(runs: Path, wanted: RunRecord, warn: Callable[[str], None]) -> li
             continue
         if run.finished is not None:
             finished = max(finished, run.finished)
-        elif (one := _unfinished(folder, run, wanted)) is not None:
+        if run.finished is not None and not _has_more_to_spend(run, wanted):
+            continue
+        if (one := _unfinished(folder, run, wanted)) is not None:
             found.append(one)
-    found = [replace(one, superseded=one.worked_on < finished) for one in found]
+    found = [replace(one, superseded=_ended(one) < finished) for one in found]
+    found = [one for one in found if one.run.finished is None or _goes_on(one)]
     return sorted(found, key=lambda one: (one.done > 0, one.worked_on), reverse=True)
+
+
+def _has_more_to_spend(run: RunRecord, wanted: RunRecord) -> bool:
+    before, now = run.profile.budget_s, wanted.profile.budget_s
+    return before is not None and now is not None and now > before
+
+
+def _ended(one: Unfinished) -> str:
+    return one.run.finished or one.worked_on
+
+
+def _goes_on(one: Unfinished) -> bool:
+    return not one.changes and not one.superseded
 
 
 def _unfinished(folder: Path, run: RunRecord, wanted: RunRecord) -> Unfinished | None:

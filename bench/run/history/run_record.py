@@ -49,7 +49,6 @@ def describe_run(
         trials=len(plan.trials),
         profile=plan.profile,
         seed=plan.seed,
-        delay_s=plan.delay_s,
         probe=probe,
         git=machine.git_state(paths.root),
         host=machine.describe(),

@@ -60,7 +60,7 @@ class Sampler:
         self._groups: dict[str, list[psutil.Process]] = {}
         self._looks = 0
 
-    def look(self) -> None:
+    def look(self) -> Look:
         """One sample of everything, now."""
         if self._looks % CHILDREN_EVERY == 0:
             self._find_children()
@@ -74,6 +74,7 @@ class Sampler:
             generator_waited_s=self._generator_waited_s(),
         )
         self._file.write(to_json(LOOK, sample) + "\n")
+        return sample
 
     def _generator_waited_s(self) -> float | None:
         """Seconds that the generator's one thread has been runnable without a core (Linux).

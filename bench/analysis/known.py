@@ -1,0 +1,155 @@
+"""What the trials of a run tell of each cell's throughput, all cells taken together.
+
+How far trials of one cell differ is pooled over the cells of its experiment (`stats.spread`), so
+the same trials of one cell tell more in a run of many.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.analysis.doubts import remarks
+from bench.analysis.fitness import Fitness, Judged, judge
+from bench.analysis.why import Evidence
+from bench.stats import Estimate, Regimes, estimate, find_regimes, spreads, without_regimes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from bench.analysis.reason import Reason
+    from bench.records.model import Measured, TrialRecord
+    from bench.stats import Spread
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A trial whose figures count."""
+
+    trial: TrialRecord
+    measured: Measured
+    judged: Judged
+    remarks: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Of one cell."""
+
+    judged: tuple[tuple[TrialRecord, Judged], ...]  # all its trials
+    counted: tuple[Counted, ...]
+    disturbed: bool  # none was clean, so disturbed ones count
+    regimes: Regimes | None  # where noise can't explain the gap
+    more: int  # trials that a gap needs before it is judged
+    estimate: Estimate | None  # of the throughput, requests/s; None if nothing counts
+    spread: Spread | None  # of one trial's logarithm
+
+    @property
+    def trials(self) -> tuple[TrialRecord, ...]:
+        """Those that count."""
+        return tuple(one.trial for one in self.counted)
+
+    @property
+    def half_width(self) -> float | None:
+        """Of the interval, as a share of the value: 0.11 for ± 11 %; None if unknown."""
+        found = None if self.estimate is None else self.estimate.half_width
+        return None if found is None else math.expm1(found)
+
+    @property
+    def swings(self) -> tuple[float, float] | None:
+        """The tapered and the plain rate of the last trial, if each that counts swings."""
+        found = [one.measured.steadiness for one in self.counted]
+        if not found or not all(steady is not None and steady.swings for steady in found):
+            return None
+        last = found[-1]
+        return None if last is None else (last.tapered_rps, last.plain_rps)
+
+
+def knowledge(trials: Iterable[TrialRecord], cores: int) -> dict[str, Known]:
+    """By cell, in the order in which they first appear; twins belong to the noise floor."""
+    judged: dict[str, list[tuple[TrialRecord, Judged]]] = {}
+    for trial in trials:
+        if not trial.twin:
+            judged.setdefault(trial.cell, []).append((trial, judge(trial, cores)))
+    counted = {cell: _counted(found, cores) for cell, found in judged.items()}
+    logs = {cell: _logs(found) for cell, found in counted.items() if _logs(found)}
+    group_of = {cell: judged[cell][0][0].experiment for cell in logs}
+    regimes = find_regimes(logs, group_of)
+    pooled = spreads(without_regimes(logs, regimes), group_of)
+    return {
+        cell: _known(found, counted[cell], regimes.get(cell), _spread(cell, group_of, pooled))
+        for cell, found in judged.items()
+    }
+
+
+def _spread(cell: str, group_of: Mapping[str, str], pooled: Mapping[str, Spread]) -> Spread | None:
+    return pooled.get(group_of[cell]) if cell in group_of else None
+
+
+def _known(
+    judged: Sequence[tuple[TrialRecord, Judged]],
+    counted: Sequence[Counted],
+    regimes: Regimes | None,
+    spread: Spread | None,
+) -> Known:
+    told = regimes if regimes is not None and (regimes.settled or regimes.clear) else None
+    return Known(
+        judged=tuple(judged),
+        counted=tuple(counted),
+        disturbed=any(one.judged.fitness is Fitness.DISTURBED for one in counted),
+        regimes=told,
+        more=0 if regimes is None else regimes.more,
+        estimate=_estimate(counted, spread) if counted and told is None else None,
+        spread=spread,
+    )
+
+
+def _estimate(counted: Sequence[Counted], spread: Spread | None) -> Estimate:
+    logs = _logs(counted)
+    if not logs:  # nothing was completed: no logarithm, and no interval
+        return Estimate(0.0, None, None, len(counted))
+    return estimate(logs, spread, _error(counted))
+
+
+def _counted(judged: Sequence[tuple[TrialRecord, Judged]], cores: int) -> tuple[Counted, ...]:
+    """Clean trials, else disturbed ones; of these, steady ones, else those of the longest window.
+
+    A swing slower than its window is one trial's phase of it; a longer window sees more of it.
+    """
+    for fitness in (Fitness.CLEAN, Fitness.DISTURBED):
+        found = [
+            Counted(trial, trial.measured, one, remarks(Evidence(trial, trial.measured, cores)))
+            for trial, one in judged
+            if one.fitness is fitness and trial.measured is not None
+        ]
+        if found:
+            return _steadiest(found)
+    return ()
+
+
+def _steadiest(found: Sequence[Counted]) -> tuple[Counted, ...]:
+    steady = [one for one in found if not _swings(one)]
+    if steady:
+        return tuple(steady)
+    longest = max(one.measured.load.stretch for one in found)
+    return tuple(one for one in found if one.measured.load.stretch == longest)
+
+
+def _swings(one: Counted) -> bool:
+    return one.measured.steadiness is not None and one.measured.steadiness.swings
+
+
+def _logs(counted: Sequence[Counted]) -> list[float]:
+    rates = [one.measured.throughput_rps for one in counted]
+    return [math.log(rate) for rate in rates if rate > 0]
+
+
+def _error(counted: Sequence[Counted]) -> float:
+    """Of the mean logarithm, from within the trials: the floor of what is known between them."""
+    errors = [
+        one.measured.steadiness.error
+        for one in counted
+        if one.measured.steadiness is not None and one.measured.steadiness.error is not None
+    ]
+    return math.sqrt(sum(error**2 for error in errors)) / len(errors) if errors else 0.0

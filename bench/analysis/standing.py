@@ -1,0 +1,71 @@
+"""How well each cell is known so far, for the scheduler: widths and counts, and no values.
+
+What decides whether a cell is measured again must not look at who is ahead: the widths are those
+of the pooled spread, since stopping by a cell's own spread makes intervals that hold the truth too
+seldom.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.analysis.fitness import Fitness
+from bench.analysis.known import Known, knowledge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bench.records.model import TrialRecord
+
+MOST_UNUSABLE = 4  # trials of a cell of which none could be used: another won't be, either
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Of one cell."""
+
+    clean: bool = False  # some trial counts that was not disturbed
+    hopeless: bool = False  # it fails, is skipped or is invalid each time
+    half_width: float | None = None  # of the interval, as a share: 0.11 for ± 11 %
+    regimes: bool = False  # two of them: no interval will get narrower
+    more: int = 0  # trials that a gap between them needs before it is judged
+    swings: bool = False  # more slowly than its window, which can be longer yet
+    stretch: int = 1  # of its next trial's window
+
+
+def standings(trials: Iterable[TrialRecord], cores: int) -> Mapping[str, Standing]:
+    """By cell; one never tried is absent."""
+    return {cell: _standing(known) for cell, known in knowledge(trials, cores).items()}
+
+
+def _standing(known: Known) -> Standing:
+    stretch, swings = _stretch(known)
+    return Standing(
+        clean=bool(known.counted) and not known.disturbed,
+        hopeless=_hopeless(known),
+        half_width=known.half_width,
+        regimes=known.regimes is not None and known.regimes.settled,
+        more=known.more,
+        swings=swings,
+        stretch=stretch,
+    )
+
+
+def _hopeless(known: Known) -> bool:
+    found = [judged.fitness for _, judged in known.judged]
+    if any(fitness in {Fitness.CLEAN, Fitness.DISTURBED} for fitness in found):
+        return False
+    never = all(fitness in {Fitness.FAILED, Fitness.SKIPPED} for fitness in found)
+    return len(found) >= (2 if never else MOST_UNUSABLE)
+
+
+def _stretch(known: Known) -> tuple[int, bool]:
+    """The next window's, and whether the last one was too short for a swing."""
+    if not known.counted:
+        return 1, False
+    last = known.counted[-1]
+    load, steadiness = last.measured.load, last.measured.steadiness
+    if steadiness is None or not steadiness.swings:
+        return load.stretch, False
+    return 2 * load.stretch, load.duration_s < load.longest_s

@@ -1,0 +1,127 @@
+"""Effects as sentences, made from figures by the rules below, never by hand."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from bench.analysis.effects import SAME, Effect, Outcome, Part
+from bench.text import number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Name = Callable[[str], str]
+
+MINUTES = 90  # more are told in hours
+ENDPOINTS = {
+    "async_sync": "one blocking call in `async def`",
+    "async": "`async def`",
+    "sync": "`def`",
+}
+
+
+def sentence(effect: Effect, name: Name = str) -> str:
+    """One effect in words; `name` makes io kinds, servers and the like fit for where it stands."""
+    level, base = _sides(effect, name)
+    about = "" if effect.of is None else f" with {name(effect.of)}"
+    scope = f"{about} at {effect.users} users" if effect.axis == "endpoint" else about
+    left_out = _unstable(effect)
+    if len(effect.parts) == 1:
+        return f"{_whole(effect.parts[0], level, base, scope)}{_pairs(effect)}{left_out}"
+    told = "; ".join(f"{_where(part, effect, name)} {_short(part)}" for part in effect.parts)
+    return f"{_capital(level)} against {base}{scope}: {told}{left_out}"
+
+
+def _sides(effect: Effect, name: Name) -> tuple[str, str]:
+    if effect.axis == "endpoint":
+        base = "an awaited one" if effect.level == "async_sync" else ENDPOINTS[effect.base]
+        return ENDPOINTS[effect.level], base
+    if effect.axis == "workers":
+        return f"{effect.level} workers", _workers(effect.base)
+    if effect.axis == "python":
+        return f"Python {name(effect.level)}", f"Python {name(effect.base)}"
+    return name(effect.level), name(effect.base)
+
+
+def _whole(part: Part, level: str, base: str, scope: str) -> str:
+    if part.outcome is Outcome.SAME:
+        told = f"{level} and {base} have the same throughput within {SAME:.0%}"
+        return f"{_capital(told)}{scope}: {_times(part)}"
+    if part.outcome is Outcome.UNKNOWN:
+        told = f"{level} against {base}"
+        return f"{_capital(told)}{scope}: not known yet, {_times(part)} the throughput{_more(part)}"
+    if level == ENDPOINTS["async_sync"] and part.ratio < 1:
+        return f"{_capital(level)} costs {_times(part, inverse=True)} throughput{scope}"
+    if part.ratio > 1:
+        return f"{_capital(level)} has {_times(part)} the throughput of {base}{scope}"
+    return f"{_capital(base)} has {_times(part, inverse=True)} the throughput of {level}{scope}"
+
+
+def _short(part: Part) -> str:
+    word = {Outcome.SAME: "the same, ", Outcome.UNKNOWN: "not known yet, "}.get(part.outcome, "")
+    more = _more(part) if part.outcome is Outcome.UNKNOWN else ""
+    return f"{word}{_times(part)}{more}"
+
+
+def _more(part: Part) -> str:
+    """How long to go on."""
+    if part.more_s is None:
+        return f" (too near to {SAME:.0%} to be told in any reasonable time)"
+    minutes = math.ceil(part.more_s / 60)
+    long = f"{minutes} min" if minutes <= MINUTES else f"{math.ceil(minutes / 60)} h"
+    return f" (about {long} more of measuring would tell)"
+
+
+def _where(part: Part, effect: Effect, name: Name) -> str:
+    """What sets this part apart from the effect's others."""
+    every = [dict(other.where) for other in effect.parts]
+    levels = {
+        axis: level
+        for axis, level in part.where
+        if any(other.get(axis) != level for other in every)
+    }
+    told = []
+    if "endpoint" in levels or "io" in levels:
+        endpoint, io = levels.pop("endpoint", None), levels.pop("io", None)
+        told += [ENDPOINTS_SHORT[endpoint]] if endpoint is not None else []
+        told += [name(io)] if io is not None else []
+    told += [_level(axis, level, name) for axis, level in levels.items()]
+    return f"with {', '.join(told)}"
+
+
+ENDPOINTS_SHORT = {"sync": "`def`", "async": "`async def`", "async_sync": "blocking `async def`"}
+
+
+def _level(axis: str, level: str, name: Name) -> str:
+    if axis == "workers":
+        return _workers(level)
+    return f"Python {name(level)}" if axis == "python" else name(level)
+
+
+def _workers(count: str) -> str:
+    return "1 worker" if count == "1" else f"{count} workers"
+
+
+def _times(part: Part, *, inverse: bool = False) -> str:
+    """``38× (36 to 40)``, with its 95 % confidence interval."""
+    ratio, low, high = part.ratio, part.low, part.high
+    if inverse:
+        ratio, low, high = 1 / ratio, 1 / high, 1 / low
+    return f"{number(ratio)}× ({number(low)} to {number(high)})"
+
+
+def _pairs(effect: Effect) -> str:
+    count = effect.parts[0].pairs
+    return f" [{'1 pair' if count == 1 else f'{count} pairs'} of cells]"
+
+
+def _unstable(effect: Effect) -> str:
+    if not effect.unstable:
+        return ""
+    count = "1 pair" if effect.unstable == 1 else f"{effect.unstable} pairs"
+    return f"; {count} left out: one of the two cells has two regimes"
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]

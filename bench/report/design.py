@@ -1,0 +1,36 @@
+"""How a profile loads and how often it measures, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.config import format_duration, format_percentage
+
+if TYPE_CHECKING:
+    from bench.config import Profile
+
+
+def load(profile: Profile) -> str:
+    """Users, delay, and what is fixed of each trial."""
+    fixed = [
+        f"{profile.spawn_rate:g} users started a second" if profile.spawn_rate else None,
+        None if profile.warmup_s is None else f"{format_duration(profile.warmup_s)} warm-up",
+        None if profile.duration_s is None else f"{format_duration(profile.duration_s)} window",
+    ]
+    told = ", ".join(part for part in fixed if part)
+    delay = format_duration(profile.delay_s)
+    if None in (profile.warmup_s, profile.duration_s):
+        longest = format_duration(profile.longest_s)
+        follows = f"trials as long as their cells need (windows up to {longest})"
+        told = f"{told}, {follows}" if told else follows
+    return f"{profile.users} users, delay {delay}, {told}"
+
+
+def repeats(profile: Profile) -> str:
+    """How often each cell is measured."""
+    if profile.rounds is not None:
+        return "1 round" if profile.rounds == 1 else f"{profile.rounds} rounds"
+    return (
+        f"a budget of {format_duration(profile.budget_s or 0.0)}, each throughput to"
+        f" {format_percentage(profile.precision)} if it lasts"
+    )

@@ -1,0 +1,114 @@
+"""Which trials a pass has: by how well cells are known, and never by what was found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.analysis.standing import Standing
+from bench.config import Profile
+from bench.passes import GROUP, next_pass
+from bench.plan import Cell, Plan, make_plan
+from bench.records.model import Cause
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BUDGET = Profile("quick", users=50, delay_s=0.2, budget_s=720.0)
+CELLS = tuple(Cell("sync", f"io{number:02}", "uvicorn", 1) for number in range(20))
+IDS = tuple(cell.id for cell in CELLS)
+KNOWN = Standing(clean=True, half_width=0.05)
+
+
+def plan(profile: Profile = BUDGET, seed: int = 1) -> Plan:
+    """Of twenty cells."""
+    return make_plan(CELLS, profile, seed=seed)
+
+
+def standing(**changed: Standing) -> dict[str, Standing]:
+    """All known, but for these: named by their io kind."""
+    others = {f"sync_{name}-uvicorn-w1": found for name, found in changed.items()}
+    return dict.fromkeys(IDS, KNOWN) | others
+
+
+def passed(
+    found: Mapping[str, Standing], *, open_cells: tuple[str, ...] = (), of: Plan | None = None
+) -> list[tuple[str, Cause, float | None]]:
+    """The third pass: which io kinds, and why."""
+    trials = next_pass(of or plan(), 3, found, open_cells)
+    assert {trial.round for trial in trials} <= {3}
+    return [(t.cell.io, t.purpose.cause, t.purpose.half_width) for t in trials]
+
+
+def test_nothing_is_measured_that_is_known() -> None:
+    """Then the run is over."""
+    assert passed(standing()) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "cause"),
+    [
+        (Standing(clean=True, half_width=0.11), Cause.REFINE),
+        (Standing(clean=True, half_width=None), Cause.REFINE),
+        (Standing(clean=False, half_width=0.05), Cause.AGAIN),
+        (Standing(clean=True, half_width=0.05, more=2), Cause.REGIME),
+        (Standing(clean=True, half_width=0.05, swings=True), Cause.SWING),
+        (Standing(clean=True, half_width=None, regimes=True), None),
+        (Standing(clean=False, hopeless=True), None),
+        (Standing(clean=True, half_width=0.10), None),
+    ],
+)
+def test_what_is_measured_again_and_why(found: Standing, cause: Cause | None) -> None:
+    """Each with the width at which that was decided."""
+    expected = [] if cause is None else [("io07", cause, found.half_width)]
+    assert passed(standing(io07=found)) == expected
+
+
+def test_a_cell_whose_records_were_lost_is_measured() -> None:
+    """As in a first pass."""
+    found = standing()
+    del found["sync_io03-uvicorn-w1"]
+    assert passed(found) == [("io03", Cause.FIRST, None)]
+
+
+def test_the_least_known_come_first_in_groups_of_their_own_order() -> None:
+    """The unknown, then the widest; within a group the seed says, so neighbours differ."""
+    wide = {f"io{n:02}": Standing(clean=True, half_width=0.2 + n / 100) for n in range(20)}
+    wide["io00"] = Standing(clean=True)
+    order = [io for io, _, _ in passed(standing(**wide))]
+    assert len(order) == len(set(order)) == 20
+    assert set(order[:GROUP]) == {"io00", *(f"io{n:02}" for n in range(13, 20))}
+    assert set(order[GROUP : 2 * GROUP]) == {f"io{n:02}" for n in range(5, 13)}
+    assert order[:GROUP] != sorted(order[:GROUP])
+    assert order == [io for io, _, _ in passed(standing(**wide))]
+    assert order != [io for io, _, _ in passed(standing(**wide), of=plan(seed=2))]
+
+
+def test_a_swinging_cell_gets_a_longer_window() -> None:
+    """As its standing says."""
+    found = standing(io01=Standing(clean=True, half_width=0.05, swings=True, stretch=4))
+    (trial,) = next_pass(plan(), 3, found, ())
+    assert trial.stretch == 4
+
+
+def test_open_answers_come_when_all_cells_are_known() -> None:
+    """Not before; and no cell that nothing helps."""
+    found = standing(io02=Standing(clean=True, regimes=True), io04=Standing(hopeless=True))
+    cells = (IDS[1], IDS[2], IDS[4])
+    assert passed(found, open_cells=cells) == [("io01", Cause.ANSWER, 0.05)]
+    found = standing(io09=Standing(clean=True, half_width=0.3))
+    assert passed(found, open_cells=cells) == [("io09", Cause.REFINE, 0.3)]
+
+
+def test_a_fixed_design_repeats_only_what_has_no_numbers_and_once() -> None:
+    """In the pass after its rounds."""
+    fixed = plan(replace(BUDGET, budget_s=None, rounds=2))
+    found = standing(
+        io01=Standing(clean=False),
+        io02=Standing(clean=True, half_width=0.5),
+        io03=Standing(hopeless=True),
+    )
+    assert passed(found, of=fixed) == [("io01", Cause.AGAIN, None)]
+    assert next_pass(fixed, 4, found, ()) == ()
