@@ -9,7 +9,10 @@ from __future__ import annotations
 from bench.stats.gauges import (
     interpolate_cumulative,
     percentile,
+    tapered_average,
     tapered_growth,
+    tapered_mean,
+    tapered_occupancy,
     time_average,
 )
 from bench.stats.histogram import difference, histogram_percentile
@@ -47,7 +50,10 @@ __all__ = [
     "plain_rate",
     "product_limit",
     "summarise",
+    "tapered_average",
     "tapered_growth",
+    "tapered_mean",
+    "tapered_occupancy",
     "time_average",
     "unpaired_log_ratio",
 ]
