@@ -118,7 +118,7 @@ class _Trial:
         if route is None:
             raise TrialFailed(f"the application has no route {path}")
         facts.route_index, facts.upstream_calls = route["index"], route["upstream_calls"]
-        facts.waits = route["waits"]
+        facts.waits, facts.threaded = route["waits"], route["threaded"]
         at_least_s = self.delay_s if facts.waits else 0.0
         body = verify(HOST, running.port, Expectation(path, route["expected"], at_least_s))
         generator.aim(self.folder, f"http://{HOST}:{running.port}", body)
@@ -139,6 +139,7 @@ class _Trial:
             gauges,
             cpus=self.lab.cpu_sets(),
             quota_cores=self.lab.quota_cores,
+            delay=self.lab.delay.page,
         )
         stack.callback(sampler.close)
         try:
