@@ -20,10 +20,9 @@ Page = Annotated[list[int], Field(min_length=GAUGE_WORDS)]  # words of app.probe
 
 @dataclass(frozen=True, slots=True)
 class InFlight:
-    """Requests inside the delay server."""
+    """Requests inside the delay server; their average is the page's to tell (`Look`)."""
 
-    peak: int
-    integral_ns: int  # request·ns since the last reset
+    peak: int  # since the last reset
 
 
 @dataclass(frozen=True, slots=True)

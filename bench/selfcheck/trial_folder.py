@@ -245,7 +245,6 @@ def write_facts(folder: Path, **changes: Any) -> None:
 
 def upstream(
     monotonic_ns: int,
-    integral_ns: int,
     *,
     started: int = 0,
     served: int = 0,
@@ -257,7 +256,6 @@ def upstream(
 
     Args:
         monotonic_ns: when.
-        integral_ns: of the number in flight, over time.
         started: calls that came, as the following since the gate.
         served: those that were answered.
         cancelled: those that were given up.
@@ -269,7 +267,7 @@ def upstream(
         started=started,
         served=served,
         cancelled=cancelled,
-        in_flight=InFlight(peak=peak, integral_ns=integral_ns),
+        in_flight=InFlight(peak),
         overshoot_ms=Overshoot(sorted((late_ns or {}).items())),
     )
 
