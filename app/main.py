@@ -74,6 +74,7 @@ def _about(table: tuple[Route, ...]) -> dict[str, object]:
                 "expected": route.kind.expected(),
                 "waits": route.kind.waits,
                 "upstream_calls": route.kind.upstream_calls,
+                "threaded": route.endpoint == "sync",  # FastAPI's thread pool runs it
             }
             for route in table
         ],

@@ -5,7 +5,10 @@
 //	GET /stats      the counters since start or the last reset, as JSON
 //	POST /reset     starts the counters anew, answers 204
 //
-// Exit status: 0 told to stop, 1 cannot listen or serve, 2 bad options.
+// With -page FILE its counters can also be read from a mapped file, without a
+// request (page.go).
+//
+// Exit status: 0 told to stop, 1 cannot listen, serve or make the page, 2 bad options.
 package main
 
 import (
@@ -47,7 +50,16 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			host, options.port, err)
 		return 1
 	}
-	server := newServer(options)
+	counters := newStats(monotonicNS)
+	if options.page != "" {
+		shown, err := createPage(options.page)
+		if err != nil {
+			fmt.Fprintf(stderr, "go_delay: cannot make the page: %v\n", err)
+			return 1
+		}
+		counters.showOn(shown)
+	}
+	server := newServer(options, counters)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	if err := announce(stdout, listener); err != nil {
@@ -70,6 +82,7 @@ type options struct {
 	port           int
 	lateMS         int
 	keepAliveStdin bool
+	page           string
 }
 
 // parseOptions reports errors on stderr and returns them; flag.ErrHelp is none.
@@ -80,6 +93,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.IntVar(&o.port, "port", 0, "`port` to listen on; 0 lets the system pick")
 	flags.IntVar(&o.lateMS, "late-ms", 0,
 		"answer that many `ms` later than asked, counted as overshoot; only for tests of the harness")
+	flags.StringVar(&o.page, "page", "", "show the counters in this `file` too, mapped; made anew")
 	flags.BoolVar(&o.keepAliveStdin, "keep-alive-stdin", false,
 		"exit when standard input ends, so as never to outlive the process that started this one")
 	if err := flags.Parse(args); err != nil {
@@ -122,10 +136,10 @@ func stopRequests(o options, stdin io.Reader) <-chan struct{} {
 	return stop
 }
 
-func newServer(o options) *http.Server {
+func newServer(o options, counters *stats) *http.Server {
 	return &http.Server{
 		Handler: &delayServer{
-			stats: newStats(monotonicNS),
+			stats: counters,
 			late:  time.Duration(o.lateMS) * time.Millisecond,
 		},
 		ReadHeaderTimeout: 10 * time.Second,

@@ -23,6 +23,8 @@ type stats struct {
 	peak      int64
 	integral  int64 // request·ns in flight from resetAt to changedAt
 	overshoot histogram
+
+	page page // where the counters are shown too; nil: nowhere
 }
 
 // snapshot is what GET /stats answers; everything counts from the last reset.
@@ -66,6 +68,21 @@ func newStats(now func() int64) *stats {
 	return &stats{now: now, resetAt: start, changedAt: start}
 }
 
+// showOn lets the counters be seen on a page, from now on.
+func (s *stats) showOn(p page) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.page = p
+	s.show()
+}
+
+// show brings the page up to date, under the lock of whoever changed a counter.
+func (s *stats) show() {
+	if s.page != nil {
+		s.page.show(s)
+	}
+}
+
 // advance brings the integral up to now, which it returns (ns). The clock is
 // read under the lock, or two requests could see time run backwards.
 func (s *stats) advance() int64 {
@@ -83,6 +100,7 @@ func (s *stats) begin() int64 {
 	s.started++
 	s.inFlight++
 	s.peak = max(s.peak, s.inFlight)
+	s.show()
 	return now
 }
 
@@ -95,6 +113,7 @@ func (s *stats) serve(beganAt, askedNS int64) {
 	s.inFlight--
 	s.served++
 	s.overshoot.record(now - beganAt - askedNS)
+	s.show()
 }
 
 // cancel counts a begun request as given up by its client.
@@ -104,6 +123,7 @@ func (s *stats) cancel() {
 	s.advance()
 	s.inFlight--
 	s.cancelled++
+	s.show()
 }
 
 // reject counts a request that was refused and never begun.
@@ -123,6 +143,7 @@ func (s *stats) reset() {
 	s.started, s.peak = s.inFlight, s.inFlight
 	s.served, s.cancelled, s.rejected = 0, 0, 0
 	s.overshoot = histogram{}
+	s.show()
 }
 
 // snapshot reads the counters, exact up to now.

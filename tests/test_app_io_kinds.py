@@ -58,6 +58,7 @@ def test_one_more_file_is_one_more_kind(root: Path) -> None:
     extra = [route for route in report["routes"] if "extra" in route["path"]]
     assert [route.pop("path") for route in extra] == routes[:3]
     assert len({route.pop("index") for route in extra}) == 3
+    assert [route.pop("threaded") for route in extra] == [True, False, False]
     declared = {"expected": {"twin": "either"}, "waits": True, "upstream_calls": 3}
     assert extra == [declared] * 3
     assert {file.name.partition("-")[0] for file in trial.iterdir()} == {

@@ -61,6 +61,11 @@ HANDLERS = {
 }
 
 
+EARLY = [T0 - 50 * MS] * 6  # six requests enter worker 100,
+LATER = [T0 + 500 * MS] * 2  # two more, and six tasks begin to wait for a thread
+WAITING = [T0 + 500 * MS] * 6
+
+
 def looks() -> list[dict[str, Any]]:
     """One before the window, three within: two workers, four groups of processes."""
     return [
@@ -71,11 +76,12 @@ def looks() -> list[dict[str, Any]]:
             rss={"server": 900_000_000},
             busy_s=9.0,
             generator_waited_s=3.0,
+            upstream_ns=0,
         ),
         look(
             T0,
             gauges={
-                100: page(heartbeat_ns=T0 - 50 * MS, pool=(40, 10, 0), started=10, finished=4),
+                100: page(heartbeat_ns=T0 - 50 * MS, pool=(40, 10, 0), started=EARLY),
                 200: page(heartbeat_ns=T0 - 60 * MS, pool=(40, 2, 0), started=5, finished=5),
             },
             cpu_s={
@@ -88,11 +94,17 @@ def looks() -> list[dict[str, Any]]:
             busy_s=10.0,
             steal_s=1.0,
             generator_waited_s=4.0,
+            upstream_ns=3 * 100 * MS,
         ),
         look(
             T0 + 500 * MS,
             gauges={
-                100: page(heartbeat_ns=T0 + 50 * MS, pool=(40, 30, 6), started=20, finished=12),
+                100: page(
+                    heartbeat_ns=T0 + 50 * MS,
+                    pool=(40, 30, 6),
+                    started=[*EARLY, *LATER],
+                    queued=WAITING,
+                ),
                 200: page(heartbeat_ns=T0 + 470 * MS, pool=(40, 4, 0), started=9, finished=9),
             },
             cpu_s={
@@ -105,11 +117,17 @@ def looks() -> list[dict[str, Any]]:
             busy_s=11.0,
             steal_s=1.0,
             generator_waited_s=4.2,
+            upstream_ns=3 * 600 * MS,
         ),
         look(
             T1,
             gauges={
-                100: page(heartbeat_ns=T1 - 55 * MS, pool=(40, 99, 99), started=99),
+                100: page(
+                    heartbeat_ns=T1 - 55 * MS,
+                    pool=(40, 99, 99),
+                    started=[*EARLY, *LATER],
+                    queued=WAITING,
+                ),
                 200: page(heartbeat_ns=0, pool=(40, 99, 99), begun=False),
             },
             cpu_s={
@@ -122,6 +140,7 @@ def looks() -> list[dict[str, Any]]:
             busy_s=11.45,
             steal_s=1.03,
             generator_waited_s=4.25,
+            upstream_ns=3 * 1100 * MS,
         ),
     ]
 
@@ -158,14 +177,13 @@ def example(folder: Path) -> Path:
                 "100": page(pid=100, started=7, finished=6, threads=(41, 41), lost=1),
                 "200": page(pid=200, started=3, finished=3, threads=(1, 0), lost=2),
             },
-            "upstream_t0": upstream(T0 + MS, 5 * S, late_ns={MS // 4: 2, 169 * MS: 5}),
+            "upstream_t0": upstream(T0 + MS, late_ns={MS // 4: 2, 169 * MS: 5}),
             "upstream_t1": upstream(
                 T1 + 3 * MS,
-                5 * S + 3 * 1002 * MS,
                 late_ns={MS // 4: 2, MS // 2: 60, 2 * MS: 39, 3 * MS: 1, 169 * MS: 5},
             ),
             "upstream_after": upstream(
-                T1 + S, 9 * S, started=6, served=4, cancelled=2, peak=9, late_ns={99 * MS: 4}
+                T1 + S, started=6, served=4, cancelled=2, peak=9, late_ns={99 * MS: 4}
             ),
         },
     )
@@ -242,7 +260,7 @@ def test_signals_are_of_the_window(measured: Measured) -> None:
             "loop_delay_open": False,
             "pool_size": 80,
             "pool_busy_avg": 23.0,  # 12 for half of the window, then 34
-            "pool_waiting_avg": 3.0,
+            "pool_waiting_avg": 3.0,  # none for half of the window, then 6
             "in_flight_avg": 7.0,  # 6 for half of the window, then 8
             "server_cores": 0.6,
             "server_cores_tapered": 0.6,
@@ -379,7 +397,7 @@ def test_without_the_delay_servers_counts_they_are_unknown(tmp_path: Path) -> No
 
 def test_a_delay_server_that_served_none_in_the_window_has_no_overshoot(tmp_path: Path) -> None:
     """None was served, none was late, whatever came before."""
-    counted = upstream(T0, 0, late_ns={169 * MS: 5})
+    counted = upstream(T0, late_ns={169 * MS: 5})
     facts = dict.fromkeys(("upstream_t0", "upstream_t1", "upstream_after"), counted)
     signals = digest(write_trial(tmp_path, facts=facts)).signals
     assert (signals.overshoot_p50_ms, signals.overshoot_p99_ms) == (None, None)
@@ -388,21 +406,30 @@ def test_a_delay_server_that_served_none_in_the_window_has_no_overshoot(tmp_path
 
 def test_a_delay_server_that_lost_counts_contradicts_itself(tmp_path: Path) -> None:
     """Nobody sets them to zero in the window."""
-    facts = {"upstream_t0": upstream(T0, 0, late_ns={MS: 1}), "upstream_t1": upstream(T1, 0)}
+    facts = {"upstream_t0": upstream(T0, late_ns={MS: 1}), "upstream_t1": upstream(T1)}
     with pytest.raises(Unreadable, match="counts of the delay server fell"):
         digest(write_trial(tmp_path, facts=facts))
 
 
 @pytest.mark.parametrize("missing", ["upstream_t0", "upstream_t1"])
 def test_differences_need_both_ends_of_the_window(tmp_path: Path, missing: str) -> None:
-    """One integral alone has none, nor has one histogram."""
-    both = {"upstream_t0": upstream(T0, 0), "upstream_t1": upstream(T1, S, late_ns={MS: 1})}
+    """One histogram alone has none."""
+    both = {"upstream_t0": upstream(T0), "upstream_t1": upstream(T1, late_ns={MS: 1})}
     whole = digest(write_trial(tmp_path / "whole", facts=both)).signals
-    assert whole.upstream_in_flight_avg == pytest.approx(1.0)
     assert (whole.overshoot_p50_ms, whole.overshoot_p99_ms) == (1.0, 1.0)
     half = digest(write_trial(tmp_path / "half", facts=both | {missing: None}))
-    assert half.signals.upstream_in_flight_avg is None
     assert (half.signals.overshoot_p50_ms, half.signals.overshoot_p99_ms) == (None, None)
+
+
+def test_calls_in_the_delay_server_count_as_completions_do(tmp_path: Path) -> None:
+    """Two for half of the window, then six; a look that missed the page does no harm."""
+    known = {0: 0, 250: 500, 500: 1000, 750: None, 1000: 4000}
+    seen = [
+        look(T0 + at * MS, upstream_ns=None if grown is None else 10**15 + grown * MS)
+        for at, grown in known.items()
+    ]
+    signals = digest(write_trial(tmp_path, looks=seen)).signals
+    assert signals.upstream_in_flight_avg == pytest.approx(4.0)
 
 
 def test_cpu_per_request_needs_a_request(tmp_path: Path) -> None:

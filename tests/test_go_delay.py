@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ import pytest
 from bench.errors import RequirementError
 from bench.paths import ROOT, Paths
 from bench.run import lab
+from bench.run.server.delay_page import DelayPage
 from bench.stats import histogram_percentile
 from go_delay import build as building
 
@@ -353,11 +355,11 @@ def test_server_is_formatted_vetted_and_passes_its_tests() -> None:
     run_go(go, "test", *(["-race"] if cgo == "1" else []), "./...")
 
 
-def fetch(ready: dict[str, Any], path: str) -> bytes:
+def fetch(ready: dict[str, Any], path: str, method: str = "GET") -> bytes:
     """The body that the server announced by ``ready`` answers with."""
     connection = http.client.HTTPConnection(ready["host"], ready["port"], timeout=DEADLINE_S)
     with contextlib.closing(connection):
-        connection.request("GET", path)
+        connection.request(method, path)
         return connection.getresponse().read()
 
 
@@ -389,5 +391,37 @@ def test_built_server_serves_and_shares_our_clock(cache: Path) -> None:
                 assert min(ours / 1e6, late["max"]) == late[f"p{q}"]
             server.stdin.close()
             assert server.wait(DEADLINE_S) == 0
+        finally:
+            server.kill()
+
+
+@pytest.mark.real
+def test_the_page_tells_what_the_server_answers(cache: Path, tmp_path: Path) -> None:
+    """Without a request, in this process's clock, from the last reset on."""
+    binary, path = building.build(cache, real_go()), tmp_path / "page.bin"
+    with subprocess.Popen(
+        [binary, "-keep-alive-stdin", "-page", path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as server:
+        assert server.stdout is not None
+        try:
+            ready = json.loads(server.stdout.readline())
+            page = DelayPage(path)
+            threads = [
+                threading.Thread(target=fetch, args=(ready, f"/?waitms={ms}"))
+                for ms in (50, 90, 400)
+            ]
+            for thread in threads:
+                thread.start()
+            threads[1].join()
+            stats = json.loads(fetch(ready, "/stats"))
+            assert stats["in_flight"]["now"] == 1
+            assert page.in_flight_ns(stats["monotonic_ns"]) == stats["in_flight"]["integral_ns"]
+            fetch(ready, "/reset", "POST")
+            reset_ns = time.monotonic_ns()
+            threads[2].join()
+            # The third was asked before the reset, and counts from then on.
+            counted_ns = page.in_flight_ns(time.monotonic_ns())
+            assert counted_ns is not None
+            assert 0 < counted_ns < time.monotonic_ns() - reset_ns + 10_000_000
         finally:
             server.kill()

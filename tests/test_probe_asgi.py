@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -87,6 +88,39 @@ def test_a_request_that_fails_is_counted_out_too(gauges: Gauges, failure: BaseEx
     if isinstance(failure, ValueError):
         assert caught.value is failure
     assert counters(gauges) == (1, 1)
+
+
+def test_the_instants_are_summed_with_the_counts(gauges: Gauges) -> None:
+    """So the time that requests were inside is known exactly: what each of them saw, together."""
+    inside_ns: list[int] = []
+
+    async def application(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        entered = time.monotonic_ns()
+        await asyncio.sleep(0.01)
+        inside_ns.append(time.monotonic_ns() - entered)
+
+    async def main() -> None:
+        wrapped = watched(application, print, gauges)
+        calls = [asyncio.ensure_future(wrapped({"type": "http"}, receive, send)) for _ in range(5)]
+        await asyncio.sleep(0)
+        half = time.monotonic_ns() * 5 - gauges.words[layout.G_STARTED_SUM]
+        assert 0 < half < 5 * 10_000_000
+        await asyncio.gather(*calls)
+
+    asyncio.run(main())
+    words = gauges.words
+    total = (words[layout.G_FINISHED_SUM] - words[layout.G_STARTED_SUM]) & layout.SUM_MASK
+    assert sum(inside_ns) <= total < 1.05 * sum(inside_ns)
+
+
+def test_sums_go_round(gauges: Gauges, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond 2^64 they begin again, and no request fails for it."""
+    monkeypatch.setattr(time, "monotonic_ns", lambda: 2**63)
+    wrapped = watched(Recorder(), print, gauges)
+    for _ in range(3):
+        call(wrapped, {"type": "http"})
+    assert gauges.words[layout.G_STARTED_SUM] == 2**63
+    assert layout.settled(gauges.words.tolist())
 
 
 def test_what_is_no_request_is_not_counted(gauges: Gauges) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
@@ -15,6 +17,7 @@ from app.probe import layout
 from app.probe.asgi import watched
 from app.probe.gauges import HEARTBEAT_S, Gauges
 from app.probe.thread_log import ThreadLog
+from bench.paths import ROOT
 from bench.run.host.sampler import Gauge
 
 if TYPE_CHECKING:
@@ -127,6 +130,128 @@ def test_a_blocked_loop_has_an_old_heartbeat(worker: Worker) -> None:
     missed_s = worker.run(scenario)
     assert 0.4 < max(seen) < missed_s
     assert seen == sorted(seen)
+
+
+def test_heartbeats_that_a_blocked_loop_owes_are_late(worker: Worker) -> None:
+    """Half a second is ten of them, of which all but the last were due and did not come."""
+
+    async def scenario() -> tuple[int, int]:
+        await asyncio.sleep(2 * HEARTBEAT_S)
+        due, late = worker.word(layout.G_BEATS), worker.word(layout.G_BEATS_LATE)
+        time.sleep(0.5)  # noqa: ASYNC251 - a blocked loop is what is looked at
+        await asyncio.sleep(HEARTBEAT_S / 10)
+        return worker.word(layout.G_BEATS) - due, worker.word(layout.G_BEATS_LATE) - late
+
+    due, late = worker.run(scenario)
+    assert 9 <= late <= due <= 20
+
+
+def test_heartbeats_of_a_free_loop_are_in_time(worker: Worker) -> None:
+    """But for some that others on this machine hold up."""
+
+    async def scenario() -> tuple[int, int]:
+        await asyncio.sleep(20 * HEARTBEAT_S)
+        return worker.word(layout.G_BEATS), worker.word(layout.G_BEATS_LATE)
+
+    due, late = worker.run(scenario)
+    assert 15 <= due <= 21
+    assert late < due / 2
+
+
+def test_the_loops_thread_is_told(worker: Worker) -> None:
+    """By the system's number, once there is a loop."""
+    assert worker.word(layout.G_LOOP_TID) == 0
+
+    async def scenario() -> int:
+        return worker.word(layout.G_LOOP_TID)
+
+    assert worker.run(scenario) == threading.get_native_id()
+
+
+@pytest.mark.parametrize(
+    ("late_ms", "beats"), [(-3, 0), (0, 0), (5, 0), (6, 1), (54, 1), (56, 2), (1000, 20)]
+)
+def test_late_beats_are_those_that_were_due(late_ms: int, beats: int) -> None:
+    """One an interval; 5 ms are allowed each."""
+    assert layout.late_beats(late_ms * 1_000_000, 50_000_000) == beats
+
+
+def test_tasks_that_wait_for_a_thread_are_counted(worker: Worker) -> None:
+    """Fifty calls on forty threads: ten wait, at once and until they have one."""
+    go = threading.Event()
+
+    async def scenario() -> tuple[int, int]:
+        calls = [asyncio.ensure_future(anyio.to_thread.run_sync(go.wait)) for _ in range(50)]
+        try:
+            await worker.until(QUEUED=10, DEQUEUED=0)
+        finally:
+            go.set()
+        await asyncio.gather(*calls)
+        return worker.word(layout.G_QUEUED), worker.word(layout.G_DEQUEUED)
+
+    assert worker.run(scenario) == (10, 10)
+
+
+def test_a_page_half_way_through_a_change_is_told(tmp_path: Path) -> None:
+    """A worker that lost its core just there: the page is given, and is known for what it is."""
+    gauges = Gauges(tmp_path / "gauges-1.bin")
+    outside = Gauge(tmp_path / "gauges-1.bin")
+    assert layout.settled(outside.read())
+    gauges.words[layout.G_FINISHED] = 3
+    assert not layout.settled(outside.read())
+    gauges.words[layout.G_FINISHED_SUM] = 3 * 10**15
+    assert layout.settled(outside.read())
+
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from app.probe.asgi import watched
+from app.probe.gauges import Gauges
+
+gauges = Gauges(Path(sys.argv[1]))
+
+async def application(scope, receive, send):
+    pass
+
+async def main():
+    wrapped = watched(application, print, gauges)
+    print("ready", flush=True)
+    while True:
+        await wrapped({"type": "http"}, None, None)
+        await asyncio.sleep(0)
+
+asyncio.run(main())
+"""
+
+
+def test_a_page_is_read_in_one_piece_while_it_changes(tmp_path: Path) -> None:
+    """A process that counts as fast as it can: never a count without its instant."""
+    path = tmp_path / "gauges-1.bin"
+    began_ns = time.monotonic_ns()
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as child:
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "ready\n"
+            outside, sound = Gauge(path), 0
+            while time.monotonic_ns() < began_ns + 10**9:
+                page = outside.read()
+                now_ns = time.monotonic_ns()
+                started_ns, finished_ns = (
+                    page[counter] * now_ns - page[counter + 1]
+                    for counter in (layout.G_STARTED, layout.G_FINISHED)
+                )
+                # At most one is inside at a time; an instant without its count, or the
+                # other way, would be as long as the machine has been up.
+                if layout.settled(page):
+                    inside_ns = (started_ns - finished_ns) & layout.SUM_MASK
+                    assert inside_ns <= now_ns - began_ns
+                    sound += 1
+            assert sound > 10
+        finally:
+            child.kill()
 
 
 def test_the_pools_threads_and_queue_are_shown(worker: Worker) -> None:

@@ -71,9 +71,7 @@ def test_the_load_says_what_is_fixed_and_what_follows_the_cell() -> None:
         "Load: profile `quick`, 50 users, delay 200ms, trials as long as their cells need (windows"
         " up to 20s); a budget of 12m, each throughput to 10% if it lasts."
     ) in caption(run(profile=profile))
-    seed = Profile(
-        "seed", 500, 1.0, rounds=1, spawn_rate=50.0, warmup_s=15.0, duration_s=60.0
-    )
+    seed = Profile("seed", 500, 1.0, rounds=1, spawn_rate=50.0, warmup_s=15.0, duration_s=60.0)
     assert (
         "Load: profile `seed`, 500 users, delay 1s, 50 users started a second, 15s warm-up, 1m"
         " window; 1 round."

@@ -13,7 +13,10 @@ from bench.stats import (
     hann_rate,
     interpolate_cumulative,
     percentile,
+    tapered_average,
     tapered_growth,
+    tapered_mean,
+    tapered_occupancy,
     time_average,
 )
 
@@ -99,14 +102,39 @@ def test_percentiles_are_values_that_were_read() -> None:
         lambda: time_average(at_ms(0), [float("nan")], T0, T0 + S),
         lambda: time_average(at_ms(0), [1], T0, T0),
         lambda: interpolate_cumulative(at_ms(1, 0), [1, 1], T0),
+        lambda: tapered_average(at_ms(0), [1, 2], T0, T0 + S),
+        lambda: tapered_average(at_ms(0), [1], T0, T0),
+        lambda: tapered_mean(at_ms(0), [1], T0, T0),
+        lambda: tapered_mean(at_ms(1, 0), [1, 1], T0, T0 + S),
+        lambda: tapered_occupancy(at_ms(0), at_ms(1), T0, T0),
+        lambda: tapered_occupancy(at_ms(0), at_ms(1, 2), T0, T0 + S),
+        lambda: tapered_occupancy(at_ms(1), at_ms(0), T0, T0 + S),
         lambda: percentile([1.0], 101),
         lambda: percentile([float("inf")], 50),
     ],
-    ids=["descending", "shapes", "nan", "no window", "descending counter", "q", "infinite"],
+    ids=[
+        "descending",
+        "shapes",
+        "nan",
+        "no window",
+        "descending counter",
+        "shapes of the tapered",
+        "no window for the tapered",
+        "no window for a mean",
+        "descending integral",
+        "no window for intervals",
+        "shapes of intervals",
+        "an interval that runs backwards",
+        "q",
+        "infinite",
+    ],
 )
 def test_what_makes_no_sense_is_refused(call: Callable[[], object]) -> None:
     """These are faults of the caller, not results."""
-    with pytest.raises(ValueError, match=r"ascend|one value a time|finite|empty|must lie"):
+    with pytest.raises(
+        ValueError,
+        match=r"ascend|one value a time|one end a start|finite|empty|must lie|before it starts",
+    ):
         call()
 
 
@@ -174,3 +202,84 @@ def test_what_a_completion_costs_is_found_wherever_it_falls(ends: list[int], cos
     counter = np.searchsorted(end_ns, t_ns, side="right") * cost
     growth = tapered_growth(t_ns, counter, T0, T0 + S)
     assert growth == pytest.approx(rate * cost, rel=0.01, abs=0.02 * cost)
+
+
+def hann(t_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+    """`hann_rate`'s weight, 0 outside of the window."""
+    x = (t_ns - T0) / S
+    found: NDArray[np.float64] = np.where((x >= 0) & (x < 1), 1.0 - np.cos(2.0 * np.pi * x), 0.0)
+    return found
+
+
+MILLISECONDS = at_ms(*range(1000)) + MS // 2  # the middles of the window's
+
+SPANS = st.lists(st.tuples(st.integers(-1500, 1500), st.integers(0, 2500)), max_size=40)
+
+
+@settings(deadline=None, max_examples=100)
+@given(SPANS)
+def test_occupancy_is_the_weighted_number_open(spans: list[tuple[int, int]]) -> None:
+    """A direct, slow sum over the window's milliseconds."""
+    start_ns = at_ms(*[start for start, _ in spans])
+    end_ns = at_ms(*[start + took for start, took in spans])
+    open_now = [
+        np.count_nonzero((start_ns <= at) & (at < end_ns)) for at in MILLISECONDS
+    ]  # whole milliseconds: the middle of one stands for all of it
+    slow = float((np.array(open_now) * hann(MILLISECONDS)).mean())
+    assert tapered_occupancy(start_ns, end_ns, T0, T0 + S) == pytest.approx(slow, abs=1e-4)
+
+
+def test_occupancy_of_all_the_window_is_one() -> None:
+    """Whatever there is of it outside; none of what only touches the window."""
+    start_ns, end_ns = at_ms(-5000, 1000, -9), at_ms(5000, 1100, 0)
+    assert tapered_occupancy(start_ns, end_ns, T0, T0 + S) == pytest.approx(1.0)
+
+
+@settings(deadline=None, max_examples=100)
+@given(SPANS, st.lists(st.integers(-200, 1200), max_size=30, unique=True))
+def test_a_mean_from_an_integral_is_exact_but_for_the_weight(
+    spans: list[tuple[int, int]], looks: list[int]
+) -> None:
+    """Looks every 2 ms give the occupancy; with looks at any time more, it stays."""
+    start_ns = at_ms(*[start for start, _ in spans])
+    end_ns = at_ms(*[start + took for start, took in spans])
+    t_ns = at_ms(*sorted({*range(-100, 1101, 2), *looks}))
+    integral = [(np.maximum(at - start_ns, 0) - np.maximum(at - end_ns, 0)).sum() for at in t_ns]
+    found = tapered_mean(t_ns, integral, T0, T0 + S)
+    exact = tapered_occupancy(start_ns, end_ns, T0, T0 + S)
+    assert found == pytest.approx(exact, abs=1e-3 * len(spans) + 1e-9)
+
+
+def test_a_mean_needs_readings_at_both_ends() -> None:
+    """Within 250 ms; what they leave out there is taken to be like the rest."""
+    level = 3.0
+    for offsets, known in (((200, 500, 800), True), ((251, 1000), False), ((0, 749), False)):
+        t_ns = at_ms(*offsets)
+        found = tapered_mean(t_ns, (t_ns - T0) * level, T0, T0 + S)
+        assert found == (pytest.approx(level) if known else None)
+    assert tapered_mean(at_ms(), [], T0, T0 + S) is None
+    assert tapered_mean(at_ms(500), [1], T0, T0 + 600 * MS) is None
+
+
+def test_a_mean_bears_an_integral_that_was_read_too_late() -> None:
+    """It falls by a little then; a counter that falls is none, an integral is what it is."""
+    integral = [0, 30, 29, 50]
+    assert tapered_mean(at_ms(0, 300, 600, 1000), integral, T0, T0 + S) is not None
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.tuples(st.integers(-200, 1200), st.integers(0, 99)), min_size=1, max_size=30))
+def test_the_tapered_average_is_that_of_every_millisecond(
+    samples: list[tuple[int, int]],
+) -> None:
+    """As `time_average`'s test, each millisecond with its weight."""
+    samples.sort(key=lambda sample: sample[0])
+    t_ns = at_ms(*[sample[0] for sample in samples])
+    average = tapered_average(t_ns, [sample[1] for sample in samples], T0, T0 + S)
+    if samples[0][0] > 250 or samples[-1][0] < 750:
+        assert average is None
+        return
+    first = max(samples[0][0], 0)
+    held = [next(v for t, v in reversed(samples) if t <= ms) for ms in range(first, 1000)]
+    weight = hann(MILLISECONDS)[first:]
+    assert average == pytest.approx(np.dot(held, weight) / weight.sum(), abs=0.01)

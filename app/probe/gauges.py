@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 
 from app.probe import layout
+from app.probe.thread_queue import count_waiting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from app.probe.thread_log import ThreadLog
 
 HEARTBEAT_S = 0.05
+HEARTBEAT_NS = int(HEARTBEAT_S * 1e9)
 
 
 class Gauges:
@@ -41,7 +43,7 @@ class Gauges:
         finally:
             os.close(fd)
         self.words[layout.G_PID] = os.getpid()
-        self.words[layout.G_INTERVAL_NS] = int(HEARTBEAT_S * 1e9)
+        self.words[layout.G_INTERVAL_NS] = HEARTBEAT_NS
 
     def start(self, log: ThreadLog) -> None:
         """Let the heart beat on the running loop.
@@ -51,8 +53,15 @@ class Gauges:
         loop = asyncio.get_running_loop()
         limiter = anyio.to_thread.current_default_thread_limiter()
         words = self.words
+        words[layout.G_LOOP_TID] = threading.get_native_id()
+        count_waiting(limiter, words)
+        due_ns = time.monotonic_ns()
 
         def beat() -> None:
+            nonlocal due_ns
+            late_ns = max(0, time.monotonic_ns() - due_ns)
+            words[layout.G_BEATS] += 1 + late_ns // HEARTBEAT_NS
+            words[layout.G_BEATS_LATE] += layout.late_beats(late_ns, HEARTBEAT_NS)
             statistics = limiter.statistics()
             words[layout.G_POOL_SIZE] = int(statistics.total_tokens)
             words[layout.G_POOL_BUSY] = statistics.borrowed_tokens
@@ -65,7 +74,9 @@ class Gauges:
             words[layout.G_THREADS_ALIVE] = alive
             words[layout.G_THREADS_SEEN] = log.threads_seen
             words[layout.G_LOG_LOST] = log.lost
-            words[layout.G_HEARTBEAT_NS] = time.monotonic_ns()
+            now_ns = time.monotonic_ns()
+            words[layout.G_HEARTBEAT_NS] = now_ns
+            due_ns = now_ns + HEARTBEAT_NS
             loop.call_later(HEARTBEAT_S, beat)
 
         beat()

@@ -8,26 +8,64 @@ belong to the file and not to the process. Times are CLOCK_MONOTONIC nanoseconds
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 WORD = 8
 
 # The gauge page: one word each, in a file of its own for each worker.
-GAUGE_MAGIC = 0x3145_4755_4147_584D  # "MXGAUGE1"
+GAUGE_MAGIC = 0x3245_4755_4147_584D  # "MXGAUGE2"
 GAUGE_BYTES = 4096
 (
     G_MAGIC,
     G_PID,
+    G_LOOP_TID,  # the system's id of the loop's thread
     G_HEARTBEAT_NS,  # when the loop last ran the probe's timer
     G_INTERVAL_NS,  # how often it should
+    G_BEATS,  # heartbeats that were due,
+    G_BEATS_LATE,  # and those of them that the loop was not free for
     G_POOL_SIZE,  # anyio's default limiter: tokens in all,
     G_POOL_BUSY,  # in use,
     G_POOL_WAITING,  # and tasks waiting for one
     G_STARTED,  # requests that entered the application
+    G_STARTED_SUM,
     G_FINISHED,  # requests that left it, however they ended
+    G_FINISHED_SUM,
+    G_QUEUED,  # tasks that had to wait for a thread
+    G_QUEUED_SUM,
+    G_DEQUEUED,  # those that no longer wait: they have one, or gave up
+    G_DEQUEUED_SUM,
     G_THREADS_ALIVE,
     G_THREADS_SEEN,  # distinct threads ever seen alive
     G_LOG_LOST,  # handler calls that could not be recorded (disk full)
-) = range(12)
-GAUGE_WORDS = 12
+) = range(21)
+GAUGE_WORDS = 21
+BEAT_LATE_NS = 5_000_000  # a heartbeat that comes later than this is a late one
+
+# Counters that tell more than how many: the word after each is the sum of the
+# instants at which it counted, modulo 2^64. So its time integral is known exactly at
+# any instant t, whatever went on between two looks: count × t - sum. How many were
+# inside on average is the growth of (started's integral - finished's) over the time.
+# A sum of 0 beside a count that isn't 0: the two are being changed.
+TIMED = (G_STARTED, G_FINISHED, G_QUEUED, G_DEQUEUED)
+SUM_MASK = 0xFFFF_FFFF_FFFF_FFFF
+
+
+def settled(page: Sequence[int]) -> bool:
+    """Whether no count was being changed together with its sum when the page was copied."""
+    return all(page[counter + 1] or not page[counter] for counter in TIMED)
+
+
+def late_beats(late_ns: int, interval_ns: int) -> int:
+    """How many heartbeats are late when the first that is due is overdue by ``late_ns``.
+
+    They are due one an interval, and a loop that is blocked makes none: counted one by one,
+    a second's block would be one late beat among many.
+    """
+    return 1 + (late_ns - BEAT_LATE_NS) // interval_ns if late_ns > BEAT_LATE_NS else 0
+
 
 # The thread log: a header of one record's size, then a record a handler call.
 LOG_MAGIC = 0x3147_4F4C_5254_584D  # "MXTRLOG1"

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.stats import tapered_occupancy
+
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from bench.digest.read import HandlerLog
 
 
@@ -22,15 +26,21 @@ class Handlers:
     in_window: int  # calls that began in the window
     alive_avg: float | None  # threads alive at their start, mean over those calls
     fastest_ns: int | None  # shortest of the calls that began and ended in the window
+    running_avg: float  # calls under way, on average over the window, with throughput's weight
+    begun_ns: NDArray[np.uint64]  # time integral of the calls begun, at each look
 
 
-def boil_down(log: HandlerLog, gate_ns: int, t0_ns: int, t1_ns: int) -> Handlers:
-    """The counts of one log."""
+def boil_down(
+    log: HandlerLog, gate_ns: int, t0_ns: int, t1_ns: int, look_ns: NDArray[np.int64]
+) -> Handlers:
+    """The counts of one log. ``look_ns`` is when the harness looked."""
     since = log.start_ns >= gate_ns
     window = (log.start_ns >= t0_ns) & (log.start_ns < t1_ns)
     count = int(np.count_nonzero(window))
     whole = window & (log.end_ns != 0) & (log.end_ns < t1_ns)
     took_ns = log.end_ns[whole] - log.start_ns[whole]
+    # One that has not returned runs to the window's end at least.
+    until_ns = np.where(log.end_ns == 0, np.maximum(log.start_ns, t1_ns), log.end_ns)
     return Handlers(
         pid=log.pid,
         threads=len(np.unique(log.thread)),
@@ -39,4 +49,18 @@ def boil_down(log: HandlerLog, gate_ns: int, t0_ns: int, t1_ns: int) -> Handlers
         in_window=count,
         alive_avg=float(log.alive[window].mean()) if count else None,
         fastest_ns=int(took_ns.min()) if len(took_ns) else None,
+        running_avg=tapered_occupancy(log.start_ns, until_ns, t0_ns, t1_ns),
+        begun_ns=_counted_ns(log.start_ns, look_ns),
     )
+
+
+def _counted_ns(instants_ns: NDArray[np.int64], at_ns: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """A counter's time integral at each of ``at_ns``, count × t - sum of its instants by then.
+
+    Modulo 2^64, as the gauge page has it of its own counters.
+    """
+    ascending = np.sort(instants_ns).view(np.uint64)
+    count = np.searchsorted(ascending, at_ns.view(np.uint64), side="right")
+    sums = np.zeros(len(ascending) + 1, dtype=np.uint64)
+    np.cumsum(ascending, out=sums[1:])
+    return count.astype(np.uint64) * at_ns.view(np.uint64) - sums[count]

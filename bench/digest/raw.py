@@ -41,11 +41,12 @@ def read_all(folder: Path) -> Raw:
     if not 0 < facts.t0_ns < facts.t1_ns:
         raise Unreadable("the generator never said that all users had spawned")
     _demand_counts_that_grow(facts)
-    looks = read.looks(folder)
+    samples = signals.samples_of(read.looks(folder), facts.t0_ns, facts.t1_ns)
     # Boiled down one after the other, before the requests are read: of all
     # this, only what is needed at once is in memory at once.
     handlers = [
-        boil_down(log, facts.gate_ns, facts.t0_ns, facts.t1_ns) for log in read.handler_logs(folder)
+        boil_down(log, facts.gate_ns, facts.t0_ns, facts.t1_ns, samples.t_ns)
+        for log in read.handler_logs(folder)
     ]
     if facts.gauges_after:  # the probe was on
         missing = set(facts.workers) - {log.pid for log in handlers}
@@ -56,7 +57,7 @@ def read_all(folder: Path) -> Raw:
         generator=read.generator_summary(folder),
         requests=read.request_log(folder),
         handlers=handlers,
-        samples=signals.samples_of(looks, facts.t0_ns, facts.t1_ns),
+        samples=samples,
     )
 
 

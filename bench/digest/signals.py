@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.probe import layout
-from bench.stats import interpolate_cumulative, percentile, tapered_growth, time_average
+from bench.stats import interpolate_cumulative, percentile, tapered_average, tapered_growth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,10 +45,10 @@ class Samples:
         values = np.array([cumulative_s(look) for look in self.looks], dtype=np.float64)
         return tapered_growth(self.t_ns, values, self.t0_ns, self.t1_ns)
 
-    def average(self, value: Callable[[Look], float]) -> float | None:
-        """Time average of a gauge over the window."""
+    def tapered_average(self, value: Callable[[Look], float]) -> float | None:
+        """Time average of a gauge that was looked at, with the weight that throughput has."""
         values = np.array([value(look) for look in self.looks], dtype=np.float64)
-        return time_average(self.t_ns, values, self.t0_ns, self.t1_ns)
+        return tapered_average(self.t_ns, values, self.t0_ns, self.t1_ns)
 
     def within(self) -> Sequence[Look]:
         """The looks taken in the window."""
@@ -114,18 +114,13 @@ def rss_mb(samples: Samples, group: str) -> float | None:
     return most / BYTES_PER_MB if most else None
 
 
-def gauge_average(samples: Samples, word: int) -> float | None:
-    """Time average of a gauge, summed over workers; None without gauges."""
+def pool_busy(samples: Samples) -> float | None:
+    """Threads of the pools in use, summed over workers; None without gauges."""
     if not _has_gauges(samples):
         return None
-    return samples.average(lambda look: float(sum(page[word] for page in look.gauges.values())))
-
-
-def in_flight_average(samples: Samples) -> float | None:
-    """Requests inside the application, time average, summed over workers."""
-    started = gauge_average(samples, layout.G_STARTED)
-    finished = gauge_average(samples, layout.G_FINISHED)
-    return None if started is None or finished is None else started - finished
+    return samples.tapered_average(
+        lambda look: float(sum(page[layout.G_POOL_BUSY] for page in look.gauges.values()))
+    )
 
 
 def pool_size(samples: Samples) -> int | None:

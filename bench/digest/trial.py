@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from app.probe import layout
 from bench.digest.counters import counters
+from bench.digest.places import places
 from bench.digest.raw import NS_PER_S, Raw, read_all
 from bench.digest.requests import latencies, rates, requests, steadiness_of
 from bench.digest.trial_signals import trial_signals
+from bench.digest.workers import workers
 from bench.records.model import LoadSettings, Measured, Process, Threads
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ def digest(folder: Path) -> Measured:
         counters=counters(raw),
         process=_process(raw.facts),
         locust=dict(raw.generator.locust),
+        places=places(raw),
+        workers=workers(raw),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.probe import layout as probe
-from bench.digest import signals
+from bench.digest import integrals, signals
 from bench.digest.raw import NS_PER_MS, Raw, served_in_window
 from bench.digest.requests import rates
 from bench.records.model import Signals
@@ -35,9 +35,9 @@ def trial_signals(raw: Raw) -> Signals:
         loop_delay_max_ms=delay.max_ms,
         loop_delay_open=delay.open,
         pool_size=signals.pool_size(looks),
-        pool_busy_avg=signals.gauge_average(looks, probe.G_POOL_BUSY),
-        pool_waiting_avg=signals.gauge_average(looks, probe.G_POOL_WAITING),
-        in_flight_avg=signals.in_flight_average(looks),
+        pool_busy_avg=signals.pool_busy(looks),
+        pool_waiting_avg=integrals.queued(looks, integrals.workers(looks)),
+        in_flight_avg=integrals.inside(looks, integrals.workers(looks)),
         server_cores=ours["server"],
         server_cores_tapered=weighted,
         server_ms_per_request=(
@@ -52,7 +52,7 @@ def trial_signals(raw: Raw) -> Signals:
         server_foreign_cores=_foreign(looks, SERVER, _on_the_servers_cpus(facts, ours)),
         server_steal_cores=signals.stolen_cores(looks, SERVER),
         rss_mb=signals.rss_mb(looks, "server"),
-        upstream_in_flight_avg=_upstream_average(facts),
+        upstream_in_flight_avg=integrals.upstream(looks),
         upstream_in_flight_peak=None if upstream is None else upstream.in_flight.peak,
         overshoot_p50_ms=_overshoot_ms(served, 50),
         overshoot_p99_ms=_overshoot_ms(served, 99),
@@ -125,16 +125,6 @@ def _overshoot_ms(served: Sequence[tuple[int, int]] | None, q: float) -> float |
     """A percentile of the delay server's lateness, over the calls served in the window."""
     late_ns = None if served is None else histogram_percentile(served, q)
     return None if late_ns is None else late_ns / NS_PER_MS
-
-
-def _upstream_average(facts: TrialFacts) -> float | None:
-    """Mean number of requests inside the delay server, from its own integral over the window."""
-    first, last = facts.upstream_t0, facts.upstream_t1
-    if first is None or last is None:
-        return None
-    elapsed = last.monotonic_ns - first.monotonic_ns
-    area = last.in_flight.integral_ns - first.in_flight.integral_ns
-    return area / elapsed if elapsed > 0 else None
 
 
 def _shares(raw: Raw) -> dict[str, float]:

@@ -140,6 +140,47 @@ class Signals:
     threads_before: int | None = None  # alive in all workers before the load
     # The loop was still blocked at the window's end, so the maximum may have grown further.
     loop_delay_open: bool = False
+    # With throughput's own weight, as `server_ms_per_request` is; `server_cores` is without.
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the users are, on average over the window with throughput's own weight.
+
+    Those that are known add up to all users. A place is a difference of what two parties saw, so
+    one that is empty may come out a little below 0; ``bench.analysis.places`` tells when that is
+    too far below.
+    """
+
+    generator: float | None = None  # between two requests
+    way: float | None = None  # sent, and not yet in the application, or out of it and not yet back
+    # Waiting for a thread: before the handler if that is a `def`, else in it.
+    thread_queue: float | None = None
+    before: float | None = None  # in the application otherwise, the handler not begun
+    upstream: float | None = None  # in the handler: at the delay server
+    # In the handler otherwise; all of it where the delay server's part is unknown.
+    handler: float | None = None
+    after: float | None = None  # in the application still, the handler done
+    inside: float | None = None  # stands for the last five where handlers can't be seen
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSignals:
+    """One worker's own, over the window; figures that can't be known are None."""
+
+    pid: int
+    share: float | None = None  # of the handler calls of all workers
+    cores: float | None = None  # of the whole process
+    loop_cores: float | None = None  # of the loop's thread,
+    loop_waited: float | None = None  # and the share of time that it could run but had no core
+    # Share of the window in which the loop wasn't free: of the heartbeats that were due, those
+    # that came more than 5 ms late. They come whatever the loop does, so they see its average
+    # state (Wolff, "Poisson arrivals see time averages", Operations Research 30, 1982).
+    loop_late_share: float | None = None
+    pool_size: int | None = None
+    pool_busy_avg: float | None = None  # with throughput's own weight, as the following
+    queued_avg: float | None = None  # waiting for a thread
+    inside_avg: float | None = None  # requests inside the application
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +231,8 @@ class Measured:
     counters: Counters
     process: Process
     locust: Mapping[str, float | None]  # the generator's own statistics, to set beside ours
+    places: Places | None = None
+    workers: tuple[WorkerSignals, ...] = ()  # by process id
 
 
 @dataclass(frozen=True, slots=True)

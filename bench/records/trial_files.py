@@ -20,10 +20,9 @@ Page = Annotated[list[int], Field(min_length=GAUGE_WORDS)]  # words of app.probe
 
 @dataclass(frozen=True, slots=True)
 class InFlight:
-    """Requests inside the delay server."""
+    """Requests inside the delay server; their average is the page's to tell (`Look`)."""
 
-    peak: int
-    integral_ns: int  # request·ns since the last reset
+    peak: int  # since the last reset
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +76,7 @@ class TrialFacts:
     route_index: int = -1
     upstream_calls: int = 0
     waits: bool = False  # takes at least the delay
+    threaded: bool = False  # the handler is a `def`, which runs in a thread of the pool
     # Gauge words by worker when the gate opened, and when all was over.
     gauges_before: dict[str, Page] = field(default_factory=dict)
     gauges_after: dict[str, Page] = field(default_factory=dict)
@@ -125,6 +125,14 @@ class CpuUse:
 
 
 @dataclass(frozen=True, slots=True)
+class LoopTime:
+    """What became of the time of one worker's loop's thread, seconds since its start (Linux)."""
+
+    cpu_s: float
+    waited_s: float  # could run but had no core
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """One look at a trial from outside."""
 
@@ -136,6 +144,9 @@ class Look:
     # By the set's name: `trial`, all CPUs that the trial may use; `server`, the server's own.
     machine: Mapping[str, CpuUse]
     generator_waited_s: float | None = None  # could run but had no core; None: can't be told
+    loops: Mapping[str, LoopTime] = field(default_factory=dict)  # by worker; of whom it is known
+    # Time integral of the requests inside the delay server, request·ns from the gate on.
+    upstream_ns: int | None = None
 
 
 TRIAL_FACTS: Final = TypeAdapter(TrialFacts)

@@ -51,7 +51,12 @@ def _run(profile: Profile, lab: Lab, folder: Path, facts: TrialFacts) -> None:
         generator.await_ready(load, lab.patience.ready_s)
         roots = {"generator": load.pid, "delay": lab.delay.child.pid, "harness": os.getpid()}
         sampler = Sampler(
-            folder / "samples.jsonl", roots, {}, cpus=lab.cpu_sets(), quota_cores=lab.quota_cores
+            folder / "samples.jsonl",
+            roots,
+            {},
+            cpus=lab.cpu_sets(),
+            quota_cores=lab.quota_cores,
+            delay=lab.delay.page,
         )
         stack.callback(sampler.close)
         lab.delay.reset()

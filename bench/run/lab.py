@@ -100,6 +100,7 @@ def open_lab(
             binary,
             keeper=keeper,
             log=folder / "delay.log",
+            page=folder / "delay-page.bin",
             extra=("-late-ms", str(late_ms)) if late_ms else (),
             cpus=placement.delay,
         )

@@ -126,7 +126,7 @@ class _Trial:
         if route is None:
             raise TrialFailed(f"the application has no route {path}")
         facts.route_index, facts.upstream_calls = route["index"], route["upstream_calls"]
-        facts.waits = route["waits"]
+        facts.waits, facts.threaded = route["waits"], route["threaded"]
         at_least_s = self.profile.delay_s if facts.waits else 0.0
         body = verify(HOST, running.port, Expectation(path, route["expected"], at_least_s))
         generator.aim(
@@ -153,6 +153,7 @@ class _Trial:
             gauges,
             cpus=self.lab.cpu_sets(),
             quota_cores=self.lab.quota_cores,
+            delay=self.lab.delay.page,
         )
         stack.callback(sampler.close)
         try:

@@ -62,9 +62,12 @@ def page(
     *,
     pid: int = 100,
     heartbeat_ns: int = 0,
+    beats: tuple[int, int] = (0, 0),
     pool: tuple[int, int, int] = (40, 0, 0),
-    started: int = 0,
-    finished: int = 0,
+    started: int | Sequence[int] = 0,
+    finished: int | Sequence[int] = 0,
+    queued: Sequence[int] = (),
+    dequeued: Sequence[int] = (),
     threads: tuple[int, int] = (1, 1),
     lost: int = 0,
     begun: bool = True,
@@ -74,9 +77,13 @@ def page(
     Args:
         pid: the worker's process id.
         heartbeat_ns: when the loop last ran the probe's timer.
+        beats: heartbeats that were due, and the late ones.
         pool: the pool's size, its busy threads, tasks waiting.
-        started: requests that entered the application.
-        finished: those that left it.
+        started: when requests entered the application; a number alone: so many, all in the
+            machine's first nanosecond.
+        finished: when they left it, likewise.
+        queued: when tasks began to wait for a thread.
+        dequeued: when they no longer did.
         threads: alive now, and ever seen.
         lost: handler calls that the log had no room for.
         begun: whether the heart has beaten at all.
@@ -86,8 +93,16 @@ def page(
     words[probe.G_PID] = pid
     words[probe.G_HEARTBEAT_NS] = heartbeat_ns
     words[probe.G_INTERVAL_NS] = HEARTBEAT_NS
+    words[probe.G_BEATS], words[probe.G_BEATS_LATE] = beats
     words[probe.G_POOL_SIZE], words[probe.G_POOL_BUSY], words[probe.G_POOL_WAITING] = pool
-    words[probe.G_STARTED], words[probe.G_FINISHED] = started, finished
+    for counter, instants in (
+        (probe.G_STARTED, started),
+        (probe.G_FINISHED, finished),
+        (probe.G_QUEUED, queued),
+        (probe.G_DEQUEUED, dequeued),
+    ):
+        counted = [1] * instants if isinstance(instants, int) else instants
+        words[counter], words[counter + 1] = len(counted), sum(counted) & probe.SUM_MASK
     words[probe.G_THREADS_ALIVE], words[probe.G_THREADS_SEEN] = threads
     words[probe.G_LOG_LOST] = lost
     return words
@@ -103,6 +118,8 @@ def look(
     steal_s: float = 0.0,
     servers_own: float | None = None,
     generator_waited_s: float | None = None,
+    loops: Mapping[int, tuple[float, float]] | None = None,
+    upstream_ns: int | None = None,
 ) -> dict[str, Any]:
     """One sample of the harness's.
 
@@ -115,6 +132,8 @@ def look(
         steal_s: those that the hypervisor kept.
         servers_own: CPU seconds of the server's own CPUs; None: it has none for itself.
         generator_waited_s: for how long the generator had no core; None: the system can't say.
+        loops: seconds on a core of each worker's loop's thread, and without one it could run on.
+        upstream_ns: time integral of the requests inside the delay server; None: no page.
     """
     groups = {
         name: {
@@ -127,6 +146,11 @@ def look(
     return {
         "ns": ns,
         "gauges": {str(pid): list(words) for pid, words in (gauges or {}).items()},
+        "loops": {
+            str(pid): {"cpu_s": on_core, "waited_s": waited}
+            for pid, (on_core, waited) in (loops or {}).items()
+        },
+        "upstream_ns": upstream_ns,
         "groups": groups,
         "machine": {
             "trial": {"busy_s": busy_s, "steal_s": steal_s},
@@ -221,7 +245,6 @@ def write_facts(folder: Path, **changes: Any) -> None:
 
 def upstream(
     monotonic_ns: int,
-    integral_ns: int,
     *,
     started: int = 0,
     served: int = 0,
@@ -233,7 +256,6 @@ def upstream(
 
     Args:
         monotonic_ns: when.
-        integral_ns: of the number in flight, over time.
         started: calls that came, as the following since the gate.
         served: those that were answered.
         cancelled: those that were given up.
@@ -245,7 +267,7 @@ def upstream(
         started=started,
         served=served,
         cancelled=cancelled,
-        in_flight=InFlight(peak=peak, integral_ns=integral_ns),
+        in_flight=InFlight(peak),
         overshoot_ms=Overshoot(sorted((late_ns or {}).items())),
     )
 

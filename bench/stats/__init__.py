@@ -11,7 +11,10 @@ from bench.stats.estimate import Estimate, estimate
 from bench.stats.gauges import (
     interpolate_cumulative,
     percentile,
+    tapered_average,
     tapered_growth,
+    tapered_mean,
+    tapered_occupancy,
     time_average,
 )
 from bench.stats.histogram import difference, histogram_percentile
@@ -62,7 +65,10 @@ __all__ = [
     "product_limit",
     "spreads",
     "steadiness",
+    "tapered_average",
     "tapered_growth",
+    "tapered_mean",
+    "tapered_occupancy",
     "time_average",
     "unpaired_log_ratio",
     "without_regimes",

@@ -38,8 +38,7 @@ def time_average(
         ValueError: the window is empty, times descend, shapes differ, or a value is not finite.
     """
     readings = _checked(t_ns, values)
-    if t1_ns <= t0_ns:
-        raise ValueError(f"the window is empty: t0 is {t0_ns} ns, t1 is {t1_ns} ns")
+    _demand_window(t0_ns, t1_ns)
     if t_ns.size == 0 or t_ns[0] >= t1_ns or not _reaches(t_ns, t0_ns, t1_ns):
         return None
     edges_ns = np.append(np.clip(t_ns, t0_ns, t1_ns), np.int64(t1_ns))
@@ -95,15 +94,81 @@ def tapered_growth(
         ValueError: as in `time_average`.
     """
     readings = _checked(t_ns, values)
-    if t1_ns <= t0_ns:
-        raise ValueError(f"the window is empty: t0 is {t0_ns} ns, t1 is {t1_ns} ns")
+    _demand_window(t0_ns, t1_ns)
     if t_ns.size == 0 or not _reaches(t_ns, t0_ns, t1_ns) or bool((np.diff(readings) < 0).any()):
         return None
-    took_s = np.diff(t_ns) / _NS_PER_S
-    known = took_s > 0  # two samples at one instant tell no rate
-    x = np.clip((t_ns - np.int64(t0_ns)) / (t1_ns - t0_ns), 0.0, 1.0)
-    weight = np.diff(x - np.sin(2.0 * np.pi * x) / (2.0 * np.pi))
-    return float(np.dot(np.diff(readings)[known] / took_s[known], weight[known]))
+    return _tapered_slope(t_ns, readings, t0_ns, t1_ns)
+
+
+def tapered_mean(
+    t_ns: NDArray[np.int64], integral_ns: ArrayLike, t0_ns: int, t1_ns: int
+) -> float | None:
+    """Mean of a gauge over [t0, t1) with `hann_rate`'s weight, from readings of its time integral.
+
+    As `tapered_growth`, but the integral may fall by the little that it was read too late, and
+    what the readings leave out at the window's ends is taken to be like the rest.
+
+    Args:
+        t_ns: when the integral was read, ascending, shape (n,).
+        integral_ns: the gauge's time integral since any instant, shape (n,).
+        t0_ns: the window's first instant.
+        t1_ns: the first instant after it.
+
+    Returns:
+        In the gauge's unit; None if there are no two readings, or they end over 250 ms short
+        of either end of the window.
+
+    Raises:
+        ValueError: as in `time_average`.
+    """
+    readings = _checked(t_ns, integral_ns)
+    _demand_window(t0_ns, t1_ns)
+    if t_ns.size == 0 or not _reaches(t_ns, t0_ns, t1_ns):
+        return None
+    first, last = _weight_until(t_ns[[0, -1]], t0_ns, t1_ns)
+    if last <= first:
+        return None
+    slope = _tapered_slope(t_ns, readings / _NS_PER_S, t0_ns, t1_ns)
+    return slope / float(last - first)
+
+
+def tapered_average(
+    t_ns: NDArray[np.int64], values: ArrayLike, t0_ns: int, t1_ns: int
+) -> float | None:
+    """`time_average` with `hann_rate`'s weight; arguments, None and errors as there."""
+    readings = _checked(t_ns, values)
+    _demand_window(t0_ns, t1_ns)
+    if t_ns.size == 0 or t_ns[0] >= t1_ns or not _reaches(t_ns, t0_ns, t1_ns):
+        return None
+    weight = np.diff(_weight_until(np.append(t_ns, np.int64(t1_ns)), t0_ns, t1_ns))
+    return float(np.dot(readings, weight) / weight.sum())
+
+
+def tapered_occupancy(
+    start_ns: NDArray[np.int64], end_ns: NDArray[np.int64], t0_ns: int, t1_ns: int
+) -> float:
+    """Mean number of intervals [start, end) that are open, over [t0, t1) with the same weight.
+
+    Exact: each counts with the weight's integral over what it has of the window,
+    F(end) - F(start) with F(x) = x - sin(2 pi x) / (2 pi), x from 0 to 1 over the window.
+
+    Args:
+        start_ns: when each began, any order, shape (n,).
+        end_ns: when each ended, at or after its start, shape (n,).
+        t0_ns: the window's first instant.
+        t1_ns: the first instant after it.
+
+    Raises:
+        ValueError: the window is empty, shapes differ, or one ended before it began.
+    """
+    _demand_window(t0_ns, t1_ns)
+    if start_ns.shape != end_ns.shape:
+        raise ValueError(f"one end a start: {start_ns.shape} starts, {end_ns.shape} ends")
+    if (end_ns < start_ns).any():
+        raise ValueError("an interval ends before it starts")
+    within = (start_ns < t1_ns) & (end_ns > t0_ns)
+    ends = _weight_until(end_ns[within], t0_ns, t1_ns)
+    return float((ends - _weight_until(start_ns[within], t0_ns, t1_ns)).sum())
 
 
 def percentile(values: ArrayLike, q: float) -> float | None:
@@ -122,6 +187,27 @@ def percentile(values: ArrayLike, q: float) -> float | None:
     if readings.size == 0:
         return None
     return float(np.percentile(readings, q, method="inverted_cdf"))
+
+
+def _tapered_slope(
+    t_ns: NDArray[np.int64], readings: NDArray[np.float64], t0_ns: int, t1_ns: int
+) -> float:
+    took_s = np.diff(t_ns) / _NS_PER_S
+    known = took_s > 0  # two samples at one instant tell no rate
+    weight = np.diff(_weight_until(t_ns, t0_ns, t1_ns))
+    return float(np.dot(np.diff(readings)[known] / took_s[known], weight[known]))
+
+
+def _weight_until(t_ns: NDArray[np.int64], t0_ns: int, t1_ns: int) -> NDArray[np.float64]:
+    """Integral of 1 - cos(2 pi x) from the window's start to each instant: 0 before, 1 after it."""
+    x = np.clip((t_ns - np.int64(t0_ns)) / (t1_ns - t0_ns), 0.0, 1.0)
+    found: NDArray[np.float64] = x - np.sin(2.0 * np.pi * x) / (2.0 * np.pi)
+    return found
+
+
+def _demand_window(t0_ns: int, t1_ns: int) -> None:
+    if t1_ns <= t0_ns:
+        raise ValueError(f"the window is empty: t0 is {t0_ns} ns, t1 is {t1_ns} ns")
 
 
 def _reaches(t_ns: NDArray[np.int64], from_ns: int, to_ns: int) -> bool:

@@ -15,17 +15,21 @@ from typing import IO, TYPE_CHECKING
 import psutil
 
 from app.probe import layout
-from bench.records.trial_files import LOOK, GroupUsage, Look, to_json
+from bench.records.trial_files import LOOK, GroupUsage, Look, LoopTime, to_json
 from bench.run.host import cpu_use
 from bench.run.host.machine import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from bench.run.server.delay_page import DelayPage
 
 INTERVAL_S = 0.1
 # New children are looked for once a second: that reads every process's parent.
 CHILDREN_EVERY = 10
+PATIENCE_NS = 2_000_000  # a page that changes while it is copied is copied again, for so long
+PAUSE_S = 0.0001  # for a writer that lost its core half way through a change
 
 
 class Gauge:
@@ -37,7 +41,24 @@ class Gauge:
         self._words = memoryview(mapped).cast("Q")
 
     def read(self) -> list[int]:
-        """The page's words (``app.probe.layout``)."""
+        """The page's words (``app.probe.layout``), all of one moment.
+
+        Where there is none for too long, for its writer stands still half way through a change
+        or never stands still, its timed counters are given as being changed.
+        """
+        deadline_ns = time.monotonic_ns() + PATIENCE_NS
+        while time.monotonic_ns() < deadline_ns:
+            page = self._copy()
+            if not layout.settled(page):
+                time.sleep(PAUSE_S)
+            elif page == self._copy():
+                return page
+        page = self._copy()
+        for counter in layout.TIMED:
+            page[counter + 1] = 0
+        return page
+
+    def _copy(self) -> list[int]:
         return self._words[: layout.GAUGE_WORDS].tolist()
 
 
@@ -52,7 +73,9 @@ class Sampler:
         *,
         cpus: Mapping[str, Sequence[int]],
         quota_cores: float | None,
+        delay: DelayPage | None,
     ) -> None:
+        self._delay = delay
         self._cpus, self._quota_cores = cpus, quota_cores
         self._file: IO[str] = path.open("w", encoding="utf-8")
         self._roots = {name: _process(pid) for name, pid in roots.items()}
@@ -66,9 +89,13 @@ class Sampler:
             self._find_children()
         self._looks += 1
         # The clock first, the gauges next: their age is judged against this very moment.
+        now_ns = time.monotonic_ns()
+        pages = {pid: gauge.read() for pid, gauge in self._gauges.items()}
         sample = Look(
-            ns=time.monotonic_ns(),
-            gauges={str(pid): gauge.read() for pid, gauge in self._gauges.items()},
+            ns=now_ns,
+            upstream_ns=None if self._delay is None else self._delay.in_flight_ns(now_ns),
+            gauges={str(pid): page for pid, page in pages.items()},
+            loops=dict(_loop_times(pages)),
             groups={name: _usage(group) for name, group in self._groups.items()},
             machine=cpu_use.look(self._cpus, quota_cores=self._quota_cores),
             generator_waited_s=self._generator_waited_s(),
@@ -77,14 +104,13 @@ class Sampler:
         return sample
 
     def _generator_waited_s(self) -> float | None:
-        """Seconds that the generator's one thread has been runnable without a core (Linux).
+        """Seconds that the generator's one thread has been runnable without a core.
 
-        The kernel counts it (Documentation/scheduler/sched-stats.rst, /proc/PID/schedstat):
-        a generator kept off its core uses little CPU and is the bottleneck all the same.
+        A generator kept off its core uses little CPU and is the bottleneck all the same.
         """
         root = self._roots.get("generator")
-        text = None if root is None else read(f"/proc/{root.pid}/schedstat")
-        return None if text is None else int(text.split()[1]) / 1e9
+        known = None if root is None else _schedule(f"/proc/{root.pid}/schedstat")
+        return None if known is None else known.waited_s
 
     def close(self) -> None:
         """Flush and close the file."""
@@ -104,6 +130,27 @@ def _process(pid: int) -> psutil.Process | None:
     with contextlib.suppress(psutil.Error):
         return psutil.Process(pid)
     return None
+
+
+def _loop_times(pages: Mapping[int, Sequence[int]]) -> Iterator[tuple[str, LoopTime]]:
+    """Of each worker whose loop has told its thread, where the system tells of threads."""
+    for pid, page in pages.items():
+        if thread := page[layout.G_LOOP_TID]:
+            known = _schedule(f"/proc/{pid}/task/{thread}/schedstat")
+            if known is not None:
+                yield str(pid), known
+
+
+def _schedule(path: str) -> LoopTime | None:
+    """A thread's time on a core, and runnable without one; None where it can't be told.
+
+    The kernel counts both, in ns (Documentation/scheduler/sched-stats.rst, /proc/PID/schedstat).
+    """
+    text = read(path)
+    if text is None:
+        return None
+    on_core_ns, waited_ns, _ = text.split()
+    return LoopTime(int(on_core_ns) / 1e9, int(waited_ns) / 1e9)
 
 
 def _usage(group: Iterable[psutil.Process]) -> GroupUsage:

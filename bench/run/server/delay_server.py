@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from bench.errors import RequirementError
 from bench.records.trial_files import UPSTREAM_COUNTS
 from bench.run.process import children
 from bench.run.process.children import Child, Ended, Keeper, Late
+from bench.run.server.delay_page import DelayPage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,16 +31,19 @@ class DelayServer:
         *,
         keeper: Keeper,
         log: Path,
+        page: Path,
         extra: tuple[str, ...] = (),
         cpus: tuple[int, ...] = (),
     ) -> None:
         """Start the binary on a port that the system picks, on ``cpus`` if given.
 
+        Its ``page`` is made by itself; where that can't be mapped, ``self.page`` is None.
+
         Raises:
             RequirementError: it did not start; with what it said.
         """
-        self._argv = [str(binary), "-port", "0", *extra]
-        self._keeper, self._log, self._cpus = keeper, log, cpus
+        self._argv = [str(binary), "-port", "0", "-page", str(page), *extra]
+        self._keeper, self._log, self._page, self._cpus = keeper, log, page, cpus
         self._start()
 
     @property
@@ -100,6 +105,9 @@ class DelayServer:
         except BaseException:
             self.child.stop(grace_s=0)
             raise
+        self.page: DelayPage | None = None
+        with contextlib.suppress(OSError, ValueError):
+            self.page = DelayPage(self._page)
 
 
 def _ask(port: int, method: str, path: str) -> bytes:

@@ -1,0 +1,91 @@
+"""Time integrals at the looks, and averages from them: exact, however seldom one looks.
+
+A counter of the gauge page that carries the sum of its instants (``app.probe.layout.TIMED``) has
+the integral count × t - sum at any t. All is modulo 2^64, which numpy's words do by themselves;
+a difference of two counters' integrals is far below that, and so is exact.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.probe import layout
+from bench.stats import tapered_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from bench.digest.handlers import Handlers
+    from bench.digest.signals import Samples
+
+
+def workers(samples: Samples) -> tuple[str, ...]:
+    """All that have a page, by process id."""
+    return tuple(samples.looks[0].gauges) if samples.looks else ()
+
+
+def inside(samples: Samples, pids: Sequence[str]) -> float | None:
+    """Requests inside the application of these workers, on average; None if unknown."""
+    return _between(samples, pids, layout.G_STARTED, layout.G_FINISHED)
+
+
+def queued(samples: Samples, pids: Sequence[str]) -> float | None:
+    """Tasks that wait for a thread."""
+    return _between(samples, pids, layout.G_QUEUED, layout.G_DEQUEUED)
+
+
+def before(samples: Samples, logs: Sequence[Handlers]) -> float | None:
+    """Requests inside the application whose handler had not begun.
+
+    The page has when they entered, the thread logs when each handler began: neither needs
+    more of a worker than it writes anyway. A request that never came to a handler would be
+    among them for ever; then the counters don't reconcile.
+    """
+    entered = _counted(samples, [str(log.pid) for log in logs], layout.G_STARTED)
+    if entered is None:
+        return None
+    begun = np.sum([log.begun_ns for log in logs], axis=0, dtype=np.uint64)
+    return _average(samples, entered - begun)
+
+
+def upstream(samples: Samples) -> float | None:
+    """Requests inside the delay server; None if its page was never read."""
+    known = np.array([look.upstream_ns is not None for look in samples.looks], dtype=np.bool_)
+    values = [look.upstream_ns for look in samples.looks if look.upstream_ns is not None]
+    relative = np.array([value - values[0] for value in values], dtype=np.float64)
+    return tapered_mean(samples.t_ns[known], relative, samples.t0_ns, samples.t1_ns)
+
+
+def _between(samples: Samples, pids: Sequence[str], entered: int, left: int) -> float | None:
+    came, went = _counted(samples, pids, entered), _counted(samples, pids, left)
+    return None if came is None or went is None else _average(samples, came - went)
+
+
+def _counted(samples: Samples, pids: Sequence[str], counter: int) -> NDArray[np.uint64] | None:
+    """The counter's integral at each look, over these workers; None without their pages."""
+    if not pids or not samples.looks:
+        return None
+    if not all(pid in look.gauges for look in samples.looks for pid in pids):
+        return None
+    pages = [[look.gauges[pid] for pid in pids] for look in samples.looks]
+    counts, sums = (
+        np.array([[page[word] for page in look] for look in pages], dtype=np.uint64)
+        for word in (counter, counter + 1)
+    )
+    t_ns = samples.t_ns.astype(np.uint64)[:, np.newaxis]
+    found: NDArray[np.uint64] = (counts * t_ns - sums).sum(axis=1, dtype=np.uint64)
+    return found
+
+
+def _average(samples: Samples, integral: NDArray[np.uint64]) -> float | None:
+    """From the looks at which no page was half way through a change."""
+    sound = np.array(
+        [all(map(layout.settled, look.gauges.values())) for look in samples.looks], dtype=np.bool_
+    )
+    # The first reading off, and back from the circle of 2^64 to the line.
+    grown = (integral[sound] - integral[sound][:1]).view(np.int64)
+    return tapered_mean(samples.t_ns[sound], grown, samples.t0_ns, samples.t1_ns)

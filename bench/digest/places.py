@@ -1,0 +1,57 @@
+"""Where the users are: every moment, each of them is in one place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.digest import integrals
+from bench.records.model import Places
+from bench.stats import tapered_occupancy
+from locustfiles import layout as request_layout
+
+if TYPE_CHECKING:
+    from bench.digest.raw import Raw
+
+
+def places(raw: Raw) -> Places:
+    """The average number of users in each place, with throughput's own weight.
+
+    Each party tells how many it has, and a place is the difference of two that follow each
+    other: the places add up to all users whatever the parties say, and a contradiction shows
+    as a place with less than nobody in it. Divided by the throughput a place is the mean time
+    that a request spends there (Little's law).
+    """
+    users, sent = raw.facts.profile.users, _in_flight(raw)
+    looks = raw.samples
+    inside = integrals.inside(looks, integrals.workers(looks))
+    if inside is None:
+        return Places(generator=users - sent)
+    way = sent - inside
+    queued = integrals.queued(looks, integrals.workers(looks))
+    before = integrals.before(looks, raw.handlers)
+    if before is None or queued is None:
+        return Places(generator=users - sent, way=way, inside=inside)
+    running = sum(log.running_avg for log in raw.handlers)
+    upstream = integrals.upstream(looks) if raw.facts.upstream_calls else 0.0
+    # A `def` handler waits for its thread before it begins; what an `async def` one
+    # waits for is its own call of the pool.
+    queued_before, queued_within = (queued, 0.0) if raw.facts.threaded else (0.0, queued)
+    return Places(
+        generator=users - sent,
+        way=way,
+        thread_queue=queued,
+        before=before - queued_before,
+        upstream=upstream,
+        handler=running - queued_within - (upstream or 0.0),
+        after=inside - before - running,
+    )
+
+
+def _in_flight(raw: Raw) -> float:
+    """Requests that the generator had sent and that were not answered, as it saw them."""
+    log, t1 = raw.requests, raw.facts.t1_ns
+    cut_off = log.outcome == request_layout.UNFINISHED
+    end_ns = np.where(cut_off, np.maximum(log.end_ns, t1), log.end_ns)
+    return tapered_occupancy(log.start_ns, end_ns, raw.facts.t0_ns, t1)

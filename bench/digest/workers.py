@@ -1,0 +1,100 @@
+"""The signals of each worker: what limits one need not limit the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.probe import layout
+from bench.digest import integrals
+from bench.digest.raw import NS_PER_S
+from bench.records.model import WorkerSignals
+from bench.stats import interpolate_cumulative, tapered_average
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bench.digest.raw import Raw
+    from bench.digest.signals import Samples
+    from bench.records.trial_files import Look
+
+
+def workers(raw: Raw) -> tuple[WorkerSignals, ...]:
+    """Of all that were up at the start, by process id."""
+    calls = {log.pid: log.in_window for log in raw.handlers}
+    total = sum(calls.values())
+    return tuple(
+        _worker(raw.samples, pid, calls[pid] / total if total and pid in calls else None)
+        for pid in sorted(raw.facts.workers)
+    )
+
+
+def _worker(samples: Samples, number: int, share: float | None) -> WorkerSignals:
+    pid = str(number)
+    return WorkerSignals(
+        pid=number,
+        share=share,
+        cores=_rate(samples, lambda look: _process_s(look, pid)),
+        loop_cores=_rate(
+            samples, lambda look: look.loops[pid].cpu_s if pid in look.loops else None
+        ),
+        loop_waited=_rate(
+            samples, lambda look: look.loops[pid].waited_s if pid in look.loops else None
+        ),
+        loop_late_share=_late_share(samples, pid),
+        pool_size=_pool_size(samples, pid),
+        pool_busy_avg=_pool_busy(samples, pid),
+        queued_avg=integrals.queued(samples, [pid]),
+        inside_avg=integrals.inside(samples, [pid]),
+    )
+
+
+def _process_s(look: Look, pid: str) -> float | None:
+    group = look.groups.get("server")
+    return None if group is None else group.cpu_s.get(pid)
+
+
+def _rate(samples: Samples, cumulative_s: Callable[[Look], float | None]) -> float | None:
+    """Mean rate of a counter of seconds over the window, from the looks that have it."""
+    found = [(look.ns, cumulative_s(look)) for look in samples.looks]
+    t_ns = np.array([ns for ns, spent in found if spent is not None], dtype=np.int64)
+    values = np.array([spent for _, spent in found if spent is not None], dtype=np.float64)
+    first = interpolate_cumulative(t_ns, values, samples.t0_ns)
+    last = interpolate_cumulative(t_ns, values, samples.t1_ns)
+    if first is None or last is None:
+        return None
+    return (last - first) / ((samples.t1_ns - samples.t0_ns) / NS_PER_S)
+
+
+def _late_share(samples: Samples, pid: str) -> float | None:
+    """Late heartbeats over all that were due; None if none was, or the heart never beat."""
+    pages = [
+        (look.ns, look.gauges[pid])
+        for look in samples.within()
+        if pid in look.gauges and look.gauges[pid][layout.G_MAGIC] == layout.GAUGE_MAGIC
+    ]
+    if not pages:
+        return None
+    (due, late), (due_then, late_then) = _beats(*pages[-1]), _beats(*pages[0])
+    return (late - late_then) / (due - due_then) if due > due_then else None
+
+
+def _beats(ns: int, page: Sequence[int]) -> tuple[int, int]:
+    """Heartbeats due by now, and late ones: those that a blocked loop still owes are both."""
+    interval_ns = page[layout.G_INTERVAL_NS]
+    overdue_ns = ns - page[layout.G_HEARTBEAT_NS] - interval_ns
+    owed = layout.late_beats(overdue_ns, interval_ns)
+    return page[layout.G_BEATS] + owed, page[layout.G_BEATS_LATE] + owed
+
+
+def _pool_size(samples: Samples, pid: str) -> int | None:
+    pages = [look.gauges[pid] for look in samples.within() if pid in look.gauges]
+    return pages[-1][layout.G_POOL_SIZE] if pages else None
+
+
+def _pool_busy(samples: Samples, pid: str) -> float | None:
+    found = [(look.ns, look.gauges[pid]) for look in samples.looks if pid in look.gauges]
+    t_ns = np.array([ns for ns, _ in found], dtype=np.int64)
+    busy = [page[layout.G_POOL_BUSY] for _, page in found]
+    return tapered_average(t_ns, busy, samples.t0_ns, samples.t1_ns)
