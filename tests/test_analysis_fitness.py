@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bench.analysis.doubts import remarks
+from bench.analysis.evidence import Evidence
 from bench.analysis.fitness import Fitness, Judged, judge
-from bench.analysis.why import Evidence
 from bench.records.model import Outcome
 from bench.stats import Percentile
 from tests.support.records import measured, trial

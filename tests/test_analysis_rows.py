@@ -10,8 +10,9 @@ import pytest
 from bench.analysis.background import background
 from bench.analysis.rows import Row, rows
 from bench.analysis.verdict import Word
-from bench.records.model import Outcome
+from bench.records.model import Outcome, Places, WorkerSignals
 from bench.report.reasons import remarks
+from bench.report.whys import sentence
 from bench.stats import Percentile
 from tests.support.records import measured, run, trial
 from tests.support.verdicts import said
@@ -71,7 +72,9 @@ def test_one_trial_shows_no_interval() -> None:
     assert found.p50 == value(2570.0)
     assert found.limit_rps == 40.0
     assert found.share_of_limit == pytest.approx(0.9725)
-    assert found.why == "pool-bound: 40 of 40 threads busy, 58 waiting"
+    assert found.why is not None
+    told = sentence(found.why)
+    assert told == "pool-bound: 40 of 40 threads busy, 58 requests waiting for one"
 
 
 def test_several_trials_show_their_geometric_mean_and_its_interval() -> None:
@@ -204,13 +207,26 @@ def test_a_cell_with_only_unusable_trials_has_no_numbers() -> None:
 
 def test_the_why_is_that_of_the_typical_trial() -> None:
     """Not that of the first or the best."""
+    computing = (WorkerSignals(pid=1, cores=0.99),)
     found = row(
-        one(throughput_rps=10.0, server_cores=0.9, pool_busy_avg=1.0),
+        one(throughput_rps=10.0, per_worker=computing),
         one(throughput_rps=39.0),
-        one(throughput_rps=39.5, pool_busy_avg=1.0),
+        one(throughput_rps=39.5, per_worker=computing),
     )
     assert found.why is not None
-    assert found.why.startswith("pool-bound: ")
+    assert sentence(found.why).startswith("pool-bound: ")
+
+
+def test_the_users_places_are_means_so_they_still_add_up() -> None:
+    """To all users; a place that one trial doesn't know is unknown."""
+    found = row(
+        one(places=Places(generator=10.0, way=20.0, inside=70.0)),
+        one(places=Places(generator=20.0, way=60.0, inside=20.0)),
+    )
+    assert found.places == Places(generator=15.0, way=40.0, inside=45.0)
+    found = row(one(places=Places(generator=10.0, inside=90.0)), one(places=Places(generator=20.0)))
+    assert found.places == Places(generator=15.0)
+    assert row(one(places=None)).places is None
 
 
 def test_without_a_delay_the_limit_is_that_of_the_fastest_trial() -> None:

@@ -1,52 +1,76 @@
-"""Each rule shown true by recorded signals, and not true just beside."""
+"""Each cause shown true by recorded signals, and not true just beside."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bench.analysis.why import RULES, Evidence, why
+from bench.analysis.evidence import Evidence
+from bench.analysis.resources import Resource
+from bench.analysis.why import why
+from bench.records.model import Places, WorkerSignals
+from bench.report.whys import sentence
 from tests.support.records import measured, trial
 
-# Signals in which nothing stands out: each test changes what it is about.
+# Signals in which nothing is used up: each test changes what it is about.
 CALM: dict[str, Any] = {
-    "loop_delay_p50_ms": 0.4,
     "loop_delay_max_ms": 6.0,
-    "pool_size": 40,
-    "pool_busy_avg": 10.0,
-    "pool_waiting_avg": 0.0,
     "server_cores": 0.3,
     "generator_cores": 0.2,
+    "generator_waited": 0.0,
     "delay_server_cores": 0.0,
     "harness_cores": 0.0,
     "foreign_cores": 0.0,
     "steal_cores": 0.0,
     "overshoot_p99_ms": 1.0,
     "server_ms_per_request": 5.0,
+    "users": 100,
     "delay_s": 1.0,
-    "throughput_rps": 20.0,  # half of what 40 threads allow
+    "throughput_rps": 50.0,  # half of what the delay allows
 }
+WORKER = WorkerSignals(
+    pid=11,
+    share=1.0,
+    cores=0.3,
+    loop_cores=0.1,
+    loop_waited=0.01,
+    loop_late_share=0.05,
+    pool_size=40,
+    pool_busy_avg=10.0,
+    queued_avg=0.0,
+    inside_avg=12.0,
+)
+# Those of a `def` endpoint whose handlers do nothing but ask the delay server.
+ASKING = Places(
+    generator=0.0, way=2.0, thread_queue=58.0, before=0.1, upstream=39.5, handler=0.3, after=0.1
+)
+AWAITING = Places(
+    generator=0.0, way=2.0, thread_queue=0.0, before=1.0, upstream=50.0, handler=46.0, after=1.0
+)
+IDLE = replace(WORKER, pid=12, share=0.0, cores=0.01, pool_busy_avg=0.0, loop_late_share=0.0)
 
 
-def sentence(*, endpoint: str = "sync", workers: int = 1, cores: int = 2, **figures: Any) -> str:
-    """Why a trial with these figures is as it is."""
-    found = measured(**(CALM | figures))
-    return why(Evidence(trial(endpoint=endpoint, workers=workers), found, cores))
+def told(
+    *workers: WorkerSignals, places: Places | None = AWAITING, cores: int = 2, **figures: Any
+) -> str:
+    """Why a trial with these workers and figures is as it is."""
+    found = measured(**(CALM | figures), per_worker=(workers or (WORKER,)), places=places)
+    return sentence(why(Evidence(trial(workers=len(workers) or 1), found, cores)))
 
 
-def test_where_nothing_stands_out_nothing_is_claimed() -> None:
-    """With the figures that were looked at."""
-    assert sentence() == (
-        "unexplained: no signal stands out at 50% of the limit; the server used 0.30 cores"
-    )
-    assert sentence(delay_s=0.0, server_ms_per_request=None) == (
-        "unexplained: no signal stands out; the server used 0.30 cores"
-    )
+def worker(**changed: Any) -> WorkerSignals:
+    """One in which nothing else stands out."""
+    return replace(WORKER, **changed)
+
+
+FULL = worker(pool_busy_avg=40.0, queued_avg=58.0)
+HELD_UP = worker(loop_late_share=0.98, cores=0.15, loop_cores=0.12)
 
 
 @pytest.mark.parametrize(
-    ("holds", "misses", "told"),
+    ("holds", "misses", "text"),
     [
         pytest.param(
             {"generator_cores": 0.851},
@@ -70,231 +94,195 @@ def test_where_nothing_stands_out_nothing_is_claimed() -> None:
             id="upstream, 5 % of a long delay",
         ),
         pytest.param(
-            {"overshoot_p99_ms": 20.1, "delay_s": 0.1, "throughput_rps": 200.0},
-            {"overshoot_p99_ms": 20.0, "delay_s": 0.1, "throughput_rps": 200.0},
+            {"overshoot_p99_ms": 20.1, "delay_s": 0.1},
+            {"overshoot_p99_ms": 20.0, "delay_s": 0.1},
             "upstream-bound: the delay server answered 20 ms late (p99)",
             id="upstream, 20 ms of a short delay",
         ),
         pytest.param(
-            {"loop_delay_p50_ms": 100.0, "loop_delay_max_ms": 1012.4},
-            {"loop_delay_p50_ms": 99.9, "loop_delay_max_ms": 1012.4},
-            "loop blocked: its heartbeat was 100 ms late in the median, 1.01 s at worst, at 30%"
-            " CPU",
+            {"throughput_rps": 90.0},
+            {"throughput_rps": 89.9},
+            "delay-bound: at 90% of what the delay allows: nothing to gain",
+            id="delay",
+        ),
+        pytest.param(
+            {"server_cores": 0.9, "generator_cores": 0.6, "foreign_cores": 0.3},
+            {"server_cores": 0.9, "generator_cores": 0.6, "foreign_cores": 0.2},
+            (
+                "CPU-bound on a full machine: 5 ms of CPU a request; the 2 cores were 90% busy"
+                " (server 0.90, load generator 0.60, other programs 0.30)"
+            ),
+            id="machine",
+        ),
+    ],
+)
+def test_what_is_used_up_by_whomever(
+    holds: dict[str, Any], misses: dict[str, Any], text: str
+) -> None:
+    """At its threshold, and just beside."""
+    assert told(**holds) == text
+    assert not told(**misses).startswith(text.partition(":")[0])
+
+
+@pytest.mark.parametrize(
+    ("holds", "misses", "text"),
+    [
+        pytest.param(
+            HELD_UP,
+            replace(HELD_UP, loop_late_share=0.89),
+            "loop blocked: the loop was held up 98% of the time, for 6 ms at worst, at 15% CPU",
             id="loop",
         ),
         pytest.param(
-            {"pool_busy_avg": 38.0, "pool_waiting_avg": 57.6, "throughput_rps": 19.9},
-            {"pool_busy_avg": 37.9, "pool_waiting_avg": 57.6, "throughput_rps": 19.9},
-            "pool-bound: 38 of 40 threads busy, 58 waiting",
-            id="pool, busy",
+            HELD_UP,
+            # It was late because it computed.
+            replace(HELD_UP, loop_cores=0.6),
+            "loop blocked: the loop was held up 98% of the time, for 6 ms at worst, at 15% CPU",
+            id="loop, and not its own work",
         ),
         pytest.param(
-            {"pool_busy_avg": 40.0, "pool_waiting_avg": 1.0, "server_cores": 0.97},
-            {"pool_busy_avg": 40.0, "pool_waiting_avg": 0.9, "server_cores": 0.79},
-            "pool-bound: 40 of 40 threads busy, 1 waiting",
-            id="pool, waiting",
+            HELD_UP,
+            # Or for the interpreter, which the threads of its pool had.
+            replace(HELD_UP, cores=0.85),
+            "loop blocked: the loop was held up 98% of the time, for 6 ms at worst, at 15% CPU",
+            id="loop, and not the interpreter's lock",
         ),
         pytest.param(
-            {
-                "pool_size": 80,
-                "pool_busy_avg": 74.0,
-                "pool_waiting_avg": 26.0,
-                "workers": 2,
-                "throughput_rps": 40.0,
-            },
-            {
-                "pool_size": 80,
-                "pool_busy_avg": 74.0,
-                "pool_waiting_avg": 26.0,
-                "workers": 2,
-                "throughput_rps": 39.9,
-            },
-            "pool-bound: 74 of 80 threads busy, 26 waiting; the workers have unequal shares of the"
-            " connections",
-            id="pool of one worker of two",
+            worker(cores=0.9),
+            worker(cores=0.89),
+            "CPU-bound: 5 ms of CPU a request, 0.90 cores used by 1 worker",
+            id="core",
         ),
         pytest.param(
-            {"server_cores": 0.8},
-            {"server_cores": 0.79},
-            "CPU-bound: 5 ms of CPU a request, 0.80 cores used by 1 worker",
-            id="CPU of the worker",
-        ),
-        pytest.param(
-            {"server_cores": 1.6, "workers": 2, "cores": 4},
-            {"server_cores": 1.58, "workers": 2, "cores": 4},
-            "CPU-bound: 5 ms of CPU a request, 1.60 cores used by 2 workers",
-            id="CPU of two workers",
-        ),
-        pytest.param(
-            {"server_cores": 0.7, "generator_cores": 0.8, "foreign_cores": 0.1},
-            {"server_cores": 0.7, "generator_cores": 0.8, "foreign_cores": 0.09},
-            "CPU-bound: 5 ms of CPU a request, 0.70 cores used by 1 worker; the 2 cores"
-            " were 80% busy (load generator 0.80, other programs 0.10)",
-            id="CPU of the cores",
-        ),
-        pytest.param(
-            {"server_cores": 0.65, "steal_cores": 0.4},
-            {"server_cores": 0.63, "steal_cores": 0.4},
-            "CPU-bound: 5 ms of CPU a request, 0.65 cores used by 1 worker; the hypervisor took"
-            " 20% of the cores",
-            id="CPU that the hypervisor left",
-        ),
-        pytest.param(
-            {"server_cores": 0.3, "steal_cores": 1.4},
-            {"server_cores": 0.3, "steal_cores": 0.3},
-            "CPU-bound: 5 ms of CPU a request, 0.30 cores used by 1 worker; the 2 cores"
-            " were 95% busy (load generator 0.20, taken by the hypervisor 1.40)",
-            id="CPU of the machine, most of it taken by the hypervisor",
-        ),
-        pytest.param(
-            {"server_cores": 0.5, "generator_cores": 0.8, "foreign_cores": 0.6},
-            {"server_cores": 0.49, "generator_cores": 0.8, "foreign_cores": 0.6},
-            "CPU-bound: 5 ms of CPU a request, 0.50 cores used by 1 worker; the 2 cores"
-            " were 95% busy (load generator 0.80, other programs 0.60)",
-            id="CPU of the machine, most of it not the server's",
-        ),
-        pytest.param(
-            {"server_cores": 0.3, "generator_cores": 0.8, "foreign_cores": 0.82},
-            {"server_cores": 0.3, "generator_cores": 0.8, "foreign_cores": 0.7},
-            "CPU-bound: 5 ms of CPU a request, 0.30 cores used by 1 worker; the 2 cores"
-            " were 96% busy (load generator 0.80, other programs 0.82)",
-            id="CPU of the machine, nearly all of it",
-        ),
-        pytest.param(
-            {"throughput_rps": 36.0},
-            {"throughput_rps": 35.9},
-            "delay-bound: at 90% of the limit: nothing to gain",
-            id="delay",
+            worker(cores=0.6, loop_cores=0.55, loop_waited=0.36),
+            worker(cores=0.6, loop_cores=0.55, loop_waited=0.34),
+            (
+                "CPU-bound: 5 ms of CPU a request, 0.60 cores used by 1 worker, which waited for a"
+                " core 36% of the time"
+            ),
+            id="core, waited for",
         ),
     ],
 )
-def test_a_rule_holds_from_its_threshold_on(
-    holds: dict[str, Any], misses: dict[str, Any], told: str
-) -> None:
-    """One sentence with its figures; just beside, nothing is claimed."""
-    assert sentence(**holds) == told
-    assert sentence(**misses).startswith("unexplained: ")
+def test_what_a_worker_uses_up(holds: WorkerSignals, misses: WorkerSignals, text: str) -> None:
+    """At its threshold, and just beside."""
+    assert told(holds) == text
+    assert not told(misses).startswith(text.partition(":")[0])
 
 
-@pytest.mark.parametrize(
-    "user", ["delay_server_cores", "harness_cores", "foreign_cores", "steal_cores"]
-)
-def test_a_full_machine_is_cpu_bound_whoever_fills_it(user: str) -> None:
-    """A whole core of two is in use; what another takes is not the server's to have."""
-    calm: dict[str, Any] = {"server_cores": 0.7, "generator_cores": 0.2}
-    assert sentence(**calm).startswith("unexplained: ")
-    assert sentence(**(calm | {user: 0.75})).startswith("CPU-bound: ")
+def test_a_pool_whose_threads_wait_is_the_limit() -> None:
+    """40 of 40 at the delay server, users waiting for a thread."""
+    text = "pool-bound: 40 of 40 threads busy, 58 requests waiting for one"
+    assert told(FULL, places=ASKING) == text
+    # Whether 0.9 or 1.1 requests wait changes nothing.
+    few = "pool-bound: 40 of 40 threads busy, 1 requests waiting for one"
+    assert told(replace(FULL, queued_avg=0.9), places=ASKING) == few
+    assert told(replace(FULL, queued_avg=1.1), places=ASKING) == few
 
 
-def test_a_loop_that_computes_is_not_called_blocked() -> None:
-    """Its heartbeat is late too, but what it lacks is CPU."""
-    told = sentence(loop_delay_p50_ms=300.0, loop_delay_max_ms=400.0, server_cores=0.97)
-    assert told.startswith("CPU-bound: ")
+def test_a_full_pool_that_competes_for_the_interpreter_is_not() -> None:
+    """More threads would make it slower."""
+    busy = replace(FULL, cores=0.97)
+    places = replace(ASKING, upstream=0.0, handler=39.8)
+    assert told(busy, places=places).startswith("CPU-bound: ")
+    no_upstream = {"upstream_calls": 0, "upstream_started": 0, "delay_s": 0.0}
+    assert told(busy, places=None, **no_upstream).startswith("CPU-bound: ")
+    # It isn't seen what they wait for, but the core has time to spare.
+    assert told(FULL, places=None, **no_upstream).startswith("pool-bound: ")
 
 
-def test_a_pool_full_of_threads_that_compute_is_no_pool_bound_cell() -> None:
-    """More threads would not help; without a delay, being at the limit says nothing else."""
-    full: dict[str, Any] = {
-        "pool_busy_avg": 40.0,
-        "pool_waiting_avg": 50.0,
-        "server_cores": 0.97,
-        "throughput_rps": 19.9,  # a thread waits for the delay in less than half of its time
+def test_a_full_pool_that_nobody_waits_for_is_not() -> None:
+    """As many users as threads: they all wait for the delay."""
+    assert not told(replace(FULL, queued_avg=0.3), places=ASKING).startswith("pool-bound")
+
+
+def test_one_of_two_workers_limits_what_it_has() -> None:
+    """All connections at one worker, whose loop is blocked; the other one idles."""
+    assert told(replace(HELD_UP, share=1.0), IDLE) == (
+        "loop blocked: in 1 of 2 workers the loop was held up 98% of the time, for 6 ms at worst,"
+        " at 15% CPU"
+    )
+    assert told(FULL, IDLE, places=ASKING) == (
+        "pool-bound: 40 of 40 threads busy in 1 of 2 workers, 58 requests waiting for one"
+    )
+    assert told(worker(cores=0.95), IDLE) == (
+        "CPU-bound: 5 ms of CPU a request, 0.95 cores used by 1 of 2 workers"
+    )
+    assert told(HELD_UP, HELD_UP).startswith("loop blocked: each worker's loop was held up 98%")
+
+
+def test_what_is_used_alike_is_named_together() -> None:
+    """Within five points; the one that is more used alone otherwise."""
+    both = told(FULL, places=replace(ASKING, handler=0.0), throughput_rps=96.0)
+    assert both == (
+        "pool-bound and delay-bound: 40 of 40 threads busy, 58 requests waiting for one; at 96% of"
+        " what the delay allows: nothing to gain"
+    )
+    assert told(worker(cores=0.99), throughput_rps=93.0).startswith("CPU-bound: ")
+    assert told(worker(cores=0.82), throughput_rps=98.0).startswith("delay-bound: at 98%")
+
+
+def test_a_full_machine_is_no_cause_beside_a_worker_that_computes() -> None:
+    """It is full because of that."""
+    text = told(worker(cores=0.95), server_cores=0.95, generator_cores=0.6, foreign_cores=0.4)
+    assert text == "CPU-bound: 5 ms of CPU a request, 0.95 cores used by 1 worker"
+
+
+def test_the_generator_and_a_late_delay_server_come_first_and_alone() -> None:
+    """The number is one of something else then."""
+    text = told(worker(cores=0.99), generator_cores=0.9, throughput_rps=99.0)
+    assert text.startswith("generator-bound: ")
+    text = told(worker(cores=0.99), overshoot_p99_ms=90.0, throughput_rps=99.0)
+    assert text.startswith("upstream-bound: ")
+
+
+def test_where_nothing_is_used_up_it_is_said_where_the_users_are() -> None:
+    """With the time that a request spends there, by Little's law."""
+    assert told() == (
+        "no resource is used up (most: what the delay allows, 50%): 50 of 100 users (1 s of 2 s)"
+        " are at the delay server"
+    )
+    waiting = replace(AWAITING, upstream=20.0, handler=76.0)
+    assert told(places=waiting, throughput_rps=20.0) == (
+        "no resource is used up (most: the worker's core, 30%): 76 of 100 users (3.80 s of 5 s) are"
+        " in the handler: its own work, the interpreter's lock, or a wait that isn't ours to see"
+    )
+
+
+def test_where_not_even_that_is_known_nothing_is_claimed() -> None:
+    """With what is missing."""
+    assert told(places=None, loop_delay_p50_ms=None, foreign_cores=None) == (
+        "unexplained: no resource is used up (most: what the delay allows, 50%); not known: the CPU"
+        " of other programs, the loop's delay"
+    )
+
+
+def test_without_the_probe_cpu_and_delay_still_tell() -> None:
+    """From outside."""
+    silent = WorkerSignals(pid=11, cores=0.95)
+    assert told(silent, places=None).startswith("CPU-bound: ")
+    assert told(WorkerSignals(pid=11), places=None, server_cores=0.96) == (
+        "CPU-bound: 5 ms of CPU a request, 0.96 cores used"
+    )
+    assert told(WorkerSignals(pid=11), places=None, throughput_rps=97.0).startswith("delay-bound")
+
+
+def test_what_the_hypervisor_took_is_not_the_workers_to_use() -> None:
+    """80 % of a core on a machine that had only 85 % of its cores is all of it."""
+    text = told(worker(cores=0.8), steal_cores=0.3, server_cores=0.8)
+    assert text.startswith("CPU-bound: ")
+    assert text.endswith("; the hypervisor took 15% of the cores")
+
+
+def test_a_block_that_goes_on_is_a_bound() -> None:
+    """At the window's end the loop was still held up."""
+    assert "for over 6 ms at worst" in told(HELD_UP, loop_delay_open=True)
+
+
+def test_every_cause_is_shown_here() -> None:
+    """A resource that no test shows is one on paper."""
+    shown = {
+        *("generator-bound", "upstream-bound", "loop blocked", "pool-bound", "CPU-bound"),
+        *("CPU-bound on a full machine", "delay-bound"),
     }
-    assert sentence(**full).startswith("CPU-bound: ")
-    assert sentence(**(full | {"delay_s": 0.0, "throughput_rps": 200.0})).startswith("CPU-bound: ")
-
-
-def test_a_full_pool_that_mostly_waits_is_pool_bound_however_busy_the_cpu() -> None:
-    """Threads that wait for the delay in most of their time: more of them would help."""
-    told = sentence(
-        pool_busy_avg=40.0, pool_waiting_avg=50.0, server_cores=0.97, throughput_rps=20.0
-    )
-    assert told.startswith("pool-bound: ")
-
-
-@pytest.mark.parametrize("unknown", ["pool_size", "pool_busy_avg", "pool_waiting_avg"])
-def test_without_gauges_the_pool_is_not_blamed(unknown: str) -> None:
-    """With the probe off nothing is known of it."""
-    full: dict[str, Any] = {"pool_busy_avg": 40.0, "pool_waiting_avg": 50.0}
-    assert sentence(**(full | {unknown: None})).startswith("unexplained: ")
-
-
-def test_without_delay_being_at_the_limit_is_not_called_delay_bound() -> None:
-    """The limit is then made of the CPU."""
-    assert sentence(delay_s=0.0, throughput_rps=200.0).startswith("unexplained: ")
-
-
-def test_the_cost_of_a_request_may_be_unknown() -> None:
-    """The sentence does without it."""
-    told = sentence(server_cores=0.9, server_ms_per_request=None)
-    assert told == "CPU-bound: 0.90 cores used by 1 worker"
-
-
-def test_nothing_known_is_unexplained() -> None:
-    """No signal, no claim, and no crash."""
-    silent: dict[str, Any] = dict.fromkeys(set(CALM) - {"delay_s", "throughput_rps"})
-    told = sentence(**silent)
-    assert told == (
-        "unexplained: no signal stands out at 50% of the limit; not known: the server's CPU, the"
-        " load generator's CPU, the CPU of other programs, what the hypervisor took, the loop's"
-        " delay, the thread pool"
-    )
-
-
-@pytest.mark.parametrize(
-    "figures",
-    [
-        {"server_cores": None, "foreign_cores": 1.95},  # a full machine
-        {"server_cores": None, "loop_delay_p50_ms": 5000.0},
-        {"server_cores": None, "pool_busy_avg": 40.0, "pool_waiting_avg": 60.0, "delay_s": 0.0},
-    ],
-)
-def test_what_the_servers_cpu_would_decide_is_not_guessed(figures: dict[str, Any]) -> None:
-    """The rule doesn't hold, and the sentence says what is missing."""
-    told = sentence(**CALM | figures)
-    assert told.startswith("unexplained: ")
-    assert told.endswith("not known: the server's CPU")
-
-
-def test_a_generator_that_waited_is_told_without_its_cpu() -> None:
-    """How long it ran is unknown, how long it waited is enough."""
-    told = sentence(**CALM | {"generator_cores": None, "generator_waited": 0.9})
-    assert told == "generator-bound: the load generator waited for a core 90% of the time"
-
-
-def test_a_block_that_goes_on_is_told_as_a_bound() -> None:
-    """It may last for longer than the window."""
-    figures = {"loop_delay_p50_ms": 4000.0, "loop_delay_max_ms": 7900.0, "loop_delay_open": True}
-    assert "4 s late in the median, over 7.90 s at worst" in sentence(**CALM | figures)
-
-
-# All causes at once, each with what takes it away again, in the order of the rules.
-ALL: dict[str, Any] = {
-    "generator_cores": 0.9,
-    "overshoot_p99_ms": 60.0,
-    "loop_delay_p50_ms": 500.0,
-    "pool_busy_avg": 40.0,
-    "pool_waiting_avg": 50.0,
-    "server_cores": 0.6,
-    "foreign_cores": 0.5,
-    "throughput_rps": 39.0,
-}
-CURES: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("generator-bound", {"generator_cores": 0.8}),
-    ("upstream-bound", {"overshoot_p99_ms": 1.0}),
-    ("loop blocked", {"loop_delay_p50_ms": 1.0}),
-    ("pool-bound", {"pool_waiting_avg": 0.0}),
-    ("CPU-bound", {"foreign_cores": 0.0}),
-    ("delay-bound", {"throughput_rps": 20.0}),
-    ("unexplained", {}),
-)
-
-
-def test_the_first_cause_that_holds_is_told() -> None:
-    """As each is cured, the next is told, in measurement.md's order."""
-    figures = dict(ALL)
-    told = []
-    for _, cure in CURES:
-        told.append(sentence(**figures).split(":")[0])
-        figures |= cure
-    assert told == [cause for cause, _ in CURES] == [rule.cause for rule in RULES]
+    assert {resource.value for resource in Resource} == shown

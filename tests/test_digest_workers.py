@@ -51,7 +51,7 @@ def workers(folder: Path, **changes: Any) -> tuple[WorkerSignals, ...]:
         IDLE: [Call(T0, T1)],
     }
     parts: dict[str, Any] = {"handlers": calls, "looks": looks(), "facts": {"workers": [200, 100]}}
-    return digest(write_trial(folder, **(parts | changes))).workers
+    return digest(write_trial(folder, **(parts | changes))).per_worker
 
 
 def test_each_worker_has_its_own_figures(tmp_path: Path) -> None:

@@ -86,11 +86,13 @@ def test_a_stretched_window_is_so_many_times_as_long() -> None:
     assert width_s(paced(25.0, stretch=8)) == 20.0
 
 
-def test_where_rounds_dont_fit_a_server_that_never_rests_is_told_by_its_gaps() -> None:
+def test_where_rounds_take_long_a_server_that_never_rests_is_told_by_its_gaps() -> None:
     """A blocked loop: two seconds of warm-up, 30 completions of window."""
     window = paced(5.0, busy=True)
     assert warmup_s(window) == pytest.approx(2.0 + LEAD_S, abs=0.11)
     assert width_s(window) == pytest.approx(6.0, rel=0.1)
+    assert width_s(paced(10.0, busy=True)) == pytest.approx(3.0, rel=0.1)  # and not 15
+    assert width_s(paced(40.0, busy=True)) == pytest.approx(3.75, rel=0.1)  # they take 4 s
 
 
 def test_where_rounds_dont_fit_and_it_may_rest_the_window_is_the_longest() -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.analysis.evidence import LATE_MS, LATE_SHARE
 from bench.analysis.reason import Kind, Reason
-from bench.analysis.why import LATE_MS, LATE_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.analysis.why import Evidence
+    from bench.analysis.evidence import Evidence
 
 NOISE_SHARE = 0.05  # of the cores, for steal and for other programs
 

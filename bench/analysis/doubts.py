@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.analysis.places import faulty
 from bench.analysis.reason import Kind, Reason
 from bench.stats import little_disagrees
 from locustfiles.layout import WRONG_BODY
@@ -15,7 +16,7 @@ from locustfiles.layout import WRONG_BODY
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.analysis.why import Evidence
+    from bench.analysis.evidence import Evidence
 
 FEWEST_COMPLETIONS = 30
 LEAKED = 4  # threads more, in each half of the window
@@ -102,8 +103,18 @@ DOUBTS: tuple[Callable[[Evidence], Reason | None], ...] = (
     _wrong_bodies,
     _leak,
 )
+
+
+def _places(evidence: Evidence) -> Reason | None:
+    """Less than nobody somewhere: a party counts what the one around it doesn't."""
+    places = evidence.measured.places
+    wrong = () if places is None else faulty(places, evidence.measured.load.users)
+    return Reason(Kind.PLACES_WRONG, words=(", ".join(wrong),)) if wrong else None
+
+
 REMARKS: tuple[Callable[[Evidence], Reason | None], ...] = (
     _little,
     _oldest,
     _uneven,
+    _places,
 )

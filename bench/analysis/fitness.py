@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.disturbances import disturbances
 from bench.analysis.doubts import doubts
-from bench.analysis.reason import Kind, Reason
-from bench.analysis.reconcile import disagreements
-from bench.analysis.why import (
+from bench.analysis.evidence import (
     GENERATOR_CORES,
-    NOTABLE_WAIT,
     Evidence,
     delay_server_late,
     generator_bound,
 )
+from bench.analysis.reason import Kind, Reason
+from bench.analysis.reconcile import disagreements
 from bench.records.model import Outcome
 
 if TYPE_CHECKING:
     from bench.records.model import Signals, TrialRecord
+
+
+NOTABLE_WAIT = 0.05  # of the generator's time, waiting for a core
 
 
 class Fitness(Enum):

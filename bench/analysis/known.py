@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.analysis.doubts import remarks
+from bench.analysis.evidence import Evidence
 from bench.analysis.fitness import Fitness, Judged, judge
-from bench.analysis.why import Evidence
 from bench.stats import Estimate, Regimes, estimate, find_regimes, spreads, without_regimes
 
 if TYPE_CHECKING:

@@ -43,6 +43,7 @@ class Kind(Enum):
     LITTLE_DISAGREES = auto()
     OLDER_THAN_WINDOW = auto()
     UNEVEN_CPU = auto()
+    PLACES_WRONG = auto()
     # disturbances: the trial is set aside for another one
     GENERATOR_LATE = auto()
     QUOTA = auto()

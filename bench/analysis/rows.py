@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from statistics import median
 from typing import TYPE_CHECKING
 
 from bench.analysis.background import Background, background
+from bench.analysis.evidence import Evidence
 from bench.analysis.known import Counted, Known, knowledge
 from bench.analysis.limit import limit_rps
 from bench.analysis.metrics import METRICS
 from bench.analysis.verdict import Verdict, verdict
-from bench.analysis.why import Evidence, why
+from bench.analysis.why import Why, why
+from bench.records.model import Places
 from bench.stats import Estimate, Percentile, Regimes, Spread
 
 if TYPE_CHECKING:
@@ -75,7 +77,8 @@ class Row:
     upstream_in_flight_avg: float | None
     limit_rps: float | None
     share_of_limit: float | None
-    why: str | None
+    why: Why | None
+    places: Places | None  # means over the trials, so that they still add up to all users
     background: Background
     samples: tuple[Sample, ...]
 
@@ -137,6 +140,7 @@ def _row(known: Known, precision: float, cores: int) -> Row:
         limit_rps=limit,
         share_of_limit=value / limit if value and limit else None,
         why=_typical_why(shown, cores),
+        places=_places([m.places for m in measured if m.places is not None]),
         background=background(measured),
         samples=tuple(
             Sample(one.trial.round, *(metric.of(one.measured) for metric in METRICS))
@@ -184,8 +188,18 @@ def _kinds(measured: Sequence[Measured]) -> tuple[tuple[str, int], ...]:
     return tuple(kinds.most_common())
 
 
-def _typical_why(shown: Sequence[Counted], cores: int) -> str | None:
-    """The sentence of the trial whose throughput is nearest to the median."""
+def _places(found: Sequence[Places]) -> Places | None:
+    if not found:
+        return None
+    parts: dict[str, float | None] = {}
+    for name in (field.name for field in fields(Places)):
+        known = [value for places in found if (value := getattr(places, name)) is not None]
+        parts[name] = sum(known) / len(known) if len(known) == len(found) else None
+    return Places(**parts)
+
+
+def _typical_why(shown: Sequence[Counted], cores: int) -> Why | None:
+    """That of the trial whose throughput is nearest to the median."""
     if not shown:
         return None
     middle = median(one.measured.throughput_rps for one in shown)

@@ -40,7 +40,7 @@ def digest(folder: Path) -> Measured:
         process=_process(raw.facts),
         locust=dict(raw.generator.locust),
         places=places(raw),
-        workers=workers(raw),
+        per_worker=workers(raw),
     )
 
 

@@ -232,7 +232,7 @@ class Measured:
     process: Process
     locust: Mapping[str, float | None]  # the generator's own statistics, to set beside ours
     places: Places | None = None
-    workers: tuple[WorkerSignals, ...] = ()  # by process id
+    per_worker: tuple[WorkerSignals, ...] = ()  # by process id
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from statistics import geometric_mean
 from typing import TYPE_CHECKING, Any
 
+from bench.records.model import Places
+from bench.report import whys
 from bench.report.answers import sentence
 from bench.report.reasons import remarks, sentences
 
@@ -112,7 +114,8 @@ def _row(row: Row) -> dict[str, Any]:
         },
         "limit_rps": _short(row.limit_rps),
         "share_of_limit": _short(row.share_of_limit),
-        "why": row.why,
+        "users_at": _users_at(row),
+        "why": None if row.why is None else whys.sentence(row.why),
         "samples": [
             {
                 "round": sample.round,
@@ -123,6 +126,16 @@ def _row(row: Row) -> dict[str, Any]:
             }
             for sample in row.samples
         ],
+    }
+
+
+def _users_at(row: Row) -> dict[str, Any]:
+    """By place; a place that comes out a little below nobody is empty."""
+    found = asdict(row.places) if row.places is not None else {}
+    names = [field.name for field in fields(Places)]
+    return {
+        name: None if (users := found.get(name)) is None else _short(max(0.0, users))
+        for name in names
     }
 
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from tabulate import tabulate
 
 from bench import text
+from bench.analysis.evidence import Evidence
 from bench.analysis.fitness import Fitness, judge
-from bench.analysis.why import Evidence, why
+from bench.analysis.why import why
 from bench.plan import estimate_s
 from bench.records.model import Cause
-from bench.report import design, tables
+from bench.report import design, tables, whys
+from bench.report.places import users_at
 from bench.report.reasons import of_trial, remarks, sentences
 from bench.text import NONE, milliseconds, number
 
@@ -37,7 +39,7 @@ def trial_line(trial: TrialRecord, place: str, cores: int) -> str:
     return (
         f"{begin} {number(measured.throughput_rps):>7} requests/s"
         f"  p50 {text.percentile(measured.latency.p50):>8}"
-        f"  {why(Evidence(trial, measured, cores))}{aside}"
+        f"  {whys.sentence(why(Evidence(trial, measured, cores)))}{aside}"
     )
 
 
@@ -101,7 +103,8 @@ def row_text(row: Row) -> str:
         ),
         ("verdict", text.line("; ".join([row.verdict.word.value, *sentences(row.verdict)]))),
         *((("note", text.line("; ".join(remarks(row.verdict)))),) if remarks(row.verdict) else ()),
-        ("why", text.line(row.why or NONE)),
+        *((("users at", users_at(row.places)),) if row.places is not None else ()),
+        ("why", NONE if row.why is None else text.line(whys.sentence(row.why))),
     ]
     body = tabulate(
         [(f"  {name}", value) for name, value in figures],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench import text
 from bench.errors import BadInputError
-from bench.report import caption, tables, trust
+from bench.report import caption, places, tables, trust
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,7 @@ def body(results: Results) -> str:
         "### The matrix",
         verdicts(rows),
         tables.matrix_table(rows),
+        places.LEGEND,
         caption.spread_note(rows),
         trust.noise_floor(results.noise),
         trust.controls(results.drift),

@@ -140,6 +140,10 @@ TEMPLATES: Final[dict[Kind, tuple[str, tuple[Callable[[float], str], ...]]]] = {
         "its CPU work was uneven in the window: {0} cores weighted as throughput is, {1} without",
         (_cores, _cores),
     ),
+    Kind.PLACES_WRONG: (
+        "the users' places are wrong, as fewer than none are counted here: {words[0]}; please"
+        " report this", (),
+    ),
     Kind.UNKNOWN_SIGNALS: (
         "not known, so not judged by: {words[0]}", (),
     ),

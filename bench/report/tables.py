@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from tabulate import tabulate
 
 from bench import text
+from bench.report import whys
+from bench.report.places import bar
 from bench.report.reasons import remarks, sentences
 from bench.text import NONE, number
 
@@ -28,6 +30,7 @@ MATRIX_HEADINGS = (
     "CPU ms/req",
     "threads",
     "verdict",
+    "users",
     "why",
 )
 
@@ -73,7 +76,7 @@ def matrix_table(rows: Sequence[Row]) -> str:
         headers=MATRIX_HEADINGS,
         tablefmt="github",
         disable_numparse=True,
-        colalign=("left", *("right" for _ in MATRIX_HEADINGS[1:9]), "left", "left"),
+        colalign=("left", *("right" for _ in MATRIX_HEADINGS[1:9]), "left", "left", "left"),
     )
 
 
@@ -81,8 +84,8 @@ def _matrix_line(row: Row) -> list[str]:
     if not row.verdict.usable:
         # The reason stands in place of the numbers.
         reason = text.escape("; ".join(sentences(row.verdict)))
-        blanks = [NONE] * (len(MATRIX_HEADINGS) - 3)
-        return [text.code(row.cell), *blanks, row.verdict.word.value, reason]
+        blanks = [NONE] * (len(MATRIX_HEADINGS) - 4)
+        return [text.code(row.cell), *blanks, row.verdict.word.value, NONE, reason]
     return [
         text.code(row.cell),
         rate(row),
@@ -94,7 +97,8 @@ def _matrix_line(row: Row) -> list[str]:
         number(row.cpu_ms_per_request),
         number(row.threads_spawned),
         row.verdict.word.value,
-        text.escape(row.why or ""),
+        text.code(bar(row.places)) if row.places is not None else NONE,
+        "" if row.why is None else text.escape(whys.sentence(row.why)),
     ]
 
 

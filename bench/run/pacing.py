@@ -21,7 +21,9 @@ ROUNDS = 3  # of R in a window (docs/measurement.md says why)
 LEAST_WINDOW_S = 2.0
 LEAST_WARMUP_S = 0.5
 LEAST_ENDED = 8  # requests in the warm-up, for their rate to tell anything
-BUSY_WARMUP_S = 2.0  # where the window can't hold the rounds, and the server never rests
+# Where the rounds would take longer than this, and the server never rests:
+BUSY_WINDOW_S = 6.0
+BUSY_WARMUP_S = 2.0
 COMPLETIONS = 30
 DELAYS = 4
 AGREE = 0.05  # the halves of a warm-up, beyond their two standard errors
@@ -112,8 +114,8 @@ class Pacer:
         return min(self._stretch * least_s, profile.longest_s)
 
     def _too_long(self, round_trip_s: float) -> bool:
-        """The rounds don't fit: if the server never rests, the gaps between completions tell."""
-        return ROUNDS * round_trip_s > self._profile.longest_s
+        """The rounds take long: if the server never rests, the gaps between completions tell."""
+        return ROUNDS * round_trip_s > min(BUSY_WINDOW_S, self._profile.longest_s)
 
     def _round_trip_s(self) -> float | None:
         """R, from the last two thirds of the warm-up: its beginning is still the start's.

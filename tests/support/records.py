@@ -14,12 +14,14 @@ from bench.records.model import (
     LoadSettings,
     Measured,
     Outcome,
+    Places,
     Process,
     Requests,
     RunRecord,
     Signals,
     Threads,
     TrialRecord,
+    WorkerSignals,
 )
 from bench.stats import Percentile, Steadiness
 
@@ -112,6 +114,29 @@ _MEASURED = Measured(
         swings=False,
     ),
     locust={"requests": 360.0, "median_ms": 2600.0},
+    places=Places(
+        generator=0.0,
+        way=1.6,
+        thread_queue=58.0,
+        before=0.5,
+        upstream=38.9,
+        handler=0.7,
+        after=0.3,
+    ),
+    per_worker=(
+        WorkerSignals(
+            pid=4711,
+            share=1.0,
+            cores=0.21,
+            loop_cores=0.12,
+            loop_waited=0.01,
+            loop_late_share=0.02,
+            pool_size=40,
+            pool_busy_avg=40.0,
+            queued_avg=58.0,
+            inside_avg=98.4,
+        ),
+    ),
 )
 
 _TRIAL = TrialRecord(
@@ -260,6 +285,8 @@ _DOUBTFUL = measured(
     throughput_rps=1234.5,
     server_cores=0.97,
     server_cores_tapered=0.971,
+    places=Places(generator=2.0, way=58.0, before=18.0, handler=3.0, after=19.0),
+    per_worker=(WorkerSignals(pid=4712, cores=0.97, loop_cores=0.9, loop_late_share=0.9),),
     server_ms_per_request=0.78571,
     pool_busy_avg=0.8,
     pool_waiting_avg=0.0,
@@ -282,6 +309,8 @@ _BLOCKED = measured(
     pool_waiting_avg=0.0,
     server_cores=0.03,
     server_cores_tapered=0.0301,
+    places=Places(generator=0.0, way=99.0, before=0.0, upstream=0.97, handler=0.02, after=0.01),
+    per_worker=(WorkerSignals(pid=4713, cores=0.03, loop_cores=0.03, loop_late_share=0.99),),
     server_ms_per_request=30.9,
     spawned=1,
     active_avg=1.0,
