@@ -25,8 +25,9 @@ class Target(Hashable, Protocol):
     def delay_s(self) -> float:
         """Of the delay server, as a window's length goes by it."""
 
-    def busy(self, users: int) -> bool:
-        """Whether it works without a break."""
+    @property
+    def blocked(self) -> bool:
+        """Whether it does one request after the other, each to its end."""
 
     def simulate(
         self, starts_ns: NDArray[np.int64], horizon_ns: int, speed: Speed, rng: np.random.Generator

@@ -47,7 +47,8 @@ class Mixture:
         """By Little's law: users served at once, over what each takes."""
         return (users - self.hungry(users)) / self.mean_s
 
-    def busy(self, users: int) -> bool:  # noqa: ARG002 - of `Target`
+    @property
+    def blocked(self) -> bool:
         """It always has room for more."""
         return False
 
@@ -118,7 +119,8 @@ class Batches:
         """All users, once a period."""
         return users / self.period_s
 
-    def busy(self, users: int) -> bool:  # noqa: ARG002 - of `Target`
+    @property
+    def blocked(self) -> bool:
         """It always has room for more."""
         return False
 

@@ -47,10 +47,10 @@ class Loop:
             min(1.0 / work_s, count / (work_s + self.wait_s)) for count in self.connections(users)
         )
 
-    def busy(self, users: int) -> bool:
-        """Whether no worker ever rests: each has more users than fit into the wait outside."""
-        work_s = self.before_s + self.after_s
-        return all(count * work_s > work_s + self.wait_s for count in self.connections(users))
+    @property
+    def blocked(self) -> bool:
+        """Whether each request is done to its end before the next begins."""
+        return self.wait_s == 0.0
 
     def simulate(
         self, starts_ns: NDArray[np.int64], horizon_ns: int, speed: Speed, rng: np.random.Generator

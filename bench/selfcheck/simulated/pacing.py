@@ -44,7 +44,7 @@ def window_of(
     rng: np.random.Generator,
     *,
     rounds: float,
-    busy: bool = False,
+    blocked: bool = False,
 ) -> tuple[int, int]:
     """The window [t0, t1) in ns that a trial would choose while it runs.
 
@@ -55,12 +55,12 @@ def window_of(
         released_ns: when the last user began.
         rng: for the warm-up's random part of a round.
         rounds: how many rounds the window has to hold.
-        busy: whether the server works without a break: where the rounds don't fit, it needs
-            no more than the least window.
+        blocked: whether the server does one request after the other, each to its end, without a
+            break: where the rounds don't fit, it needs no more than the least window. That its
+            core is used is not enough: a busy event loop swings as any other does.
     """
-    after_s, rate, agree = _looks((ends_ns - np.int64(released_ns)) / NS_PER_S)
-    round_s = np.divide(users, rate, out=np.full(rate.size, np.inf), where=rate > 0)
-    spared = busy & np.isfinite(round_s) & (rounds * round_s > LONGEST_S)
+    after_s, round_s, agree = _looks((ends_ns - np.int64(released_ns)) / NS_PER_S, users)
+    spared = blocked & np.isfinite(round_s) & (rounds * round_s > LONGEST_S)
     patient = after_s < np.maximum(PATIENCE * round_s, PATIENCE)
     warm = (after_s >= (0.5 + rng.random()) * round_s) & (agree | ~patient)
     ready = warm | (spared & (after_s >= BUSY_WARMUP_S))
@@ -73,10 +73,20 @@ def window_of(
 
 
 def _looks(
-    ends_s: NDArray[np.float64],
+    ends_s: NDArray[np.float64], users: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """When it is looked, the rate over the last two thirds until then, whether its halves agree."""
+    """When it is looked, how long a round is then thought to be, whether the halves agree.
+
+    A round is the users over the rate of the last two thirds. Where answers come in batches these
+    hold one batch or two by chance, so a round is no less than it took the last users + 1 of all
+    completions to come: for an even flow the same, for batches at least from one to the next.
+    """
     after_s = np.arange(LEAST_WARMUP_S, LONGEST_S + _LOOK_S / 2, _LOOK_S)
     a, b, c = (np.searchsorted(ends_s, after_s * part) for part in (1 / 3, 2 / 3, 1))
     agree = np.abs(c - 2 * b + a) <= 2.0 * np.sqrt(c - a) + AGREE * (c - a) / 2.0
-    return after_s, (c - a) / (after_s * 2.0 / 3.0), agree
+    counted_s = np.full(after_s.size, np.inf)
+    np.divide(after_s * users * 2.0 / 3.0, c - a, out=counted_s, where=c > a)
+    since_s = after_s.copy()  # fewer have ended since all began, so it is that long at least
+    enough = c > users
+    since_s[enough] -= ends_s[c[enough] - users - 1]
+    return after_s, np.maximum(counted_s, since_s), agree

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-ROUNDS = (3.0, 4.0, 5.0)
+WINDOWS = (3.0, 4.0, 5.0)  # rounds of the closed loop
+ROUNDS, TAPER = 3.0, "Hann"  # those that are used
 USERS = (50, 100)
 FAR = 0.05  # an error beyond this is counted
 
@@ -43,10 +44,10 @@ class Errors:
 def errors(name: str, users: int, noise: Noise, count: int, *, seed: int = 1) -> Iterator[Errors]:
     """The errors of ``count`` trials of a case, for each length of window and each taper."""
     case = CASES[name]
-    off: NDArray[np.float64] = np.empty((count, len(ROUNDS), len(TAPERS)))
-    took_s: NDArray[np.float64] = np.empty((count, len(ROUNDS)))
+    off: NDArray[np.float64] = np.empty((count, len(WINDOWS), len(TAPERS)))
+    took_s: NDArray[np.float64] = np.empty((count, len(WINDOWS)))
     for number in range(count):
-        found = trials(case, users, (seed, users, number), rounds=ROUNDS, noise=noise)
+        found = trials(case, users, (seed, users, number), rounds=WINDOWS, noise=noise)
         for at, one in enumerate(found):
             ends = one.log.end_ns[one.log.succeeded]
             off[number, at] = [
@@ -54,7 +55,7 @@ def errors(name: str, users: int, noise: Noise, count: int, *, seed: int = 1) ->
                 for rate in TAPERS.values()
             ]
             took_s[number, at] = one.t1_ns / NS_PER_S
-    for at, rounds in enumerate(ROUNDS):
+    for at, rounds in enumerate(WINDOWS):
         for to, taper in enumerate(TAPERS):
             yield Errors(
                 name,

@@ -86,7 +86,7 @@ def trials(
             int(starts_ns[-1]),
             np.random.default_rng((*seed, 2)),
             rounds=several,
-            busy=target.busy(users),
+            blocked=target.blocked,
         )
         if case.event is None:
             found.append(Trial(target, log, t0, t1, steady_rps))
