@@ -9,10 +9,19 @@ import numpy as np
 
 from bench.selfcheck.simulated import speed as speeds
 from bench.selfcheck.simulated.log import NS_PER_S
-from bench.selfcheck.simulated.pacing import LONGEST_S, RAMP_S, releases, window_of
+from bench.selfcheck.simulated.pacing import (
+    LEAST_WINDOW_S,
+    LONGEST_S,
+    PATIENCE,
+    RAMP_S,
+    releases,
+    window_of,
+)
 from bench.selfcheck.simulated.truth import truth
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from bench.selfcheck.simulated.catalogue import Case, Target
     from bench.selfcheck.simulated.log import Log
     from bench.selfcheck.simulated.speed import Speed
@@ -64,37 +73,73 @@ def trials(
         rounds: lengths of windows, in rounds of the closed loop.
         noise: of the machine's speed.
     """
-    users = case.users or users
+    start = _start(case, case.users or users, seed, noise)
+    horizon_ns = _near(start, max(rounds))
+    log = start.log(horizon_ns, start.speed)
+    windows = start.windows(log, rounds)
+    if max(t1 for _, t1 in windows) >= horizon_ns:
+        horizon_ns = HORIZON_NS
+        log = start.log(horizon_ns, start.speed)
+        windows = start.windows(log, rounds)
+    if case.event is None:
+        return [Trial(start.target, log, *window, start.steady_rps) for window in windows]
+    found = []
+    for t0, t1 in windows:
+        then = _disturbed(start.speed, case.event, t0, t1)
+        seen = t0 / NS_PER_S, t1 / NS_PER_S
+        true_rps = start.steady_rps * then.mean(*seen) / start.speed.mean(*seen)
+        found.append(Trial(start.target, start.log(horizon_ns, then), t0, t1, true_rps))
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Start:
+    """All that a trial begins with; ``steady_rps``: the truth, ``seed`` of what is drawn later."""
+
+    target: Target
+    users: int
+    starts_ns: NDArray[np.int64]
+    speed: Speed
+    steady_rps: float
+    seed: tuple[int, ...]
+
+    def log(self, horizon_ns: int, speed: Speed) -> Log:
+        """What comes of it, from the same draws each time: until the speed differs, the same."""
+        rng = np.random.default_rng((*self.seed, 1))
+        return self.target.simulate(self.starts_ns, horizon_ns, speed, rng)
+
+    def windows(self, log: Log, rounds: tuple[float, ...]) -> list[tuple[int, int]]:
+        """One for each number of rounds, all with the same random part of the warm-up."""
+        ends_ns, released_ns = log.ends_ns, int(self.starts_ns[-1])
+        return [
+            window_of(
+                ends_ns,
+                self.users,
+                self.target.delay_s,
+                released_ns,
+                np.random.default_rng((*self.seed, 2)),
+                rounds=several,
+                blocked=self.target.blocked,
+            )
+            for several in rounds
+        ]
+
+
+def _start(case: Case, users: int, seed: tuple[int, ...], noise: Noise) -> _Start:
     rng = np.random.default_rng(seed)
     target = case.targets[int(rng.integers(len(case.targets)))]
     steady_rps = truth(target, users, noise.within).throughput_rps
     starts_ns = releases(users, users / steady_rps, rng)
     speed = speeds.noisy(rng, HORIZON_NS / NS_PER_S, between=noise.between, within=noise.within)
+    return _Start(target, users, starts_ns, speed, steady_rps, seed)
 
-    def log_at(speed: Speed) -> Log:
-        # From the same draws each time: until something happens, all is as if nothing did.
-        return target.simulate(starts_ns, HORIZON_NS, speed, np.random.default_rng((*seed, 1)))
 
-    log = log_at(speed)
-    ends_ns = log.ends_ns
-    found = []
-    for several in rounds:
-        t0, t1 = window_of(
-            ends_ns,
-            users,
-            target.delay_s,
-            int(starts_ns[-1]),
-            np.random.default_rng((*seed, 2)),
-            rounds=several,
-            blocked=target.blocked,
-        )
-        if case.event is None:
-            found.append(Trial(target, log, t0, t1, steady_rps))
-            continue
-        then = _disturbed(speed, case.event, t0, t1)
-        mean = then.mean(t0 / NS_PER_S, t1 / NS_PER_S) / speed.mean(t0 / NS_PER_S, t1 / NS_PER_S)
-        found.append(Trial(target, log_at(then), t0, t1, steady_rps * mean))
-    return found
+def _near(start: _Start, rounds: float) -> int:
+    """When the trial will be over, most likely: to simulate what nobody looks at takes time."""
+    round_s = start.users / start.steady_rps
+    warmup_s = min(PATIENCE * round_s + PATIENCE, LONGEST_S)
+    window_s = min(1.5 * rounds * round_s + 2 * LEAST_WINDOW_S, LONGEST_S)
+    return min(HORIZON_NS, int(start.starts_ns[-1] + (warmup_s + window_s) * NS_PER_S))
 
 
 def _disturbed(speed: Speed, event: str, t0_ns: int, t1_ns: int) -> Speed:

@@ -44,16 +44,16 @@ def truth(target: Target, users: int, within: float = 0.0) -> Truth:
         users: of the closed loop.
         within: the noise of the speed within a trial, as in `speed.noisy`.
     """
-    first = _long_run(target, users, within, round_s=np.inf)
-    return _long_run(target, users, within, round_s=users / first.throughput_rps)
+    first = _long_run(target, users, within, round_s=np.inf, times=1)
+    return _long_run(target, users, within, round_s=users / first.throughput_rps, times=_TIMES)
 
 
-def _long_run(target: Target, users: int, within: float, *, round_s: float) -> Truth:
+def _long_run(target: Target, users: int, within: float, *, round_s: float, times: int) -> Truth:
     rng = np.random.default_rng(_SEED)
     t0, t1 = _SETTLED_S * _NS, (_SETTLED_S + _LOOKED_S) * _NS
     horizon_ns = t1 + _AFTER_S * _NS
     rates, took = [], []
-    for _ in range(_TIMES):
+    for _ in range(times):
         speed = speeds.noisy(rng, horizon_ns / NS_PER_S, within=within)
         log = target.simulate(releases(users, round_s, rng), horizon_ns, speed, rng)
         rates.append(hann_rate(log.end_ns[log.succeeded], t0, t1))
