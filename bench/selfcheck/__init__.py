@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from bench.errors import CELLS_FAILED, BadInputError, RequirementError
 from bench.selfcheck import accuracy, endurance, judgement, kills, overhead, probe, scale, setup
-from bench.selfcheck.simulated import check as simulated
+from bench.selfcheck.simulated import check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ CHECKS: Final[dict[str, Callable[[Paths, bool], Sequence[Figure]]]] = {
     "digest": scale.digest_speed,
     "plan": scale.plan_speed,
     "report": scale.report_speed,
-    "simulated": simulated.run,
+    "simulated": check.run,
     "accuracy": accuracy.run,
     "judgement": judgement.run,
     "kills": kills.run,
