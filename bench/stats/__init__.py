@@ -6,6 +6,7 @@ Times are int64 nanoseconds of one monotonic clock; a window is [t0, t1).
 
 from __future__ import annotations
 
+from bench.stats.estimate import Estimate, estimate
 from bench.stats.gauges import (
     interpolate_cumulative,
     percentile,
@@ -23,18 +24,25 @@ from bench.stats.paired import (
     unpaired_log_ratio,
 )
 from bench.stats.quantile import Percentile
+from bench.stats.regimes import Regimes, find_regimes, without_regimes
 from bench.stats.repeats import Summary, summarise
+from bench.stats.spread import Spread, spreads
 from bench.stats.survival import Curve, product_limit
 from bench.stats.throughput import hann_rate, plain_rate
 
 __all__ = [
     "Curve",
+    "Estimate",
     "Latency",
     "LogRatio",
     "Percentile",
+    "Regimes",
+    "Spread",
     "Summary",
     "benjamini_hochberg",
     "difference",
+    "estimate",
+    "find_regimes",
     "geometric_mean_ratio",
     "hann_rate",
     "histogram_percentile",
@@ -46,8 +54,10 @@ __all__ = [
     "percentile",
     "plain_rate",
     "product_limit",
+    "spreads",
     "summarise",
     "tapered_growth",
     "time_average",
     "unpaired_log_ratio",
+    "without_regimes",
 ]
