@@ -11,6 +11,7 @@ from bench.stats.gauges import (
     interpolate_cumulative,
     percentile,
     tapered_growth,
+    tapered_occupancy,
     time_average,
 )
 from bench.stats.histogram import difference, histogram_percentile
@@ -24,9 +25,11 @@ from bench.stats.paired import (
     unpaired_log_ratio,
 )
 from bench.stats.quantile import Percentile
+from bench.stats.rate_error import batch_error, gap_error
 from bench.stats.regimes import Regimes, find_regimes, without_regimes
 from bench.stats.repeats import Summary, summarise
 from bench.stats.spread import Spread, spreads
+from bench.stats.steady import Steadiness, steadiness
 from bench.stats.survival import Curve, product_limit
 from bench.stats.throughput import hann_rate, plain_rate
 
@@ -38,11 +41,14 @@ __all__ = [
     "Percentile",
     "Regimes",
     "Spread",
+    "Steadiness",
     "Summary",
+    "batch_error",
     "benjamini_hochberg",
     "difference",
     "estimate",
     "find_regimes",
+    "gap_error",
     "geometric_mean_ratio",
     "hann_rate",
     "histogram_percentile",
@@ -55,8 +61,10 @@ __all__ = [
     "plain_rate",
     "product_limit",
     "spreads",
+    "steadiness",
     "summarise",
     "tapered_growth",
+    "tapered_occupancy",
     "time_average",
     "unpaired_log_ratio",
     "without_regimes",
