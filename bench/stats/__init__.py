@@ -24,6 +24,7 @@ from bench.stats.paired import (
     log_ratio,
     unpaired_log_ratio,
 )
+from bench.stats.pooled import pooled_percentile
 from bench.stats.quantile import Percentile
 from bench.stats.rate_error import batch_error, gap_error
 from bench.stats.regimes import Regimes, find_regimes, without_regimes
@@ -59,6 +60,7 @@ __all__ = [
     "mean_by_little_ms",
     "percentile",
     "plain_rate",
+    "pooled_percentile",
     "product_limit",
     "spreads",
     "steadiness",
