@@ -14,6 +14,7 @@ from bench.stats import (
     interpolate_cumulative,
     percentile,
     tapered_growth,
+    tapered_occupancy,
     time_average,
 )
 
@@ -174,3 +175,56 @@ def test_what_a_completion_costs_is_found_wherever_it_falls(ends: list[int], cos
     counter = np.searchsorted(end_ns, t_ns, side="right") * cost
     growth = tapered_growth(t_ns, counter, T0, T0 + S)
     assert growth == pytest.approx(rate * cost, rel=0.01, abs=0.02 * cost)
+
+
+def test_an_interval_open_throughout_is_one() -> None:
+    """Whether it ended after the window or never; one that began after it is none."""
+    start = np.array([T0 - S, T0, T0 - 5, T0 + S, T0 + 2 * S], dtype=np.int64)
+    end = np.array([-1, T0 + S, T0 + 3 * S, -1, T0 + 4 * S], dtype=np.int64)
+    assert tapered_occupancy(start, end, T0, T0 + S) == pytest.approx(3.0)
+    assert tapered_occupancy(start[:0], end[:0], T0, T0 + S) == 0.0
+
+
+def test_the_middle_half_of_a_window_has_most_of_its_weight() -> None:
+    """1 / 2 + 1 / pi of it."""
+    start, end = at_ms(250), at_ms(750)
+    assert tapered_occupancy(start, end, T0, T0 + S) == pytest.approx(0.5 + 1 / np.pi)
+
+
+def test_littles_law_holds_under_one_weight() -> None:
+    """40 at once each 1.03 s: in flight over tapered rate is what each took, at any phase."""
+    for phase_ms in range(0, 1_030, 103):
+        ends = np.repeat(at_ms(*range(phase_ms - 3_090, 10_000, 1_030)), 40)
+        occupied = tapered_occupancy(ends - 1_030 * MS, ends, T0, T0 + 6 * S)
+        assert occupied == pytest.approx(40.0)
+        assert occupied / hann_rate(ends, T0, T0 + 6 * S) == pytest.approx(1.03, rel=0.0025)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.tuples(st.integers(-200, 1_200), st.integers(0, 900)), max_size=20))
+def test_occupancy_is_the_weighted_mean_of_every_millisecond(
+    intervals: list[tuple[int, int]],
+) -> None:
+    """A direct, slow sum, with the weight in the middle of each; -1 is open at the end."""
+    start = at_ms(*[begun for begun, _ in intervals])
+    end = np.where(
+        np.array([took for _, took in intervals]) > 800,
+        -1,
+        start + np.array([took for _, took in intervals], dtype=np.int64) * MS,
+    ).astype(np.int64)
+    middles = T0 + np.arange(1_000) * MS + MS // 2
+    weights = 1.0 - np.cos(2 * np.pi * (middles - T0) / S)
+    is_open = (start[:, None] <= middles) & ((end[:, None] > middles) | (end[:, None] == -1))
+    by_hand = float((is_open.sum(axis=0) * weights).sum() / weights.sum())
+    assert tapered_occupancy(start, end, T0, T0 + S) == pytest.approx(by_hand, abs=1e-4)
+
+
+def test_occupancy_of_nonsense_is_refused() -> None:
+    """An end before its start, an empty window, an end too few."""
+    for start, end, t1 in (
+        (at_ms(5), at_ms(4), T0 + S),
+        (at_ms(5), at_ms(6), T0),
+        (at_ms(5, 6), at_ms(6), T0 + S),
+    ):
+        with pytest.raises(ValueError, match=r"ends before|window is empty|one end a start"):
+            tapered_occupancy(start, end, T0, t1)

@@ -6,10 +6,12 @@ Times are int64 nanoseconds of one monotonic clock; a window is [t0, t1).
 
 from __future__ import annotations
 
+from bench.stats.estimate import Estimate, estimate
 from bench.stats.gauges import (
     interpolate_cumulative,
     percentile,
     tapered_growth,
+    tapered_occupancy,
     time_average,
 )
 from bench.stats.histogram import difference, histogram_percentile
@@ -22,19 +24,32 @@ from bench.stats.paired import (
     log_ratio,
     unpaired_log_ratio,
 )
+from bench.stats.pooled import pooled_percentile
 from bench.stats.quantile import Percentile
+from bench.stats.rate_error import batch_error, gap_error
+from bench.stats.regimes import Regimes, find_regimes, without_regimes
 from bench.stats.repeats import Summary, summarise
+from bench.stats.spread import Spread, spreads
+from bench.stats.steady import Steadiness, steadiness
 from bench.stats.survival import Curve, product_limit
 from bench.stats.throughput import hann_rate, plain_rate
 
 __all__ = [
     "Curve",
+    "Estimate",
     "Latency",
     "LogRatio",
     "Percentile",
+    "Regimes",
+    "Spread",
+    "Steadiness",
     "Summary",
+    "batch_error",
     "benjamini_hochberg",
     "difference",
+    "estimate",
+    "find_regimes",
+    "gap_error",
     "geometric_mean_ratio",
     "hann_rate",
     "histogram_percentile",
@@ -45,9 +60,14 @@ __all__ = [
     "mean_by_little_ms",
     "percentile",
     "plain_rate",
+    "pooled_percentile",
     "product_limit",
+    "spreads",
+    "steadiness",
     "summarise",
     "tapered_growth",
+    "tapered_occupancy",
     "time_average",
     "unpaired_log_ratio",
+    "without_regimes",
 ]

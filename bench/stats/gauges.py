@@ -101,9 +101,38 @@ def tapered_growth(
         return None
     took_s = np.diff(t_ns) / _NS_PER_S
     known = took_s > 0  # two samples at one instant tell no rate
-    x = np.clip((t_ns - np.int64(t0_ns)) / (t1_ns - t0_ns), 0.0, 1.0)
-    weight = np.diff(x - np.sin(2.0 * np.pi * x) / (2.0 * np.pi))
+    weight = np.diff(_weight_before(t_ns, t0_ns, t1_ns))
     return float(np.dot(np.diff(readings)[known] / took_s[known], weight[known]))
+
+
+def tapered_occupancy(
+    start_ns: NDArray[np.int64], end_ns: NDArray[np.int64], t0_ns: int, t1_ns: int
+) -> float:
+    """The mean number of intervals [start, end) open over [t0, t1), with `hann_rate`'s weight.
+
+    Exact: each interval counts with the integral of the weight over it. Divided by a rate of
+    completions under the same weight it is a mean time that each took (Little's law).
+
+    Args:
+        start_ns: when each began, any order, shape (n,).
+        end_ns: when it ended; -1 if it is still open at t1, shape (n,).
+        t0_ns: the window's first instant.
+        t1_ns: the first instant after it.
+
+    Raises:
+        ValueError: the window is empty, shapes differ, or an interval ends before it begins.
+    """
+    if t1_ns <= t0_ns:
+        raise ValueError(f"the window is empty: t0 is {t0_ns} ns, t1 is {t1_ns} ns")
+    if start_ns.shape != end_ns.shape:
+        raise ValueError(f"one end a start: {start_ns.shape} starts, {end_ns.shape} ends")
+    still_open = end_ns == -1
+    if (end_ns < start_ns)[~still_open].any():
+        raise ValueError("an interval ends before it begins: starts and ends must ascend")
+    # One that begins after the window and is open has no part in it.
+    until = np.where(still_open, np.int64(t1_ns), end_ns)
+    held = _weight_before(until, t0_ns, t1_ns) - _weight_before(start_ns, t0_ns, t1_ns)
+    return float(held.sum())
 
 
 def percentile(values: ArrayLike, q: float) -> float | None:
@@ -122,6 +151,13 @@ def percentile(values: ArrayLike, q: float) -> float | None:
     if readings.size == 0:
         return None
     return float(np.percentile(readings, q, method="inverted_cdf"))
+
+
+def _weight_before(t_ns: NDArray[np.int64], t0_ns: int, t1_ns: int) -> NDArray[np.float64]:
+    """The share of the window's weight, 1 - cos(2 pi x), that lies before each instant."""
+    x = np.clip((t_ns - np.int64(t0_ns)) / (t1_ns - t0_ns), 0.0, 1.0)
+    before: NDArray[np.float64] = x - np.sin(2.0 * np.pi * x) / (2.0 * np.pi)
+    return before
 
 
 def _reaches(t_ns: NDArray[np.int64], from_ns: int, to_ns: int) -> bool:

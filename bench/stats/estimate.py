@@ -1,0 +1,78 @@
+"""What several trials of one cell say of its throughput, and how well that is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.stats.lazy import scipy_special
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.stats.spread import Spread
+
+_CONFIDENCE = 0.95
+_ANYTHING = 300.0  # with hardly any freedom a log may reach beyond what floats hold
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A positive figure, with its 95 % confidence interval where that is known.
+
+    The geometric mean of n trials, in their unit; low and high are both None or both known.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+
+    @property
+    def half_width(self) -> float | None:
+        """Half of the interval, as a logarithm: 0.1 is ± 10 %, nearly. None if it isn't known."""
+        if self.low is None or self.high is None:
+            return None
+        return float(np.log(self.high) - np.log(self.low)) / 2.0
+
+
+def estimate(logs: Sequence[float], spread: Spread | None, error: float = 0.0) -> Estimate:
+    """The mean of the logarithms and its interval, Student's t with the spread's freedom.
+
+    Args:
+        logs: natural logarithms of a cell's trials, shape (n,), n >= 1.
+        spread: of one trial, from `spreads`; None if nothing is known of it.
+        error: a floor for the standard error of the mean: what is known of it from within
+            the trials, for n trials together. Taken as exact where it is the larger.
+
+    Returns:
+        Without interval if there is no spread: an error from within the trials can't stand
+        for what changes from one to the next.
+
+    Raises:
+        ValueError: no logs, one that is not finite, or an error that is negative.
+    """
+    trials = np.asarray(logs, dtype=np.float64)
+    if trials.size == 0 or not np.isfinite(trials).all():
+        raise ValueError(f"logs must be finite, and at least one, found {list(logs)}")
+    if not error >= 0.0:
+        raise ValueError(f"error is {error}, must be 0 or more")
+    mean = float(trials.mean())
+    value = float(np.exp(mean))
+    if spread is None:
+        return Estimate(value, None, None, trials.size)
+    reach = max(
+        reach_of(spread.deviation / float(np.sqrt(trials.size)), spread.freedom),
+        reach_of(error, float("inf")),
+    )
+    return Estimate(value, value * float(np.exp(-reach)), value * float(np.exp(reach)), trials.size)
+
+
+def reach_of(error: float, freedom: float) -> float:
+    """How far a 95 % interval of a logarithm reaches to each side, from an error known so well."""
+    special = scipy_special()
+    level = 0.5 + _CONFIDENCE / 2.0
+    times = special.ndtri(level) if np.isinf(freedom) else special.stdtrit(freedom, level)
+    return min(float(times) * error, _ANYTHING)
