@@ -50,6 +50,7 @@ class Trial:
     """
 
     target: Target
+    users: int
     log: Log
     t0_ns: int
     t1_ns: int
@@ -82,13 +83,16 @@ def trials(
         log = start.log(horizon_ns, start.speed)
         windows = start.windows(log, rounds)
     if case.event is None:
-        return [Trial(start.target, log, *window, start.steady_rps) for window in windows]
+        return [
+            Trial(start.target, start.users, log, *window, start.steady_rps) for window in windows
+        ]
     found = []
     for t0, t1 in windows:
         then = _disturbed(start.speed, case.event, t0, t1)
         seen = t0 / NS_PER_S, t1 / NS_PER_S
         true_rps = start.steady_rps * then.mean(*seen) / start.speed.mean(*seen)
-        found.append(Trial(start.target, start.log(horizon_ns, then), t0, t1, true_rps))
+        log = start.log(horizon_ns, then)
+        found.append(Trial(start.target, start.users, log, t0, t1, true_rps))
     return found
 
 
