@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bench.selfcheck.simulated import rows
 from bench.selfcheck.simulated.cells import EXPERIMENTS, REGIMES_APART, Cell, Drawn, cells, pool
 from bench.selfcheck.simulated.coverage import Coverage, coverage
 from bench.selfcheck.simulated.percentiles import percentiles
 from bench.selfcheck.simulated.runs import Found, run
 from bench.selfcheck.simulated.throughput import throughput
 from bench.selfcheck.simulated.trial import QUIET
-from bench.stats import Estimate
+from bench.stats import Estimate, Percentile
 
 CLAIMED = 0.93
 
@@ -107,3 +108,20 @@ def test_the_latency_of_those_who_starve_is_not_told() -> None:
 def test_what_happens_in_a_window_does_not_pass_as_known(event: str) -> None:
     """The trial swings, or its own error is as large as what it is off by."""
     assert throughput(f"CPU 10 ms, {event}", 50, QUIET, 20).missed == 0.0
+
+
+def test_rows_pool_the_percentiles_of_their_trials() -> None:
+    """With trials that differ by chance alone the intervals hold; what is withheld stays so."""
+    sharp = Percentile(1.0, None, None, 0.99, 1.01)
+    none = Percentile(None, 0.5, "too few", None, None)
+    pools: dict[str, rows.Pool] = dict.fromkeys(EXPERIMENTS, ((sharp, sharp, none),))
+    for one in rows.rows(30, pools):
+        assert one.told == (0.0 if one.level > 0.9 else 1.0)
+        assert one.held >= 0.9
+    assert np.mean([one.held for one in rows.rows(30, pools)]) >= CLAIMED
+
+
+def test_a_pool_is_told_as_shares_of_the_truth() -> None:
+    """Of a constant, on a machine that varies by 4 %."""
+    p50 = rows.pool("constant 200 ms", 3)[0][0]
+    assert p50.value_ms == pytest.approx(1.0, abs=0.15)

@@ -9,6 +9,8 @@ from bench.selfcheck.simulated.catalogue import CASES
 from bench.selfcheck.simulated.cells import EXPERIMENTS, pool
 from bench.selfcheck.simulated.coverage import coverage
 from bench.selfcheck.simulated.percentiles import percentiles
+from bench.selfcheck.simulated.rows import pool as percentile_pool
+from bench.selfcheck.simulated.rows import rows
 from bench.selfcheck.simulated.throughput import ROUNDS, USERS, throughput
 from bench.selfcheck.simulated.trial import QUIET, Noise
 
@@ -44,6 +46,7 @@ def run(paths: Paths, quick: bool) -> list[Figure]:  # noqa: ARG001, FBT001 - of
             for budget_s in BUDGETS_S
             for figure in whole_runs(coverage(runs, budget_s, pools))
         ),
+        *row_percentiles(max(trials // 4, 2), runs // 4 or 1),
     ]
 
 
@@ -118,3 +121,12 @@ def whole_runs(found: Coverage) -> Iterator[Figure]:
     told = f"of {found.seen}; of all cells that have two, {found.told:.0%} are told"
     what = f"{what}: two regimes seen twice each, not told"
     yield Figure(what, missed, WRONGLY, " % of cells", told)
+
+
+def row_percentiles(drawn_from: int, runs: int) -> Iterator[Figure]:
+    """Of the rows that have a value: how many of their intervals miss."""
+    pools = {name: percentile_pool(name, drawn_from) for name in EXPERIMENTS}
+    for one in rows(runs, pools):
+        what = f"{one.experiment}: rows' p{100 * one.level:.0f}, intervals that miss"
+        told = f"of {runs} runs; {one.told:.1%} of the rows have a value"
+        yield Figure(what, 100 * (1 - one.held), MISSES, " %", told)
