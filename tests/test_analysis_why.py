@@ -185,7 +185,7 @@ def test_a_full_pool_that_competes_for_the_interpreter_is_not() -> None:
     busy = replace(FULL, cores=0.97)
     places = replace(ASKING, upstream=0.0, handler=39.8)
     assert told(busy, places=places).startswith("CPU-bound: ")
-    no_upstream = {"upstream_calls": 0, "upstream_started": 0, "delay_s": 0.0}
+    no_upstream: dict[str, Any] = {"upstream_calls": 0, "upstream_started": 0, "delay_s": 0.0}
     assert told(busy, places=None, **no_upstream).startswith("CPU-bound: ")
     # It isn't seen what they wait for, but the core has time to spare.
     assert told(FULL, places=None, **no_upstream).startswith("pool-bound: ")

@@ -20,6 +20,7 @@ from bench.stats import (
     little_disagrees,
     mean_by_little_ms,
 )
+from bench.stats.quantile import SLOW
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -127,7 +128,7 @@ def test_a_warm_up_too_short_reads_a_bound_where_the_finished_read_3_5_seconds(
     ours, finished, little_ms = seen(closed_loop("fifo", jitter=jitter), 1, 6)
     assert np.median(finished) < 4_100
     for percentile in (ours.p50, ours.p90, ours.p99):
-        assert over(percentile) == pytest.approx(7_000)  # the oldest age there was
+        assert 5_800 < over(percentile) <= 7_000  # the oldest age there was
     assert ours.oldest_unfinished_ms == 7_000
     assert little_disagrees(ours.mean_measured_ms, little_ms)
 
@@ -164,7 +165,7 @@ def test_in_random_order_the_median_is_right_from_a_cold_start_where_the_finishe
     ours, finished, _ = seen(loop, 1, 15)
     assert np.median(finished) < 0.65 * truth[0]
     assert ours.p50.value_ms == pytest.approx(truth[0], rel=0.1)
-    assert over(ours.p90) == pytest.approx(16_000)
+    assert over(ours.p90) == pytest.approx(16_000, rel=0.02)  # less what drifts
     assert over(ours.p90) < truth[1]
 
 
@@ -201,7 +202,7 @@ def test_a_blocked_loop_that_answers_one_a_second_reads_over_the_oldest_age() ->
     loop = closed_loop("fifo", users=100, slots=1, until_s=30)
     ours, finished, _ = seen(loop, 3, 6)
     assert np.median(finished) < 6_500
-    assert over(ours.p50) == over(ours.p99) == pytest.approx(9_000)
+    assert over(ours.p50) == over(ours.p99) == pytest.approx(9_000, rel=0.02)  # less what drifts
 
 
 def test_a_window_shorter_than_the_period_leaves_out_what_it_did_not_see() -> None:
@@ -227,8 +228,10 @@ def test_with_nothing_cut_off_percentiles_are_the_plain_ones() -> None:
     """Bimodal: 10 ms, and 2 per cent 500 ms."""
     lasts_ms = np.where(np.arange(1_000) % 50 == 0, 500.0, 10.0)
     ours = independent(lasts_ms)
-    assert ours.p50 == ours.p90 == Percentile(10.0, None, None)
-    assert ours.p99 == Percentile(500.0, None, None)
+    assert ours.p50 == ours.p90
+    for found, plain in ((ours.p50, 10.0), (ours.p99, 500.0)):
+        assert (found.value_ms, found.over_ms, found.reason) == (plain, None, None)
+        assert (found.low_ms, found.high_ms) == pytest.approx((plain / SLOW, plain * SLOW))
     assert ours.mean_measured_ms == pytest.approx(lasts_ms.mean())
     assert ours.oldest_unfinished_ms is None
 
@@ -268,14 +271,30 @@ def test_failures_as_late_as_answers_withhold_what_they_would_change() -> None:
 
 
 def test_starvation_of_a_few_does_not_cost_the_median() -> None:
-    """10 of 1,010 have waited for ever: p50 and p90 stand, p99 does not."""
+    """11 of 1,011 requests have waited for ever: p50 stands. They are 11 of 16 users in flight."""
     young = np.arange(1_000, dtype=np.int64) * 10 * MS + 100 * S
     start = np.concatenate([np.zeros(11, dtype=np.int64), young])
     end = np.concatenate([np.full(11, -1), young + np.arange(1_000) % 100 * MS + MS])
     ours = latency(start, end, end >= 0, 100 * S, 120 * S)
     assert ours.p50.value_ms == pytest.approx(50, abs=1)
-    assert ours.p90.value_ms == pytest.approx(90, abs=1)
-    assert over(ours.p99) == pytest.approx(120_000)
+    assert 80 < over(ours.p90) < 90
+    assert "11 of 11 users waited throughout" in (ours.p90.reason or "")
+    assert 90 < over(ours.p99) < 100  # 11 where 10 are one per cent: not surely 120 s
+    assert "11 of 1011 requests were older" in (ours.p99.reason or "")
+
+
+def test_nine_of_100_users_never_answered_are_seen_in_p90_and_p99() -> None:
+    """They are 0.5 % of the requests that the other 91 make at 100 to 123 ms each."""
+    rng = np.random.default_rng(9)
+    takes = rng.uniform(0.100, 0.123, (91, 60))
+    ends = np.cumsum(takes, axis=1) + rng.uniform(-0.1, 0.0, (91, 1))
+    start = np.concatenate([((ends - takes) * S).ravel(), np.full(9, -S)]).astype(np.int64) + 9 * S
+    end = np.concatenate([(ends * S).ravel(), np.full(9, -9 * S - 1)]).astype(np.int64) + 9 * S
+    ours = latency(start, end, end >= 0, 10 * S, 12 * S)
+    assert ours.p50.value_ms == pytest.approx(111, rel=0.03)
+    for percentile in (ours.p90, ours.p99):
+        assert 100 < over(percentile) < 123
+        assert percentile.reason == "9 of 100 users waited throughout, twice that long or longer"
 
 
 def test_who_ends_at_t0_counts_and_who_ends_at_t1_is_in_flight() -> None:
@@ -319,6 +338,9 @@ def test_order_and_clock_do_not_matter_and_every_percentile_is_told(
     for percentile in (ours.p50, ours.p90, ours.p99):
         assert (percentile.value_ms is None) == (percentile.reason is not None)
         assert percentile.value_ms is None or percentile.over_ms is None
+        low, value, high = percentile.low_ms, percentile.value_ms, percentile.high_ms
+        assert low is None or (value is not None and low <= value)
+        assert high is None or (value is not None and low is not None and value <= high)
 
 
 def test_a_million_requests_take_well_under_a_second() -> None:

@@ -120,6 +120,27 @@ def test_the_sure_age_of_a_quantile_exceeds_the_true_one_once_in_forty() -> None
     assert 0.01 < np.mean(sure > np.log(2) * 1e9) < 0.04
 
 
+def test_the_reached_age_of_a_quantile_is_below_the_true_one_once_in_forty() -> None:
+    """The other side of the interval; wider errors reach farther on both."""
+    rng = np.random.default_rng(6)
+    ages = (rng.exponential(1e9, size=(2_000, 60))).astype(np.int64)
+    none, ended = np.zeros(60, dtype=np.int64), np.ones(60, dtype=np.bool_)
+    curves = [product_limit(none, sample, ended) for sample in ages]
+    reached = np.array([curve.surely_reached(0.5) or 2**62 for curve in curves])
+    assert 0.01 < np.mean(reached < np.log(2) * 1e9) < 0.04
+    for curve in curves[:50]:
+        assert curve.surely_below(0.5, 2.0) < curve.surely_below(0.5)
+        assert (curve.surely_reached(0.5, 2.0) or 2**62) > (curve.surely_reached(0.5) or 0)
+
+
+def test_few_alike_prove_neither_side() -> None:
+    """Five that end at one age: the share that outlasts it may be 45 %, and some end before it."""
+    ours = curve_of([(0, 10, True)] * 5)
+    assert (ours.surely_below(0.5), ours.surely_reached(0.5)) == (9, 10)
+    assert (ours.surely_below(0.6), ours.surely_reached(0.4)) == (-1, None)
+    assert ours.surely_below(0.5, times=1.2) == -1
+
+
 def test_nobody_and_nonsense() -> None:
     """No subjects are an empty curve; an entry after the end is a fault."""
     none = np.array([], dtype=np.int64)

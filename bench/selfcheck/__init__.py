@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from bench.errors import CELLS_FAILED, BadInputError, RequirementError
 from bench.selfcheck import accuracy, endurance, judgement, kills, overhead, probe, scale, setup
+from bench.selfcheck.simulated import check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ CHECKS: Final[dict[str, Callable[[Paths, bool], Sequence[Figure]]]] = {
     "digest": scale.digest_speed,
     "plan": scale.plan_speed,
     "report": scale.report_speed,
+    "simulated": check.run,
     "accuracy": accuracy.run,
     "judgement": judgement.run,
     "kills": kills.run,
@@ -33,7 +35,7 @@ CHECKS: Final[dict[str, Callable[[Paths, bool], Sequence[Figure]]]] = {
 }
 DEFAULTS: Final = {
     "bench": ("overhead", "probe", "setup", "digest", "plan", "report"),
-    "selfcheck": ("accuracy", "judgement", "kills", "endurance"),
+    "selfcheck": ("simulated", "accuracy", "judgement", "kills", "endurance"),
 }
 
 

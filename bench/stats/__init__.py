@@ -27,10 +27,12 @@ from bench.stats.paired import (
     log_ratio,
     unpaired_log_ratio,
 )
+from bench.stats.pooled import pooled_percentile
 from bench.stats.quantile import Percentile
+from bench.stats.rate_error import batch_error, gap_error
 from bench.stats.regimes import Regimes, find_regimes, without_regimes
 from bench.stats.spread import Spread, spreads
-from bench.stats.steady import Steadiness, batch_error, gap_error, steadiness
+from bench.stats.steady import Steadiness, steadiness
 from bench.stats.survival import Curve, product_limit
 from bench.stats.throughput import hann_rate, plain_rate
 
@@ -62,6 +64,7 @@ __all__ = [
     "mean_by_little_ms",
     "percentile",
     "plain_rate",
+    "pooled_percentile",
     "product_limit",
     "spreads",
     "steadiness",

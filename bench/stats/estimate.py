@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bench.stats.spread import Spread
 
 _CONFIDENCE = 0.95
+_ANYTHING = 300.0  # with hardly any freedom a log may reach beyond what floats hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +67,12 @@ def estimate(logs: Sequence[float], spread: Spread | None, error: float = 0.0) -
         reach_of(spread.deviation / float(np.sqrt(trials.size)), spread.freedom),
         reach_of(error, float("inf")),
     )
-    with np.errstate(over="ignore"):  # hardly any degrees of freedom: up to anything
-        return Estimate(
-            value, float(np.exp(mean - reach)), float(np.exp(mean + reach)), trials.size
-        )
+    return Estimate(value, value * float(np.exp(-reach)), value * float(np.exp(reach)), trials.size)
 
 
 def reach_of(error: float, freedom: float) -> float:
-    """How far a 95 % interval reaches to each side, from a standard error known so well."""
+    """How far a 95 % interval of a logarithm reaches to each side, from an error known so well."""
     special = scipy_special()
     level = 0.5 + _CONFIDENCE / 2.0
     times = special.ndtri(level) if np.isinf(freedom) else special.stdtrit(freedom, level)
-    return float(times) * error
+    return min(float(times) * error, _ANYTHING)

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.stats.quantile import SWAY, Percentile, read_percentile, withheld
+from bench.stats.dependence import watch
+from bench.stats.quantile import SWAY, Percentile, read_percentile, surely_below, withheld
 from bench.stats.survival import product_limit
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ _NS_PER_MS = 1e6
 # Among requests alike, hardly any that share 1 - q which outlasts the percentile outlasts it twice
 # over, and none of them for the whole of a window that saw the others come and go.
 STARVED = 2
+_MEDIAN = 0.5
+_TAILS = (_MEDIAN, 0.10, 0.01)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,44 +81,83 @@ def latency(
     last = np.where(in_flight, np.int64(t1_ns - 1), end) - start
     finished = np.sort(last[event])
     curve = product_limit(entry, last, event)
-    # In flight throughout: the window saw neither their beginning nor their end.
-    stuck = np.sort(last[in_flight & (start < t0_ns)])
     kept = event | in_flight
-    spared = curve if kept.all() else product_limit(entry[kept], last[kept], event[kept])
+    dependence = watch(curve, start, last, event, t0_ns, t1_ns)
+    # A percentile is as unsure as any below it. Beyond p99 there may be but one batch, whose own
+    # requests alone are at risk there: they look independent of each other.
+    widenings = np.maximum.accumulate([dependence.widening(tail) for tail in _TAILS])
+    window = _Window(
+        curve=curve,
+        spared=curve if kept.all() else product_limit(entry[kept], last[kept], event[kept]),
+        finished=finished,
+        # In flight throughout: the window saw neither their beginning nor their end.
+        stuck=np.sort(last[in_flight & (start < t0_ns)]),
+        users=int(np.count_nonzero(start < t0_ns)),
+    )
+    p50, p90, p99 = (
+        _percentile(window, tail, float(times))
+        for tail, times in zip(_TAILS, widenings, strict=True)
+    )
     return Latency(
-        p50=_percentile(curve, spared, finished, stuck, 0.50),
-        p90=_percentile(curve, spared, finished, stuck, 0.10),
-        p99=_percentile(curve, spared, finished, stuck, 0.01),
+        p50=p50,
+        p90=p90,
+        p99=p99,
         mean_measured_ms=float(finished.mean()) / _NS_PER_MS if finished.size else None,
         completions=finished.size,
         oldest_unfinished_ms=_oldest_ms(start[in_flight], t1_ns),
     )
 
 
-def _percentile(
-    curve: Curve,
-    spared: Curve,
-    finished: NDArray[np.int64],
-    stuck: NDArray[np.int64],
-    tail: float,
-) -> Percentile:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Window:
+    """What percentiles are read from. Ages in nanoseconds, ascending."""
+
+    curve: Curve
+    spared: Curve  # the same without the failures
+    finished: NDArray[np.int64]
+    stuck: NDArray[np.int64]
+    users: int  # in flight at t0: in a closed loop, all
+
+
+def _percentile(window: _Window, tail: float, times: float) -> Percentile:
     """As the curve has it, unless starving users or the one spared the failures contradict it."""
-    slow = read_percentile(curve, finished, tail)
-    if slow.value_ms is not None:
-        over = stuck.size - int(np.searchsorted(stuck, STARVED * slow.value_ms * _NS_PER_MS))
-        if over > tail * curve.subjects:
-            # Few are served again and again and most never: the young then tell
-            # nothing of the old, however many of them come to the same age.
-            told = f"{over} of {curve.subjects} requests outlasted twice what the finished suggest"
-            # Not their age as a bound: a window sees the slow more often than they occur.
-            return withheld(curve.surely_below(tail), told)
-    if slow.value_ms is None or spared is curve:
+    curve, spared = window.curve, window.spared
+    slow = read_percentile(curve, window.finished, tail, times)
+    if slow.value_ms is None:
         return slow
-    fast = read_percentile(spared, finished, tail)
+    told = _starving(window, slow.value_ms, tail)
+    if told is not None:
+        # Not their age as a bound: a window sees the slow more often than they occur.
+        return withheld(surely_below(curve, tail, times), told)
+    if spared is curve:
+        return slow
+    fast = read_percentile(spared, window.finished, tail, times)
     if fast.value_ms is not None and slow.value_ms <= (1.0 + SWAY) * fast.value_ms:
         return slow
     failures = curve.subjects - spared.subjects
-    return withheld(spared.surely_below(tail), f"hangs on how {failures} failures are counted")
+    return withheld(
+        surely_below(spared, tail, times), f"hangs on how {failures} failures are counted"
+    )
+
+
+def _starving(window: _Window, value_ms: float, tail: float) -> str | None:
+    """Why a percentile says nothing of those who wait throughout; None where it may stand.
+
+    Few are served again and again and most never: the young then tell nothing of the old, however
+    many of them come to the same age.
+
+    The median speaks of requests. p90 and p99 say how bad it gets, and that is a matter of users:
+    nine of a hundred that are never answered are 0.5 % of the requests that the others make.
+    """
+    over = window.stuck.size - int(np.searchsorted(window.stuck, STARVED * value_ms * _NS_PER_MS))
+    if over > tail * window.curve.subjects:
+        return (
+            f"{over} of {window.curve.subjects} requests outlasted twice what the finished suggest"
+        )
+    # From half of the share on: the users are a sample, and 9 of 100 may well be 10 %.
+    if tail < _MEDIAN and 2 * over > tail * window.users:
+        return f"{over} of {window.users} users waited throughout, twice that long or longer"
+    return None
 
 
 def _oldest_ms(start_ns: NDArray[np.int64], t1_ns: int) -> float | None:

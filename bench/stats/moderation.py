@@ -1,9 +1,9 @@
 """Variances of several groups, each shrunk towards what they have in common.
 
 Empirical Bayes after Smyth, "Linear models and empirical Bayes methods for assessing differential
-expression in microarray experiments", Stat. Appl. Genet. Mol. Biol. 3 (2004): each true variance is
-drawn from s0² d0 / chi²(d0); then (d0 s0² + d s²) / (d0 + d) is its best guess, and Student's t with
-d0 + d degrees of freedom holds for it. This is ``squeezeVar`` and ``fitFDist`` of R's limma.
+expression in microarray experiments", Stat. Appl. Genet. Mol. Biol. 3 (2004): each true variance
+is drawn from s0² d0 / chi²(d0); then (d0 s0² + d s²) / (d0 + d) is its best guess, and Student's t
+with d0 + d degrees of freedom holds for it: ``squeezeVar`` and ``fitFDist`` of R's limma.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def fit_prior(variances: Sequence[float], freedoms: Sequence[float]) -> Prior | 
     excess = float(logs.var(ddof=1) - special.polygamma(1, halves).mean())
     middle = float(logs.mean())
     if excess <= 0.0:
-        return Prior(float(np.exp(middle)), float("inf"))
+        # One pool: then their mean is the better guess than that of their logarithms.
+        return Prior(float(np.average(found, weights=halves)), float("inf"))
     half = trigamma_inverse(excess)
     return Prior(float(np.exp(middle + special.digamma(half) - np.log(half))), 2.0 * half)
 

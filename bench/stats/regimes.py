@@ -1,9 +1,9 @@
 """Cells with two steady states: one chance of the start, one throughput; another, another.
 
 Measured: one shared client, 100 users: 35 or 99.5 requests/s. A mean of the two is what no trial
-ever shows. A cell splits where its trials, in order of throughput, have a gap of at least 1.3 × that
-is also over three times the deviation of trials within groups. The gap, and not the distance of
-the groups' means: the halves of any one heap of trials lie 1.6 deviations apart.
+ever shows. A cell splits where its trials, in order of throughput, have a gap of at least 1.3 ×
+that is also over three times the deviation of trials within groups. The gap, and not the distance
+of the groups' means: the halves of any one heap of trials lie 1.6 deviations apart.
 
 The deviation is pooled as in `spread`, but over groups rather than cells: a cell with such a gap
 counts as two, whether or not it turns out to have regimes, so its own gap can't hide itself.
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 APART = 1.3  # times; less is a spread that an interval can say
 _DEVIATIONS = 3.0
-# Two trials alone exceed three deviations once in thirty: not yet a reason to keep a pair out of the
-# pooled spread, which would lose its widest pairs. (The square root of 2 times 4.2.)
+# Two trials of one heap lie three deviations apart once in thirty: no reason yet to keep a pair out
+# of the pooled spread, which would lose its widest. Six: once in fifty thousand.
 _CLEARLY = 6.0
 _ENOUGH = 5  # trials, after which one that is still alone is no delay of the next one like it
 _MORE_AT_ONCE = 2

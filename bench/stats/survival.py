@@ -8,6 +8,9 @@ have left it is 0 for good, though older ones, that entered later, prove it is n
 therefore *ends* at the first age with fewer than 5 at risk. Nothing is claimed from there on, and
 who entered only after that end is counted as detached, for the caller to weigh: the curve cannot
 say how many requests it stands for.
+
+Its bounds are Greenwood's error on the scale of log(-log S), on which it is nearly normal and none
+leaves 0 to 1 (Kalbfleisch and Prentice, "The Statistical Analysis of Failure Time Data", 1980).
 """
 
 from __future__ import annotations
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 FEWEST_AT_RISK = 5
 
 _Z = 1.96  # the normal distribution's 97.5 % point
+# How probable a run of none may be, to be called chance. One-sided: the other end is open then.
+_CHANCE = 0.05
 
 # Products of exact fractions miss a level such as 1/2 by a few rounding errors.
 _ROUNDING = 1e-9
@@ -32,7 +37,8 @@ _ROUNDING = 1e-9
 class Curve:
     """Survival by age, known for the ages below ``end_ns``.
 
-    ``age_ns``: ages with an event, ascending, shape (k,). ``events``: how many at each.
+    ``age_ns``: ages with an event, ascending, shape (k,). ``events``: how many at each, of how many
+    ``at_risk``. ``terms``: each age's part of Greenwood's sum.
     ``survival``: the share that outlasts each. ``error``: its standard error, if subjects are
     independent (Greenwood, 1926). ``detached_ns``: the last age seen of each one that entered
     at ``end_ns`` or later, ascending. ``subjects``: all that were followed.
@@ -40,6 +46,8 @@ class Curve:
 
     age_ns: NDArray[np.int64]
     events: NDArray[np.int64]
+    at_risk: NDArray[np.int64]
+    terms: NDArray[np.float64]
     survival: NDArray[np.float64]
     error: NDArray[np.float64]
     end_ns: int
@@ -52,14 +60,46 @@ class Curve:
         at = int(np.searchsorted(-self.survival, -level * (1.0 + _ROUNDING) - 1e-15))
         return at if at < self.survival.size else None
 
-    def surely_below(self, level: float) -> int:
+    def surely_below(self, level: float, times: float = 1.0) -> int:
         """An age that more than a share ``level`` outlasts, 97.5 % sure; -1 if none is known.
 
         One side of the interval for a quantile of Brookmeyer and Crowley, Biometrics 38 (1982).
+
+        Args:
+            level: in (0, 1).
+            times: how many times Greenwood's error the true one is (`dependence`).
         """
-        unsure = np.flatnonzero(self.survival - _Z * self.error <= level)
+        if self.survival.size == 0:
+            return self.end_ns - 1
+        # None of n ended before the first age: with n near 1 that may be chance.
+        if _CHANCE ** (times**2 / float(self.at_risk[0])) <= level:
+            return -1
+        unsure = np.flatnonzero(self._bound(times) <= level * (1.0 + _ROUNDING))
         # Survival keeps its last value until just before the next age.
         return (int(self.age_ns[unsure[0]]) if unsure.size else self.end_ns) - 1
+
+    def surely_reached(self, level: float, times: float = 1.0) -> int | None:
+        """An age that at most a share ``level`` outlasts, 97.5 % sure; None if none is known.
+
+        The other side of that interval; arguments as in `surely_below`.
+        """
+        bound = self._bound(-times)
+        if bound.size and self.survival[-1] == 0.0:
+            # Of those at risk none stayed, which of a few proves little: Greenwood's error is 0.
+            before = float(bound[-2]) if bound.size > 1 else 1.0
+            bound[-1] = before * (1.0 - _CHANCE ** (times**2 / float(self.at_risk[-1])))
+        sure = np.flatnonzero(bound <= level * (1.0 + _ROUNDING))
+        return int(self.age_ns[sure[0]]) if sure.size else None
+
+    def _bound(self, times: float) -> NDArray[np.float64]:
+        """The lower bound of survival at each age; the upper one if times is negative."""
+        share = self.survival
+        inner = (share > 0.0) & (share < 1.0)
+        logs = np.log(share, out=np.full(share.size, -1.0), where=inner)
+        reach = np.divide(self.error, -share * logs, out=np.zeros(share.size), where=inner)
+        # Beyond e^700 floats end.
+        power = np.exp(np.clip(_Z * times * reach, -700.0, 700.0))
+        return np.where(inner, np.exp(logs * power), share)
 
 
 def product_limit(
@@ -92,7 +132,7 @@ def product_limit(
     terms = events / (at_risk * np.maximum(stay, 1).astype(np.float64))
     error = survival * np.sqrt(np.cumsum(terms))
     detached = np.sort(last_ns[entry_ns >= end_ns])
-    return Curve(ages, events, survival, error, end_ns, detached, entry_ns.size)
+    return Curve(ages, events, at_risk, terms, survival, error, end_ns, detached, entry_ns.size)
 
 
 def _end(entries: NDArray[np.int64], lasts: NDArray[np.int64]) -> int:

@@ -1,0 +1,1 @@
+"""Trials that are simulated: the truth is known, and thousands cost nothing."""
