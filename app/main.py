@@ -7,8 +7,10 @@ import json
 import os
 import platform
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
 from fastapi import FastAPI
 
 from app.io import kinds
@@ -20,7 +22,6 @@ from app.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 def create_app(settings: Settings) -> Application:
@@ -42,13 +43,17 @@ def create_app(settings: Settings) -> Application:
 
     if settings.trial_dir is None:
         return fastapi
-    return watched(fastapi, _announcer(settings.trial_dir, table, log, gauges), gauges)
+    return watched(fastapi, _announcer(settings, table, log, gauges), gauges)
 
 
 def _announcer(
-    folder: Path, table: tuple[Route, ...], log: ThreadLog | None, gauges: Gauges | None
+    settings: Settings, table: tuple[Route, ...], log: ThreadLog | None, gauges: Gauges | None
 ) -> Callable[[], None]:
+    folder = settings.trial_dir or Path()
+
     def announce() -> None:
+        if settings.threads is not None:
+            anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
         if gauges is not None and log is not None:
             gauges.start(log)
         target = folder / f"worker-{os.getpid()}.json"

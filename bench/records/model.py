@@ -57,7 +57,7 @@ FIRST: Final = Purpose(Cause.FIRST)
 class LoadSettings:
     """The load and its window. ``ns`` are CLOCK_MONOTONIC."""
 
-    users: int
+    users: AtLeastOne
     delay_s: float  # that each request waits at least; 0 for io kinds that don't wait
     t0_ns: int
     t1_ns: int

@@ -42,6 +42,7 @@ class Lab:
     load_python: Path
     server_pythons: Mapping[tuple[str, str], Path]  # by (server, python)
     probe: bool = True
+    threads: int | None = None  # of each worker's pool; None: anyio's own number
     placement: Placement = UNPINNED
     patience: Patience = Patience()
     quota_cores: float | None = None  # where a quota leaves less than the CPUs that we may use

@@ -10,7 +10,17 @@ import subprocess
 from typing import TYPE_CHECKING, Final
 
 from bench.errors import CELLS_FAILED, BadInputError, RequirementError
-from bench.selfcheck import accuracy, endurance, judgement, kills, overhead, probe, scale, setup
+from bench.selfcheck import (
+    accuracy,
+    counterfactual,
+    endurance,
+    judgement,
+    kills,
+    overhead,
+    probe,
+    scale,
+    setup,
+)
 from bench.selfcheck.simulated import check
 
 if TYPE_CHECKING:
@@ -30,12 +40,13 @@ CHECKS: Final[dict[str, Callable[[Paths, bool], Sequence[Figure]]]] = {
     "simulated": check.run,
     "accuracy": accuracy.run,
     "judgement": judgement.run,
+    "why": counterfactual.run,
     "kills": kills.run,
     "endurance": endurance.run,
 }
 DEFAULTS: Final = {
     "bench": ("overhead", "probe", "setup", "digest", "plan", "report"),
-    "selfcheck": ("simulated", "accuracy", "judgement", "kills", "endurance"),
+    "selfcheck": ("simulated", "accuracy", "judgement", "why", "kills", "endurance"),
 }
 
 

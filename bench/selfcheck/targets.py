@@ -51,6 +51,7 @@ async def awaiting():
 """
 STEPS = 60_000
 WORK = {"work": STEPS, "more_work": STEPS * 11 // 10}
+HALF_WORK = {"half_work": STEPS // 2}
 
 
 @contextlib.contextmanager
@@ -67,7 +68,7 @@ def targets(bench: Trials) -> Iterator[Trials]:
         for kind, declared in DECLARED.items():
             _write(kinds / f"{kind}.py", f"Target({declared!r})")
         _write(kinds / "beat.py", f"Target(period_s={BEAT_S})")
-        for kind, steps in WORK.items():
+        for kind, steps in (WORK | HALF_WORK).items():
             (kinds / f"{kind}.py").write_text(_WORK.format(steps=steps), encoding="utf-8")
         inner = replace(bench.runner, keep_raw=True)
         yield replace(bench, runner=inner).of(root)

@@ -27,6 +27,7 @@ def launch(cell: Cell, lab: Lab, folder: Path, port: int, *, delay_s: float) -> 
         MATRIX_UPSTREAM=lab.delay.url,
         MATRIX_DELAY_MS=str(round(delay_s * 1000)),
         MATRIX_PROBE="1" if lab.probe else "0",
+        **({} if lab.threads is None else {"MATRIX_THREADS": str(lab.threads)}),
     )
     python = lab.server_pythons[cell.server, str(cell.python)]
     return children.start(
