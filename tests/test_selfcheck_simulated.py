@@ -150,7 +150,9 @@ def test_users_are_spread_over_one_round_or_five_seconds() -> None:
     [
         (500.0, 3.0, False, 2.0),  # 3 R are 0.6 s
         (25.0, 3.0, False, 12.0),
-        (25.0, 4.0, True, 16.0),
+        (25.0, 4.0, False, 16.0),
+        (60.0, 3.0, True, 5.0),  # no reason to be short: 3 R take 5 s
+        (25.0, 3.0, True, 2.0),
         (5.0, 3.0, False, LONGEST_S),  # 3 R are 60 s
         (5.0, 3.0, True, 6.0),  # the server never rests: 30 completions
     ],

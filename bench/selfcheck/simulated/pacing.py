@@ -6,6 +6,7 @@ and decides. How many rounds a window has to hold is open here, as it is to be c
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 RAMP_S = 5.0  # at most
 LONGEST_S = 20.0  # warm-up and window each, at most
 LEAST_WARMUP_S = 0.5
-BUSY_WARMUP_S = 2.0  # where the rounds don't fit into a window, and the server never rests
+LEAST_ENDED = 8  # requests in the warm-up, for their rate to tell anything
+# Where the rounds would take longer than this, and the server never rests:
+BUSY_WINDOW_S = 6.0
+BUSY_WARMUP_S = 2.0
 AGREE = 0.05  # the halves of a warm-up, beyond their two standard errors
 PATIENCE = 4.0  # so many rounds is waited for them, or so many seconds if that is more
 LEAST_WINDOW_S = 2.0
@@ -59,34 +63,57 @@ def window_of(
             break: where the rounds don't fit, it needs no more than the least window. That its
             core is used is not enough: a busy event loop swings as any other does.
     """
-    after_s, round_s, agree = _looks((ends_ns - np.int64(released_ns)) / NS_PER_S, users)
-    spared = blocked & np.isfinite(round_s) & (rounds * round_s > LONGEST_S)
+    looks = _looks((ends_ns - np.int64(released_ns)) / NS_PER_S, users)
+    after_s, round_s = looks.after_s, looks.round_s
+    spared = blocked & (rounds * round_s > BUSY_WINDOW_S) & np.isfinite(round_s)
     patient = after_s < np.maximum(PATIENCE * round_s, PATIENCE)
-    warm = (after_s >= (0.5 + rng.random()) * round_s) & (agree | ~patient)
-    ready = warm | (spared & (after_s >= BUSY_WARMUP_S))
+    warm = (after_s >= (0.5 + rng.random()) * round_s) & (looks.agree | ~patient)
+    ready = looks.enough & (warm | (spared & (after_s >= BUSY_WARMUP_S)))
     ready[-1] = True
     at = int(np.argmax(ready))
-    least_s = max(LEAST_WINDOW_S, DELAYS * delay_s, LEAST_COMPLETIONS / users * float(round_s[at]))
+    few_s = LEAST_COMPLETIONS / looks.rate[at] if looks.rate[at] else LONGEST_S
+    least_s = max(LEAST_WINDOW_S, DELAYS * delay_s, few_s)
     wanted_s = least_s if spared[at] else max(least_s, rounds * float(round_s[at]))
     t0_ns = released_ns + int(after_s[at] * NS_PER_S)
     return t0_ns, t0_ns + int(min(wanted_s, LONGEST_S) * NS_PER_S)
 
 
-def _looks(
-    ends_s: NDArray[np.float64], users: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """When it is looked, how long a round is then thought to be, whether the halves agree.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Looks:
+    """What is known at each look at the completions, shape (n,) each.
 
-    A round is the users over the rate of the last two thirds. Where answers come in batches these
-    hold one batch or two by chance, so a round is no less than it took the last users + 1 of all
+    ``after_s``: since the last user began. ``rate``: over the last two thirds of that, per second.
+    ``round_s``: how long a round is thought to be. ``agree``: whether the halves of those two
+    thirds do; ``enough``: whether as much has ended as tells anything.
+    """
+
+    after_s: NDArray[np.float64]
+    rate: NDArray[np.float64]
+    round_s: NDArray[np.float64]
+    agree: NDArray[np.bool_]
+    enough: NDArray[np.bool_]
+
+
+def _looks(ends_s: NDArray[np.float64], users: int) -> _Looks:
+    """All looks, from completions in seconds since the last user began, ascending.
+
+    A round is the users over the rate. Where answers come in batches two thirds of a warm-up hold
+    one batch or two by chance, so a round is no less than it took the last users + 1 of all
     completions to come: for an even flow the same, for batches at least from one to the next.
     """
     after_s = np.arange(LEAST_WARMUP_S, LONGEST_S + _LOOK_S / 2, _LOOK_S)
+    began = np.searchsorted(ends_s, 0.0)
     a, b, c = (np.searchsorted(ends_s, after_s * part) for part in (1 / 3, 2 / 3, 1))
-    agree = np.abs(c - 2 * b + a) <= 2.0 * np.sqrt(c - a) + AGREE * (c - a) / 2.0
-    counted_s = np.full(after_s.size, np.inf)
-    np.divide(after_s * users * 2.0 / 3.0, c - a, out=counted_s, where=c > a)
-    since_s = after_s.copy()  # fewer have ended since all began, so it is that long at least
-    enough = c > users
-    since_s[enough] -= ends_s[c[enough] - users - 1]
-    return after_s, np.maximum(counted_s, since_s), agree
+    rate = (c - a) / (after_s * 2.0 / 3.0)
+    counted_s = np.divide(users, rate, out=np.full(rate.size, np.inf), where=c > a)
+    since_s = np.zeros(after_s.size)
+    # Only what was seen to end: looks begin with the last user.
+    full = c - began > users
+    since_s[full] = after_s[full] - ends_s[c[full] - users - 1]
+    return _Looks(
+        after_s,
+        rate,
+        np.maximum(counted_s, since_s),
+        agree=np.abs(c - 2 * b + a) <= 2.0 * np.sqrt(c - a) + AGREE * (c - a) / 2.0,
+        enough=c - began >= LEAST_ENDED,
+    )
