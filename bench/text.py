@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 NONE = "–"
 MS_PER_S = 1000.0
+APART = 1.2  # times, from which on both ends of an interval are told
 _BARE_ADDRESS = re.compile(r"(?i)www\.|:/(?=/)|@(?=\S)")
 
 
@@ -40,10 +41,16 @@ def milliseconds(value: float | None) -> str:
 
 
 def percentile(found: Percentile) -> str:
-    """The value, or ``> x``, or a dash where nothing is known."""
-    if found.value_ms is not None:
+    """The value; ``1.2 s to 2.9 s`` where it is known less well; ``> x``; or a dash."""
+    if found.value_ms is None:
+        return NONE if found.over_ms is None else f"> {milliseconds(found.over_ms)}"
+    if found.low_ms is None:
         return milliseconds(found.value_ms)
-    return NONE if found.over_ms is None else f"> {milliseconds(found.over_ms)}"
+    if found.high_ms is None:
+        return f"> {milliseconds(found.low_ms)}"
+    if found.high_ms <= APART * found.low_ms:
+        return milliseconds(found.value_ms)
+    return f"{milliseconds(found.low_ms)} to {milliseconds(found.high_ms)}"
 
 
 def share(value: float | None) -> str:

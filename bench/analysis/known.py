@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 from bench.analysis.doubts import remarks
 from bench.analysis.evidence import Evidence
 from bench.analysis.fitness import Fitness, Judged, judge
-from bench.stats import Estimate, Regimes, estimate, find_regimes, spreads, without_regimes
+from bench.stats import (
+    Estimate,
+    Percentile,
+    Regimes,
+    estimate,
+    find_regimes,
+    pooled_percentile,
+    spreads,
+    without_regimes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +30,9 @@ if TYPE_CHECKING:
     from bench.analysis.reason import Reason
     from bench.records.model import Measured, TrialRecord
     from bench.stats import Spread
+
+
+LEVELS = ("p50", "p90", "p99")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,14 @@ class Known:
     more: int  # trials that a gap needs before it is judged
     estimate: Estimate | None  # of the throughput, requests/s; None if nothing counts
     spread: Spread | None  # of one trial's logarithm
+    p50: Percentile
+    p90: Percentile
+    p99: Percentile
+
+    @property
+    def shown(self) -> Sequence[Counted]:
+        """The trials whose other figures are shown: of two regimes, those of one."""
+        return _of_one_regime(self.counted, self.regimes)
 
     @property
     def trials(self) -> tuple[TrialRecord, ...]:
@@ -77,10 +97,53 @@ def knowledge(trials: Iterable[TrialRecord], cores: int) -> dict[str, Known]:
     group_of = {cell: judged[cell][0][0].experiment for cell in logs}
     regimes = find_regimes(logs, group_of)
     pooled = spreads(without_regimes(logs, regimes), group_of)
+    percentiles = {level: _percentiles(counted, regimes, judged, level) for level in LEVELS}
     return {
-        cell: _known(found, counted[cell], regimes.get(cell), _spread(cell, group_of, pooled))
+        cell: _known(
+            found,
+            counted[cell],
+            regimes.get(cell),
+            _spread(cell, group_of, pooled),
+            {level: percentiles[level][cell] for level in LEVELS},
+        )
         for cell, found in judged.items()
     }
+
+
+def _percentiles(
+    counted: Mapping[str, Sequence[Counted]],
+    regimes: Mapping[str, Regimes],
+    judged: Mapping[str, Sequence[tuple[TrialRecord, Judged]]],
+    level: str,
+) -> dict[str, Percentile]:
+    """One of the latency's percentiles of each cell; how far trials differ is pooled, too."""
+    found = {
+        cell: [
+            getattr(one.measured.latency, level)
+            for one in _of_one_regime(trials, regimes.get(cell))
+        ]
+        for cell, trials in counted.items()
+    }
+    logs = {
+        cell: [math.log(p.value_ms) for p in each if p.value_ms is not None and p.value_ms > 0]
+        for cell, each in found.items()
+    }
+    known = {cell: each for cell, each in logs.items() if each}
+    group_of = {cell: judged[cell][0][0].experiment for cell in known}
+    pooled = spreads(known, group_of)
+    return {
+        cell: pooled_percentile(each, _spread(cell, group_of, pooled))
+        for cell, each in found.items()
+    }
+
+
+def _of_one_regime(counted: Sequence[Counted], regimes: Regimes | None) -> Sequence[Counted]:
+    """The trials that count; of two regimes those of the one seen more often, else the slower."""
+    if regimes is None or not (regimes.settled or regimes.clear):
+        return counted
+    between = math.sqrt(regimes.low[-1] * regimes.high[0])
+    slow = len(regimes.low) >= len(regimes.high)
+    return [one for one in counted if (one.measured.throughput_rps < between) == slow]
 
 
 def _spread(cell: str, group_of: Mapping[str, str], pooled: Mapping[str, Spread]) -> Spread | None:
@@ -92,6 +155,7 @@ def _known(
     counted: Sequence[Counted],
     regimes: Regimes | None,
     spread: Spread | None,
+    percentiles: Mapping[str, Percentile],
 ) -> Known:
     told = regimes if regimes is not None and (regimes.settled or regimes.clear) else None
     return Known(
@@ -102,6 +166,7 @@ def _known(
         more=0 if regimes is None else regimes.more,
         estimate=_estimate(counted, spread) if counted and told is None else None,
         spread=spread,
+        **percentiles,
     )
 
 

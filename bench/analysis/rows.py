@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import dataclass, fields
 from statistics import median
@@ -16,9 +15,9 @@ from bench.analysis.metrics import METRICS
 from bench.analysis.verdict import Verdict, verdict
 from bench.analysis.why import Why, why
 from bench.records.model import Places
-from bench.stats import Estimate, Percentile, Regimes, Spread
 
 if TYPE_CHECKING:
+    from bench.stats import Estimate, Percentile, Regimes, Spread
     from collections.abc import Callable, Iterable, Sequence
 
     from bench.records.model import Measured, RunRecord, TrialRecord
@@ -97,7 +96,7 @@ def rows_of(
 
 
 def _row(known: Known, precision: float, cores: int) -> Row:
-    shown = _of_one_regime(known)
+    shown = known.shown
     measured = [one.measured for one in shown]
     limit = limit_rps([(one.trial, one.measured) for one in shown], cores)
     value = None if known.estimate is None else known.estimate.value
@@ -120,9 +119,9 @@ def _row(known: Known, precision: float, cores: int) -> Row:
         throughput_rps=known.estimate,
         regimes=known.regimes,
         spread=known.spread,
-        p50=_percentile([m.latency.p50 for m in measured]),
-        p90=_percentile([m.latency.p90 for m in measured]),
-        p99=_percentile([m.latency.p99 for m in measured]),
+        p50=known.p50,
+        p90=known.p90,
+        p99=known.p99,
         mean_by_little_ms=_median(m.latency.mean_by_little_ms for m in measured),
         threads_spawned=_median(m.threads.spawned for m in measured),
         threads_active_avg=_median(m.threads.active_avg for m in measured),
@@ -147,29 +146,6 @@ def _row(known: Known, precision: float, cores: int) -> Row:
             for one in known.counted
         ),
     )
-
-
-def _of_one_regime(known: Known) -> Sequence[Counted]:
-    """The trials that count; of two regimes those of the one seen more often, else the slower."""
-    if known.regimes is None:
-        return known.counted
-    low, high = known.regimes.low, known.regimes.high
-    between = math.sqrt(low[-1] * high[0])
-    slow = len(low) >= len(high)
-    return [one for one in known.counted if (one.measured.throughput_rps < between) == slow]
-
-
-def _percentile(found: Sequence[Percentile]) -> Percentile:
-    """The median over trials; a bound where any trial has no value: median(x) >= median(bounds)."""
-    if not found:
-        return Percentile(None, None, None)
-    values = [p.value_ms for p in found if p.value_ms is not None]
-    if len(values) == len(found):
-        return Percentile(median(values), None, None)
-    bounds = [p.value_ms if p.value_ms is not None else p.over_ms for p in found]
-    known = [bound for bound in bounds if bound is not None]
-    reason = next((p.reason for p in found if p.reason), None)
-    return Percentile(None, median(known) if len(known) == len(found) else None, reason)
 
 
 def _median(values: Iterable[float | None]) -> float | None:

@@ -79,9 +79,11 @@ def _row(row: Row) -> dict[str, Any]:
         },
         "latency_over_ms": {
             name: _short(found.over_ms)
-            for name, found in (("p50", row.p50), ("p90", row.p90), ("p99", row.p99))
+            for name, found in _percentiles(row)
             if found.value_ms is None
         },
+        "latency_low_ms": {name: _short(found.low_ms) for name, found in _percentiles(row)},
+        "latency_high_ms": {name: _short(found.high_ms) for name, found in _percentiles(row)},
         "latency_withheld": _withheld(row),
         "threads_spawned": _short(row.threads_spawned),
         "threads_active_avg": _short(row.threads_active_avg),
@@ -200,12 +202,15 @@ def _throughput(row: Row) -> dict[str, Any]:
 
 
 def _withheld(row: Row) -> dict[str, str]:
-    named: tuple[tuple[str, Percentile], ...] = (
-        ("p50", row.p50),
-        ("p90", row.p90),
-        ("p99", row.p99),
-    )
-    return {name: found.reason for name, found in named if found.value_ms is None and found.reason}
+    return {
+        name: found.reason
+        for name, found in _percentiles(row)
+        if found.value_ms is None and found.reason
+    }
+
+
+def _percentiles(row: Row) -> tuple[tuple[str, Percentile], ...]:
+    return (("p50", row.p50), ("p90", row.p90), ("p99", row.p99))
 
 
 def _short(value: float | None) -> float | int | None:
