@@ -170,8 +170,8 @@ def compare(options: CompareOptions) -> int:
     if options.fail_on_regression and comparison.too_few:
         # A gate that can't see must not be open.
         raise BadInputError(
-            f"--fail-on regression: no cell could be judged, as that takes {FEWEST} rounds or"
-            f" more on each side; measure with `--rounds {FEWEST}`"
+            "--fail-on regression: no cell could be judged, as none was measured twice on each"
+            f" side; measure with a budget, or `--rounds {FEWEST}`"
         )
     failed = options.fail_on_regression and comparison.regressions
     return CELLS_FAILED if failed else 0

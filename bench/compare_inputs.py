@@ -89,14 +89,14 @@ def side(text: str, output: Path, warn: Warn) -> Side:
         levels = {axis: sorted({_level(row, axis) for row in read.rows}) for axis in part}
         there = shown(str(levels), 300)
         raise BadInputError(f"compare: found {shown(text)}, which has no cells; there are: {there}")
+    pythons = len({row.python for row in read.rows})
+    named = {_name(row, part, pythons=pythons): row for row in rows}
     return Side(
         title=text,
         run=read.run.id,
         facts=_facts(read),
-        cells={
-            _name(row, part, pythons=len({r.python for r in read.rows})): _values(row)
-            for row in rows
-        },
+        cells={name: _values(row) for name, row in named.items()},
+        experiments={name: row.experiment for name, row in named.items()},
     )
 
 

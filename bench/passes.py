@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bench.plan import Plan
 
 GROUP = 8  # cells of a pass that are shuffled among one another
+LEAST = 2  # trials that count: one alone may be of either of two regimes
 UNKNOWN = float("inf")
 
 
@@ -73,7 +74,7 @@ def _purpose(found: Standing | None, precision: float) -> Purpose | None:
     """Why a cell is to be measured again; None if it isn't."""
     if found is None:  # its trials were lost
         return FIRST
-    wide = found.half_width is None or found.half_width > precision
+    wide = found.half_width is None or found.half_width > precision or found.trials < LEAST
     causes = (
         (Cause.AGAIN, not found.clean),
         (Cause.REGIME, found.more > 0),

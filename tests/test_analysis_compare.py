@@ -1,4 +1,4 @@
-"""Comparisons: what is called better, worse, ≈ or too few, and what is refused."""
+"""Comparisons: what is called better, worse, the same or not known yet, and what is refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def made(
 ) -> Side:
     """A side with these figures, one a round."""
     cells = {cell: {metric: dict(enumerate(found, 1))} for cell, found in values.items()}
-    return Side(title=run_id, run=run_id, facts={}, cells=cells)
+    return Side(run_id, run_id, {}, cells, dict.fromkeys(cells, "one experiment"))
 
 
 def words(comparison: Comparison) -> dict[str, str]:
@@ -64,16 +64,36 @@ def test_a_sure_but_small_change_is_no_difference() -> None:
     assert comparison.paired
     assert comparison.cells[0].judged[0].ratio.p_value is not None
     assert comparison.cells[0].judged[0].ratio.p_value < 1e-6
-    assert words(comparison) == {"c": "≈"}
+    assert words(comparison) == {"c": "same"}
     assert words(compare(made({"c": STEADY}), made({"c": slightly}), threshold=0.02)) == {
         "c": "better"
     }
 
 
-def test_fewer_than_four_pairs_are_too_few() -> None:
-    """However large the difference."""
-    comparison = compare(made({"c": [1.0, 1.0, 1.0]}), made({"c": [9.0, 9.0, 9.0]}), threshold=0.05)
+def test_what_was_measured_once_is_too_few() -> None:
+    """However large the difference: nothing tells how far another trial would differ."""
+    comparison = compare(made({"c": [1.0]}), made({"c": [9.0]}, run_id="b"), threshold=0.05)
     assert words(comparison) == {"c": "too few"}
+    assert comparison.too_few
+
+
+def test_two_trials_a_side_are_judged_by_what_trials_of_the_experiment_differ_by() -> None:
+    """As in runs of a budget."""
+    rng = np.random.default_rng(5)
+    before = {f"c{n}": list(np.exp(rng.normal(0, 0.02, 2))) for n in range(12)}
+    after = {cell: [value * 1.3 for value in values] for cell, values in before.items()}
+    found = compare(made(before), made(after, run_id="b"), threshold=0.05)
+    assert set(words(found).values()) == {"better"}
+    same = compare(made(before), made(before, run_id="b"), threshold=0.10)
+    assert set(words(same).values()) == {"same"}
+
+
+def test_what_lies_neither_within_nor_beyond_is_not_known() -> None:
+    """A change of 6 % with an interval of 4 to 8 %: whether it is over 5 % isn't known."""
+    slightly = [value * 1.055 for value in STEADY]
+    assert words(compare(made({"c": STEADY}), made({"c": slightly}), threshold=0.055)) == {
+        "c": "not known yet"
+    }
 
 
 def test_two_runs_are_not_paired() -> None:
@@ -88,8 +108,8 @@ def test_the_steadiest_metric_is_named() -> None:
     noise = [80.0, 120.0, 95.0, 105.0, 90.0, 110.0]
     cells = {"c": {"throughput_rps": dict(enumerate(noise)),
                    "cpu_ms_per_request": dict(enumerate(STEADY))}}  # fmt: skip
-    a = Side("a", "a", {}, cells)
-    b = Side("b", "b", {}, cells)
+    a = Side("a", "a", {}, cells, {"c": "one"})
+    b = Side("b", "b", {}, cells, {"c": "one"})
     (cell,) = compare(a, b, threshold=0.05).cells
     assert cell.steadiest is not None
     assert cell.steadiest.metric.name == "cpu_ms_per_request"
@@ -113,7 +133,7 @@ def test_identical_cells_are_seldom_called_different() -> None:
             for _ in range(2)
         ]
         found = words(compare(*sides, threshold=0.05))
-        called += sum(word != "≈" for word in found.values())
+        called += sum(word in {"better", "worse"} for word in found.values())
     assert called <= 0.05 * 400
 
 
@@ -130,8 +150,8 @@ def test_a_change_of_ten_per_cent_is_found() -> None:
 
 def test_what_differs_is_named() -> None:
     """Facts that should be the same on both sides."""
-    a = Side("a", "a", {"cpu": "X", "delay_s": 1.0}, {})
-    b = Side("b", "b", {"cpu": "Y", "delay_s": 1.0}, {})
+    a = Side("a", "a", {"cpu": "X", "delay_s": 1.0}, {}, {})
+    b = Side("b", "b", {"cpu": "Y", "delay_s": 1.0}, {}, {})
     assert differences(a, b) == ("cpu: X against Y",)
     assert differences(a, a) == ()
 

@@ -153,13 +153,26 @@ def test_a_rate_that_swings_in_each_window_is_rough() -> None:
     )
 
 
-def test_a_steady_trial_is_believed_before_one_that_swings() -> None:
-    """The longer window, as a rule."""
-    longer = replace(trials(50.0)[0], round=3)
-    found = row(*trials(60.0, 60.0, steadiness=SWINGS), longer, *QUIET)
-    assert found.trials == 1
+def test_a_longer_window_takes_the_place_of_shorter_ones_that_swung() -> None:
+    """It saw more of the swing; the row says that they were set aside."""
+    longer = [replace(one, round=one.round + 2) for one in trials(50.0, 51.0, stretch=2)]
+    found = row(*trials(60.0, 60.0, steadiness=SWINGS), *longer, *QUIET)
+    assert said(found.verdict) == ("valid",)
     assert found.throughput_rps is not None
-    assert found.throughput_rps.value == pytest.approx(50.0)
+    assert found.throughput_rps.value == pytest.approx(50.5, rel=0.01)
+    assert remarks(found.verdict) == [
+        "2 trials were set aside: its rate swung more slowly than its window, so a longer one was"
+        " made"
+    ]
+
+
+def test_one_that_swings_by_chance_among_steady_ones_counts() -> None:
+    """As long as no longer window has been made for it."""
+    found = row(
+        *trials(50.0, 51.0), *(replace(one, round=3) for one in trials(52.0, steadiness=SWINGS)),
+        *QUIET,
+    )  # fmt: skip
+    assert (found.trials, found.verdict.word) == (3, Word.VALID)
 
 
 def test_nothing_completed_is_a_rate_of_zero() -> None:

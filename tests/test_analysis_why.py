@@ -150,15 +150,15 @@ def test_what_is_used_up_by_whomever(
         pytest.param(
             worker(cores=0.9),
             worker(cores=0.89),
-            "CPU-bound: 5 ms of CPU a request, 0.90 cores used by 1 worker",
+            "CPU-bound: 5 ms of CPU a request, 0.30 cores used by 1 worker",
             id="core",
         ),
         pytest.param(
             worker(cores=0.6, loop_cores=0.55, loop_waited=0.36),
             worker(cores=0.6, loop_cores=0.55, loop_waited=0.34),
             (
-                "CPU-bound: 5 ms of CPU a request, 0.60 cores used by 1 worker, which waited for a"
-                " core 36% of the time"
+                "CPU-bound: 5 ms of CPU a request, 0.30 cores used by 1 worker; a core was waited for"
+                " 36% of the time"
             ),
             id="core, waited for",
         ),
@@ -175,7 +175,7 @@ def test_a_pool_whose_threads_wait_is_the_limit() -> None:
     text = "pool-bound: 40 of 40 threads busy, 58 requests waiting for one"
     assert told(FULL, places=ASKING) == text
     # Whether 0.9 or 1.1 requests wait changes nothing.
-    few = "pool-bound: 40 of 40 threads busy, 1 requests waiting for one"
+    few = "pool-bound: 40 of 40 threads busy, 1 request waiting for one"
     assert told(replace(FULL, queued_avg=0.9), places=ASKING) == few
     assert told(replace(FULL, queued_avg=1.1), places=ASKING) == few
 
@@ -206,14 +206,15 @@ def test_one_of_two_workers_limits_what_it_has() -> None:
         "pool-bound: 40 of 40 threads busy in 1 of 2 workers, 58 requests waiting for one"
     )
     assert told(worker(cores=0.95), IDLE) == (
-        "CPU-bound: 5 ms of CPU a request, 0.95 cores used by 1 of 2 workers"
+        "CPU-bound: 5 ms of CPU a request, 0.30 cores used by 2 workers, 1 of them at its limit"
     )
     assert told(HELD_UP, HELD_UP).startswith("loop blocked: each worker's loop was held up 98%")
 
 
 def test_what_is_used_alike_is_named_together() -> None:
     """Within five points; the one that is more used alone otherwise."""
-    both = told(FULL, places=replace(ASKING, handler=0.0), throughput_rps=96.0)
+    asking = replace(ASKING, handler=0.0)
+    both = told(FULL, places=asking, throughput_rps=96.0)
     assert both == (
         "pool-bound and delay-bound: 40 of 40 threads busy, 58 requests waiting for one; at 96% of"
         " what the delay allows: nothing to gain"
@@ -262,7 +263,7 @@ def test_without_the_probe_cpu_and_delay_still_tell() -> None:
     silent = WorkerSignals(pid=11, cores=0.95)
     assert told(silent, places=None).startswith("CPU-bound: ")
     assert told(WorkerSignals(pid=11), places=None, server_cores=0.96) == (
-        "CPU-bound: 5 ms of CPU a request, 0.96 cores used"
+        "CPU-bound: 5 ms of CPU a request, 0.96 cores used by 1 worker"
     )
     assert told(WorkerSignals(pid=11), places=None, throughput_rps=97.0).startswith("delay-bound")
 

@@ -42,7 +42,7 @@ percentiles = st.builds(Percentile, maybe_floats, maybe_floats, st.none() | text
 figures = st.fixed_dictionaries(
     {},
     optional={
-        "users": counts,
+        "users": st.integers(1, 10**12),
         "delay_s": floats,
         "t0_ns": counts,
         "failure_kinds": st.dictionaries(texts, counts, max_size=3),

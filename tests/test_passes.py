@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BUDGET = Profile("quick", users=50, delay_s=0.2, budget_s=720.0)
 CELLS = tuple(Cell("sync", f"io{number:02}", "uvicorn", 1) for number in range(20))
 IDS = tuple(cell.id for cell in CELLS)
-KNOWN = Standing(clean=True, half_width=0.05)
+KNOWN = Standing(clean=True, trials=2, half_width=0.05)
 
 
 def plan(profile: Profile = BUDGET, seed: int = 1) -> Plan:
@@ -50,14 +50,15 @@ def test_nothing_is_measured_that_is_known() -> None:
 @pytest.mark.parametrize(
     ("found", "cause"),
     [
-        (Standing(clean=True, half_width=0.11), Cause.REFINE),
-        (Standing(clean=True, half_width=None), Cause.REFINE),
-        (Standing(clean=False, half_width=0.05), Cause.AGAIN),
-        (Standing(clean=True, half_width=0.05, more=2), Cause.REGIME),
-        (Standing(clean=True, half_width=0.05, swings=True), Cause.SWING),
-        (Standing(clean=True, half_width=None, regimes=True), None),
+        (Standing(clean=True, trials=2, half_width=0.11), Cause.REFINE),
+        (Standing(clean=True, trials=2, half_width=None), Cause.REFINE),
+        (Standing(clean=True, trials=1, half_width=0.05), Cause.REFINE),
+        (Standing(clean=False, trials=2, half_width=0.05), Cause.AGAIN),
+        (Standing(clean=True, trials=2, half_width=0.05, more=2), Cause.REGIME),
+        (Standing(clean=True, trials=2, half_width=0.05, swings=True), Cause.SWING),
+        (Standing(clean=True, trials=2, half_width=None, regimes=True), None),
         (Standing(clean=False, hopeless=True), None),
-        (Standing(clean=True, half_width=0.10), None),
+        (Standing(clean=True, trials=2, half_width=0.10), None),
     ],
 )
 def test_what_is_measured_again_and_why(found: Standing, cause: Cause | None) -> None:
@@ -75,8 +76,10 @@ def test_a_cell_whose_records_were_lost_is_measured() -> None:
 
 def test_the_least_known_come_first_in_groups_of_their_own_order() -> None:
     """The unknown, then the widest; within a group the seed says, so neighbours differ."""
-    wide = {f"io{n:02}": Standing(clean=True, half_width=0.2 + n / 100) for n in range(20)}
-    wide["io00"] = Standing(clean=True)
+    wide = {
+        f"io{n:02}": Standing(clean=True, trials=2, half_width=0.2 + n / 100) for n in range(20)
+    }
+    wide["io00"] = Standing(clean=True, trials=2)
     order = [io for io, _, _ in passed(standing(**wide))]
     assert len(order) == len(set(order)) == 20
     assert set(order[:GROUP]) == {"io00", *(f"io{n:02}" for n in range(13, 20))}
@@ -88,17 +91,19 @@ def test_the_least_known_come_first_in_groups_of_their_own_order() -> None:
 
 def test_a_swinging_cell_gets_a_longer_window() -> None:
     """As its standing says."""
-    found = standing(io01=Standing(clean=True, half_width=0.05, swings=True, stretch=4))
+    found = standing(io01=Standing(clean=True, trials=2, half_width=0.05, swings=True, stretch=4))
     (trial,) = next_pass(plan(), 3, found, ())
     assert trial.stretch == 4
 
 
 def test_open_answers_come_when_all_cells_are_known() -> None:
     """Not before; and no cell that nothing helps."""
-    found = standing(io02=Standing(clean=True, regimes=True), io04=Standing(hopeless=True))
+    found = standing(
+        io02=Standing(clean=True, trials=2, regimes=True), io04=Standing(hopeless=True)
+    )
     cells = (IDS[1], IDS[2], IDS[4])
     assert passed(found, open_cells=cells) == [("io01", Cause.ANSWER, 0.05)]
-    found = standing(io09=Standing(clean=True, half_width=0.3))
+    found = standing(io09=Standing(clean=True, trials=2, half_width=0.3))
     assert passed(found, open_cells=cells) == [("io09", Cause.REFINE, 0.3)]
 
 
@@ -107,7 +112,7 @@ def test_a_fixed_design_repeats_only_what_has_no_numbers_and_once() -> None:
     fixed = plan(replace(BUDGET, budget_s=None, rounds=2))
     found = standing(
         io01=Standing(clean=False),
-        io02=Standing(clean=True, half_width=0.5),
+        io02=Standing(clean=True, trials=2, half_width=0.5),
         io03=Standing(hopeless=True),
     )
     assert passed(found, of=fixed) == [("io01", Cause.AGAIN, None)]

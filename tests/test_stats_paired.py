@@ -12,10 +12,10 @@ from scipy import stats  # type: ignore[import-untyped]
 
 from bench.stats import (
     LogRatio,
+    Spread,
     benjamini_hochberg,
-    geometric_mean_ratio,
     log_ratio,
-    unpaired_log_ratio,
+    pooled_log_ratio,
 )
 
 Compare = Callable[[Sequence[float], Sequence[float]], LogRatio]
@@ -49,21 +49,31 @@ def test_paired_rounds_agree_with_scipys_t_test_on_the_logs() -> None:
     assert ours.n == 5
 
 
-def test_unpaired_values_agree_with_scipys_welch_test_on_the_logs() -> None:
-    """Also where the two sides have different numbers; n is the smaller."""
-    theirs = stats.ttest_ind(np.log(A), np.log(B[:4]), equal_var=False)
-    interval = theirs.confidence_interval(0.95)
-    ours = unpaired_log_ratio(A, B[:4])
-    assert ours.p_value == pytest.approx(theirs.pvalue)
-    assert (ours.low, ours.high) == pytest.approx((np.exp(interval.low), np.exp(interval.high)))
+def pooled(a: Sequence[float], b: Sequence[float]) -> LogRatio:
+    """With each side's own deviation, as if it were pooled over many more trials."""
+    sides = [Spread(float(np.log(side).std(ddof=1)), 50.0) for side in (a, b)]
+    return pooled_log_ratio(a, b, (sides[0], sides[1]))
+
+
+def test_unpaired_values_are_judged_by_the_spread_of_trials() -> None:
+    """As a z-test on the logs, with Student's t of the spread's freedom; n is the smaller."""
+    ours = pooled_log_ratio(A, B[:4], (Spread(0.1, 20.0), Spread(0.2, 10.0)))
+    error = np.hypot(0.1 / 5**0.5, 0.2 / 4**0.5)
+    mean = np.log(A).mean() - np.log(B[:4]).mean()
+    reach = stats.t.ppf(0.975, 10.0) * error
+    assert ours.ratio == pytest.approx(np.exp(mean))
+    assert (ours.low, ours.high) == pytest.approx((np.exp(mean - reach), np.exp(mean + reach)))
+    assert ours.p_value == pytest.approx(2 * stats.t.sf(abs(mean) / error, 10.0))
     assert ours.n == 4
+    unknown = pooled_log_ratio(A, B, (Spread(0.1, 20.0), None))
+    assert (unknown.low, unknown.high, unknown.p_value) == (None, None, None)
 
 
 def test_pairing_finds_what_drift_hides_from_the_unpaired_test() -> None:
     """The rounds swing by a factor of 2, the ratio within a round does not."""
     drift = np.array([1.0, 2.0, 1.4, 0.9, 1.8, 1.1])
     a, b = (105.0 * drift).tolist(), (100.0 * drift * [1.01, 0.99, 1, 1, 0.99, 1.01]).tolist()
-    paired, unpaired = log_ratio(a, b), unpaired_log_ratio(a, b)
+    paired, unpaired = log_ratio(a, b), pooled(a, b)
     assert paired.ratio == pytest.approx(unpaired.ratio)
     assert paired.p_value is not None
     assert unpaired.p_value is not None
@@ -72,19 +82,14 @@ def test_pairing_finds_what_drift_hides_from_the_unpaired_test() -> None:
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
-def test_fewer_than_four_give_the_ratio_alone(n: int) -> None:
+def test_fewer_than_four_pairs_give_the_ratio_alone(n: int) -> None:
     """No p-value and no interval: too few."""
-    for result in (
-        log_ratio([2.0] * n, [1.0] * n),
-        unpaired_log_ratio([2.0] * n, [1.0] * 9),
-        unpaired_log_ratio([2.0] * 9, [1.0] * n),
-        geometric_mean_ratio([2.0] * n),
-    ):
-        assert result == LogRatio(result.ratio, None, None, None, n)
-        assert result.ratio == pytest.approx(2.0)
+    result = log_ratio([2.0] * n, [1.0] * n)
+    assert result == LogRatio(result.ratio, None, None, None, n)
+    assert result.ratio == pytest.approx(2.0)
 
 
-@pytest.mark.parametrize("compare", [log_ratio, unpaired_log_ratio])
+@pytest.mark.parametrize("compare", [log_ratio, pooled])
 def test_values_without_any_spread_are_judged_without_a_warning(compare: Compare) -> None:
     """Equal on both sides: no difference at all. Else: a difference beyond doubt."""
     assert compare([0.1 + 0.2] * 4, [0.3] * 4).p_value == 1.0
@@ -93,25 +98,13 @@ def test_values_without_any_spread_are_judged_without_a_warning(compare: Compare
     assert sure.p_value == 0.0
 
 
-def test_effects_are_averaged_as_ratios() -> None:
-    """2 times and half as much is no effect."""
-    effect = geometric_mean_ratio([2.0, 0.5, 2.0, 0.5])
-    assert effect.ratio == pytest.approx(1.0)
-    assert effect.low is not None
-    assert effect.high is not None
-    assert effect.low * effect.high == pytest.approx(1.0)
-    assert effect.p_value == pytest.approx(1.0)
-
-
 @pytest.mark.parametrize("bad", [0.0, -1.0, float("nan"), float("inf")])
 def test_what_has_no_logarithm_is_named_and_refused(bad: float) -> None:
     """Which list, which position, which value."""
     with pytest.raises(ValueError, match=r"^b\[1\] is .*, must be positive and finite$"):
         log_ratio([1.0, 1.0], [1.0, bad])
     with pytest.raises(ValueError, match=r"^a\[0\] is"):
-        unpaired_log_ratio([bad], [1.0])
-    with pytest.raises(ValueError, match=r"^ratios\[2\] is"):
-        geometric_mean_ratio([1.0, 2.0, bad])
+        pooled_log_ratio([bad], [1.0], (None, None))
 
 
 def test_pairs_that_do_not_match_and_empty_lists_are_refused() -> None:
@@ -121,9 +114,7 @@ def test_pairs_that_do_not_match_and_empty_lists_are_refused() -> None:
     with pytest.raises(ValueError, match="a is empty"):
         log_ratio([], [])
     with pytest.raises(ValueError, match="b is empty"):
-        unpaired_log_ratio([1.0], [])
-    with pytest.raises(ValueError, match="ratios is empty"):
-        geometric_mean_ratio([])
+        pooled_log_ratio([1.0], [], (None, None))
 
 
 # The worked example of Benjamini and Hochberg (1995), section 3.2: 15 p-values, four rejected.
@@ -160,8 +151,9 @@ def test_identical_cells_are_called_different_in_one_of_twenty(rounds: int) -> N
     assert np.mean([not bounds(r)[0] <= 1 <= bounds(r)[1] for r in results]) == pytest.approx(
         0.05, abs=0.015
     )
-    welch = [unpaired_log_ratio(a.tolist(), b.tolist()) for a, b in noise]
-    assert np.mean([significant(r) for r in welch]) < 0.065
+    known = (Spread(0.05, float("inf")),) * 2
+    unpaired = [pooled_log_ratio(a.tolist(), b.tolist(), known) for a, b in noise]
+    assert np.mean([significant(r) for r in unpaired]) == pytest.approx(0.05, abs=0.015)
 
 
 def test_a_real_tenth_is_found_in_nine_of_ten_comparisons_of_six_rounds() -> None:
@@ -180,12 +172,13 @@ def test_swapping_inverts_and_units_do_not_matter(
 ) -> None:
     """The ratio a / b is 1 / (b / a); the same in milliseconds and in hours."""
     a, b = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    for compare in (log_ratio, unpaired_log_ratio):
+    spread = (Spread(0.1, 8.0), Spread(0.2, 8.0))
+    for compare in (log_ratio, lambda a, b: pooled_log_ratio(a, b, spread)):
         ours, swapped = compare(a, b), compare(b, a)
         scaled = compare([unit * value for value in a], [unit * value for value in b])
         assert swapped.ratio == pytest.approx(1 / ours.ratio)
         assert scaled.ratio == pytest.approx(ours.ratio)
-        assert (ours.p_value is None) == (ours.n < 4)
+        assert (ours.p_value is None) == (compare is log_ratio and ours.n < 4)
         if ours.p_value is not None:
             assert 0 <= ours.p_value <= 1
             assert bounds(ours)[0] * (1 - 1e-9) <= ours.ratio <= bounds(ours)[1] * (1 + 1e-9)

@@ -6,18 +6,21 @@ of one, so whatever is compared can be compared again by anyone who has the file
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from bench.analysis.metrics import METRICS, Metric
-from bench.stats import LogRatio, benjamini_hochberg, log_ratio, unpaired_log_ratio
+from bench.stats import LogRatio, benjamini_hochberg, log_ratio, pooled_log_ratio, spreads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FEWEST = 4  # pairs, or trials a side
+    from bench.stats import Spread
+
+FEWEST = 4  # pairs
 
 Values = Mapping[int, float]  # by round
 
@@ -30,6 +33,7 @@ class Side:
     run: str
     facts: Mapping[str, Any]  # what should be the same on both sides, by what it is called
     cells: Mapping[str, Mapping[str, Values]]  # by what both sides call the cell, and metric
+    experiments: Mapping[str, str]  # of each cell
 
 
 class Judgement(Enum):
@@ -37,7 +41,8 @@ class Judgement(Enum):
 
     BETTER = "better"
     WORSE = "worse"
-    SAME = "≈"
+    SAME = "same"
+    UNKNOWN = "not known yet"  # neither beyond the threshold nor within it, as far as is known
     TOO_FEW = "too few"
 
 
@@ -101,16 +106,18 @@ def compare(a: Side, b: Side, *, threshold: float) -> Comparison:
     """Judge each cell that both sides have, b against a.
 
     "Better" and "worse" need both: significance after Benjamini and Hochberg's correction for
-    the number of cells, at 5 %, and an effect above ``threshold`` (0.05: by 5 %, either way).
+    the number of cells, at 5 %, and an interval wholly beyond ``threshold`` (0.05: by 5 %, either
+    way). "Same" needs one that lies within it; anything else isn't known yet.
     """
     paired = a.run == b.run
     shared = [cell for cell in a.cells if cell in b.cells]
     judged: dict[str, list[Judged]] = {cell: [] for cell in shared}
     for metric in METRICS:
+        spread = (_spreads(a, metric.name), _spreads(b, metric.name))
         found = [
             (cell, ratio)
             for cell in shared
-            if (ratio := _ratio(a.cells[cell], b.cells[cell], metric.name, paired=paired))
+            if (ratio := _ratio(cell, (a, b), metric.name, spread, paired=paired))
         ]
         for (cell, ratio), word in zip(found, _words(metric, found, threshold), strict=True):
             judged[cell].append(Judged(metric, ratio, word))
@@ -125,19 +132,41 @@ def compare(a: Side, b: Side, *, threshold: float) -> Comparison:
     )
 
 
+def _spreads(side: Side, metric: str) -> Mapping[str, Spread]:
+    """How far trials of one cell differ, by cell: pooled over those of its experiment."""
+    logs = {
+        cell: [math.log(value) for value in metrics[metric].values()]
+        for cell, metrics in side.cells.items()
+        if metrics.get(metric)
+    }
+    pooled = spreads(logs, {cell: side.experiments[cell] for cell in logs})
+    return {
+        cell: pooled[side.experiments[cell]] for cell in logs if side.experiments[cell] in pooled
+    }
+
+
 def _ratio(
-    a: Mapping[str, Values], b: Mapping[str, Values], metric: str, *, paired: bool
+    cell: str,
+    sides: tuple[Side, Side],
+    metric: str,
+    spread: tuple[Mapping[str, Spread], Mapping[str, Spread]],
+    *,
+    paired: bool,
 ) -> LogRatio | None:
-    """The ratio b / a, None where either side has no figure."""
-    left, right = a.get(metric, {}), b.get(metric, {})
-    if paired:
-        rounds = [number for number in left if number in right]
-        if not rounds:
-            return None
-        return log_ratio([right[n] for n in rounds], [left[n] for n in rounds])
+    """The ratio b / a, None where either side has no figure.
+
+    By pairs where there are enough of them, since these have the machine's drift in common; else by
+    what trials differ by on each side.
+    """
+    left, right = (side.cells[cell].get(metric, {}) for side in sides)
     if not left or not right:
         return None
-    return unpaired_log_ratio([*right.values()], [*left.values()])
+    rounds = [number for number in left if number in right] if paired else []
+    if len(rounds) >= FEWEST:
+        return log_ratio([right[n] for n in rounds], [left[n] for n in rounds])
+    return pooled_log_ratio(
+        [*right.values()], [*left.values()], (spread[1].get(cell), spread[0].get(cell))
+    )
 
 
 def _words(
@@ -146,18 +175,22 @@ def _words(
     tested = [ratio.p_value for _, ratio in found if ratio.p_value is not None]
     holds = iter(benjamini_hochberg(tested))
     return [
-        Judgement.TOO_FEW if ratio.p_value is None
-        else _word(metric, ratio.ratio, threshold) if next(holds)
-        else Judgement.SAME
+        Judgement.TOO_FEW
+        if ratio.p_value is None
+        else _word(metric, ratio, threshold, holds=next(holds))
         for _, ratio in found
-    ]  # fmt: skip
+    ]
 
 
-def _word(metric: Metric, ratio: float, threshold: float) -> Judgement:
-    if 1 / (1 + threshold) <= ratio <= 1 + threshold:
+def _word(metric: Metric, ratio: LogRatio, threshold: float, *, holds: bool) -> Judgement:
+    low, high = ratio.low or ratio.ratio, ratio.high or ratio.ratio
+    least, most = 1 / (1 + threshold), 1 + threshold
+    if least <= low and high <= most:
         return Judgement.SAME
-    better = (ratio > 1) == metric.more_is_better
-    return Judgement.BETTER if better else Judgement.WORSE
+    if holds and (low > most or high < least):
+        better = (low > most) == metric.more_is_better
+        return Judgement.BETTER if better else Judgement.WORSE
+    return Judgement.UNKNOWN
 
 
 def _width(judged: Judged) -> float:

@@ -7,7 +7,7 @@ the same trials of one cell tell more in a run of many.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bench.analysis.doubts import remarks
@@ -78,12 +78,12 @@ class Known:
 
     @property
     def swings(self) -> tuple[float, float] | None:
-        """The tapered and the plain rate of the last trial, if each that counts swings."""
+        """The tapered and the plain rate of the last trial that swings, if most that count do."""
         found = [one.measured.steadiness for one in self.counted]
-        if not found or not all(steady is not None and steady.swings for steady in found):
+        swinging = [steady for steady in found if steady is not None and steady.swings]
+        if 2 * len(swinging) <= len(found):
             return None
-        last = found[-1]
-        return None if last is None else (last.tapered_rps, last.plain_rps)
+        return swinging[-1].tapered_rps, swinging[-1].plain_rps
 
 
 def knowledge(trials: Iterable[TrialRecord], cores: int) -> dict[str, Known]:
@@ -104,7 +104,7 @@ def knowledge(trials: Iterable[TrialRecord], cores: int) -> dict[str, Known]:
             counted[cell],
             regimes.get(cell),
             _spread(cell, group_of, pooled),
-            {level: percentiles[level][cell] for level in LEVELS},
+            _ascending({level: percentiles[level][cell] for level in LEVELS}),
         )
         for cell, found in judged.items()
     }
@@ -135,6 +135,21 @@ def _percentiles(
         cell: pooled_percentile(each, _spread(cell, group_of, pooled))
         for cell, each in found.items()
     }
+
+
+def _ascending(found: Mapping[str, Percentile]) -> dict[str, Percentile]:
+    """Each at least as slow as what is known of the one before: a bound of its own may be lower."""
+    floor_ms = 0.0
+    ascending = {}
+    for level, one in found.items():
+        if one.value_ms is None and one.over_ms is not None:
+            one = replace(one, over_ms=max(one.over_ms, floor_ms))  # noqa: PLW2901
+        elif one.low_ms is not None:
+            one = replace(one, low_ms=max(one.low_ms, floor_ms))  # noqa: PLW2901
+        ascending[level] = one
+        known = one.over_ms if one.value_ms is None else one.low_ms
+        floor_ms = max(floor_ms, known or 0.0)
+    return ascending
 
 
 def _of_one_regime(counted: Sequence[Counted], regimes: Regimes | None) -> Sequence[Counted]:
@@ -178,9 +193,10 @@ def _estimate(counted: Sequence[Counted], spread: Spread | None) -> Estimate:
 
 
 def _counted(judged: Sequence[tuple[TrialRecord, Judged]], cores: int) -> tuple[Counted, ...]:
-    """Clean trials, else disturbed ones; of these, steady ones, else those of the longest window.
+    """Clean trials, else disturbed ones.
 
-    A swing slower than its window is one trial's phase of it; a longer window sees more of it.
+    A swing slower than its window is one trial's phase of it; a longer window sees more of it, so
+    it takes the place of a shorter one that swung.
     """
     for fitness in (Fitness.CLEAN, Fitness.DISTURBED):
         found = [
@@ -194,11 +210,9 @@ def _counted(judged: Sequence[tuple[TrialRecord, Judged]], cores: int) -> tuple[
 
 
 def _steadiest(found: Sequence[Counted]) -> tuple[Counted, ...]:
-    steady = [one for one in found if not _swings(one)]
-    if steady:
-        return tuple(steady)
+    """Without the swinging ones that a longer window has been made for."""
     longest = max(one.measured.load.stretch for one in found)
-    return tuple(one for one in found if one.measured.load.stretch == longest)
+    return tuple(one for one in found if not _swings(one) or one.measured.load.stretch == longest)
 
 
 def _swings(one: Counted) -> bool:

@@ -34,6 +34,7 @@ class Kind(Enum):
     ONE_TRIAL = auto()
     IMPRECISE = auto()
     SWINGS = auto()
+    SWUNG = auto()
     # doubts: the numbers are printed, with the reason beside them
     UNKNOWN_SIGNALS = auto()
     FEW_COMPLETIONS = auto()

@@ -17,10 +17,10 @@ from bench.analysis.why import Why, why
 from bench.records.model import Places
 
 if TYPE_CHECKING:
-    from bench.stats import Estimate, Percentile, Regimes, Spread
     from collections.abc import Callable, Iterable, Sequence
 
     from bench.records.model import Measured, RunRecord, TrialRecord
+    from bench.stats import Estimate, Percentile, Regimes, Spread
 
 
 @dataclass(frozen=True, slots=True)

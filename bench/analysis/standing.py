@@ -26,6 +26,7 @@ class Standing:
     """Of one cell."""
 
     clean: bool = False  # some trial counts that was not disturbed
+    trials: int = 0  # that count
     hopeless: bool = False  # it fails, is skipped or is invalid each time
     half_width: float | None = None  # of the interval, as a share: 0.11 for ± 11 %
     regimes: bool = False  # two of them: no interval will get narrower
@@ -43,6 +44,7 @@ def _standing(known: Known) -> Standing:
     stretch, swings = _stretch(known)
     return Standing(
         clean=bool(known.counted) and not known.disturbed,
+        trials=len(known.counted),
         hopeless=_hopeless(known),
         half_width=known.half_width,
         regimes=known.regimes is not None and known.regimes.settled,

@@ -25,6 +25,9 @@ class Word(Enum):
     SKIPPED = "skipped"
 
 
+SWUNG = Reason(Kind.SWUNG)  # why a clean trial doesn't count
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Of all trials of a cell."""
@@ -54,7 +57,7 @@ def verdict(known: Known, precision: float) -> Verdict:
         reasons=tuple(reasons),
         trials=len(known.counted),
         remarks=tuple(reason for one in known.counted for reason in one.remarks),
-        set_aside=tuple(reason for judged in aside for reason in judged.reasons),
+        set_aside=tuple(reason for judged in aside for reason in judged.reasons or (SWUNG,)),
         aside=len(aside),
     )
 

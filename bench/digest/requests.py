@@ -93,7 +93,14 @@ def latencies(raw: Raw, throughput_rps: float) -> Latency:
     # give the mean of the successful ones.
     some_failed = bool((_in_window(raw) & _failed(raw)).any())
     end_ns = np.where(log.outcome == request_layout.UNFINISHED, -1, log.end_ns)
-    found = latency(log.start_ns, end_ns, _succeeded(raw), raw.facts.t0_ns, raw.facts.t1_ns)
+    found = latency(
+        log.start_ns,
+        end_ns,
+        _succeeded(raw),
+        raw.facts.t0_ns,
+        raw.facts.t1_ns,
+        raw.generator.spawned_ns,
+    )
     little_ms = mean_by_little_ms(raw.facts.profile.users, throughput_rps)
     return Latency(
         p50=found.p50,

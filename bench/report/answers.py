@@ -23,14 +23,23 @@ ENDPOINTS = {
 
 def sentence(effect: Effect, name: Name = str) -> str:
     """One effect in words; `name` makes io kinds, servers and the like fit for where it stands."""
+    head, parts = told(effect, name)
+    return f"{head}: {'; '.join(parts)}" if parts else head
+
+
+def told(effect: Effect, name: Name = str) -> tuple[str, list[str]]:
+    """The same as a sentence, or as its beginning and what is said of each part."""
     level, base = _sides(effect, name)
     about = "" if effect.of is None else f" with {name(effect.of)}"
     scope = f"{about} at {effect.users} users" if effect.axis == "endpoint" else about
     left_out = _unstable(effect)
     if len(effect.parts) == 1:
-        return f"{_whole(effect.parts[0], level, base, scope)}{_pairs(effect)}{left_out}"
-    told = "; ".join(f"{_where(part, effect, name)} {_short(part)}" for part in effect.parts)
-    return f"{_capital(level)} against {base}{scope}: {told}{left_out}"
+        return f"{_whole(effect.parts[0], level, base, scope)}{_pairs(effect)}{left_out}", []
+    costs = effect.level == "async_sync"
+    parts = [f"{_where(part, effect, name)} {_short(part, costs=costs)}" for part in effect.parts]
+    if left_out:
+        parts[-1] += left_out
+    return f"{_capital(level)} against {base}{scope}", parts
 
 
 def _sides(effect: Effect, name: Name) -> tuple[str, str]:
@@ -58,10 +67,14 @@ def _whole(part: Part, level: str, base: str, scope: str) -> str:
     return f"{_capital(base)} has {_times(part, inverse=True)} the throughput of {level}{scope}"
 
 
-def _short(part: Part) -> str:
-    word = {Outcome.SAME: "the same, ", Outcome.UNKNOWN: "not known yet, "}.get(part.outcome, "")
-    more = _more(part) if part.outcome is Outcome.UNKNOWN else ""
-    return f"{word}{_times(part)}{more}"
+def _short(part: Part, *, costs: bool) -> str:
+    if part.outcome is Outcome.SAME:
+        return f"the same, {_times(part)}"
+    if part.outcome is Outcome.UNKNOWN:
+        return f"not known yet, {_times(part)}{_more(part)}"
+    if costs and part.ratio < 1:
+        return f"it costs {_times(part, inverse=True)}"
+    return _times(part)
 
 
 def _more(part: Part) -> str:

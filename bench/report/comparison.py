@@ -13,7 +13,7 @@ from bench.text import NONE, line, number
 if TYPE_CHECKING:
     from bench.analysis.compare import CellComparison, Comparison, Judged
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def table(comparison: Comparison, differences: tuple[str, ...]) -> str:
@@ -33,8 +33,9 @@ def table(comparison: Comparison, differences: tuple[str, ...]) -> str:
     headings = ["cell", *(metric.title for metric in METRICS), "steadiest"]
     lines += ["", tabulate(rows, headers=headings, tablefmt="simple", disable_numparse=True), ""]
     lines.append(
-        f"better and worse: significant at 5 % after Benjamini and Hochberg's correction for"
-        f" {len(comparison.cells)} cells, and by more than {comparison.threshold:.0%}"
+        f"better and worse: the interval lies wholly beyond {comparison.threshold:.0%}, and the"
+        " difference is significant at 5 % after Benjamini and Hochberg's correction for"
+        f" {len(comparison.cells)} cells; same: it lies within {comparison.threshold:.0%}"
     )
     for title, only in ((a.title, comparison.only_a), (b.title, comparison.only_b)):
         if only:

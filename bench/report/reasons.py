@@ -133,6 +133,7 @@ TEMPLATES: Final[dict[Kind, tuple[str, tuple[Callable[[float], str], ...]]]] = {
         "its rate swings more slowly than its window is long: {0} requests/s weighted, {1} counted",
         (number, number),
     ),
+    Kind.SWUNG: ("its rate swung more slowly than its window, so a longer one was made", ()),
     Kind.OLDER_THAN_WINDOW: (
         "a request had waited for {0} when the window ended, longer than it", (_ms,),
     ),

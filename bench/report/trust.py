@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 from bench import text
 from bench.report import lines
-from bench.report.answers import sentence
+from bench.report.answers import sentence, told
 from bench.text import milliseconds, number
 
 if TYPE_CHECKING:
     from bench.analysis.drift import Drift
+    from bench.analysis.effects import Effect
     from bench.analysis.noise import Noise
     from bench.analysis.results import Results
     from bench.records.model import RunRecord
     from bench.stats import LogRatio
+
+TOGETHER = 3  # parts of an answer in one line
 
 
 def damage(results: Results) -> str | None:
@@ -47,12 +50,20 @@ def answers(results: Results) -> str | None:
     """The effects in words, a line each, with what they are taken from."""
     if not results.effects:
         return None
-    lines = "\n".join(f"- {sentence(effect, text.code)}" for effect in results.effects)
+    lines = "\n".join(_answer(effect) for effect in results.effects)
     return (
         f"{lines}\n\nFrom pairs of cells that differ in nothing else and whose throughput is known,"
         " weighted by how well; in brackets the 95 % confidence interval. Where pairs disagree the"
         " answer is given apart. *The same* is within 5 %, *not known yet* neither that nor beyond."
     )
+
+
+def _answer(effect: Effect) -> str:
+    """A line; with many parts a line each, so that they can be found."""
+    head, parts = told(effect, text.code)
+    if len(parts) <= TOGETHER:
+        return f"- {sentence(effect, text.code)}"
+    return "\n".join([f"- {head}:", *(f"  - {part}" for part in parts)])
 
 
 def noise_floor(noise: Noise | None) -> str | None:

@@ -98,23 +98,24 @@ def _pool(evidence: Evidence, use: Use) -> str:
     busy = sum(worker.pool_busy_avg or 0.0 for worker in use.workers)
     queued = sum(worker.queued_avg or 0.0 for worker in use.workers)
     where = "" if len(use.workers) == evidence.trial.workers else f" in {_some(evidence, use)}"
-    return f"{busy:.0f} of {size} threads busy{where}, {queued:.0f} requests waiting for one"
+    waiting = "1 request" if f"{queued:.0f}" == "1" else f"{queued:.0f} requests"
+    return f"{busy:.0f} of {size} threads busy{where}, {waiting} waiting for one"
 
 
 def _core(evidence: Evidence, use: Use) -> str:
-    signals = evidence.measured.signals
+    signals, workers = evidence.measured.signals, evidence.trial.workers
     cost = signals.server_ms_per_request
     per_request = "" if cost is None else f"{number(cost)} ms of CPU a request, "
+    text = f"{per_request}{signals.server_cores or 0.0:.2f} cores used by {_workers(workers)}"
     if not use.workers:
-        return f"{per_request}{signals.server_cores or 0.0:.2f} cores used"
-    cores = sum(worker.cores or 0.0 for worker in use.workers)
-    workers = _workers(evidence.trial.workers)
-    if len(use.workers) < evidence.trial.workers:
-        workers = _some(evidence, use)
-    text = f"{per_request}{cores:.2f} cores used by {workers}"
+        return text
+    who = ""
+    if len(use.workers) < workers:
+        text += f", {len(use.workers)} of them at its limit"
+        who = " by it"
     waited = max(worker.loop_waited or 0.0 for worker in use.workers)
     if waited >= NOTABLE_WAIT:
-        text += f", which waited for a core {waited:.0%} of the time"
+        text += f"; a core was waited for {waited:.0%} of the time{who}"
     if evidence.stolen >= NOTABLE_CORES:
         text += f"; the hypervisor took {evidence.stolen:.0%} of the cores"
     return text

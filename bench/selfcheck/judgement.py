@@ -106,4 +106,6 @@ def different(before: Sequence[Figures], after: Sequence[Figures]) -> Figure:
 
 
 def _compare(a: Mapping[str, Figures], b: Mapping[str, Figures]) -> Comparison:
-    return compare(Side("a", "one", {}, a), Side("b", "one", {}, b), threshold=THRESHOLD)
+    alike = dict.fromkeys([*a, *b], "work")
+    sides = (Side(name, "one", {}, cells, alike) for name, cells in (("a", a), ("b", b)))
+    return compare(*sides, threshold=THRESHOLD)

@@ -23,9 +23,8 @@ from bench.stats.little import little_disagrees, mean_by_little_ms
 from bench.stats.paired import (
     LogRatio,
     benjamini_hochberg,
-    geometric_mean_ratio,
     log_ratio,
-    unpaired_log_ratio,
+    pooled_log_ratio,
 )
 from bench.stats.pooled import pooled_percentile
 from bench.stats.quantile import Percentile
@@ -54,7 +53,6 @@ __all__ = [
     "estimate",
     "find_regimes",
     "gap_error",
-    "geometric_mean_ratio",
     "hann_rate",
     "histogram_percentile",
     "interpolate_cumulative",
@@ -64,6 +62,7 @@ __all__ = [
     "mean_by_little_ms",
     "percentile",
     "plain_rate",
+    "pooled_log_ratio",
     "pooled_percentile",
     "product_limit",
     "spreads",
@@ -73,6 +72,5 @@ __all__ = [
     "tapered_mean",
     "tapered_occupancy",
     "time_average",
-    "unpaired_log_ratio",
     "without_regimes",
 ]

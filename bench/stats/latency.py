@@ -3,7 +3,9 @@
 What finished in a window is no fair sample: the slow are cut off at its end, or started when
 the load was another. Each request is instead followed for the ages at which the window saw it:
 
-* subjects are the requests in progress at some instant of [t0, t1), one that ends at t0 included;
+* subjects are the requests in progress at some instant of [t0, t1), one that ends at t0 included,
+  that began when all users were there: those before found a shorter queue, and where a round takes
+  longer than the warm-up they are most of what the window sees finish;
 * one that already waited at t0 enters at the age it had then, one that began later at age 0;
 * a success in [t0, t1) is the event; whoever is in flight at t1 is censored at the last
   nanosecond before;
@@ -13,7 +15,7 @@ the load was another. Each request is instead followed for the ages at which the
   if leaving the failures out altogether would lower it by more than 10 %.
 
 `survival` makes the curve of these, `quantile` says what can be read off it. All of it is of one
-trial; what holds from trial to trial is told by `repeats`.
+trial; what holds from trial to trial is told by `pooled`.
 """
 
 from __future__ import annotations
@@ -58,6 +60,7 @@ def latency(
     succeeded: NDArray[np.bool_],
     t0_ns: int,
     t1_ns: int,
+    since_ns: int = 0,
 ) -> Latency:
     """Percentiles, mean and the oldest request in flight, over the window [t0, t1).
 
@@ -67,6 +70,7 @@ def latency(
         succeeded: whether it ended well; of no meaning while unfinished, shape (n,).
         t0_ns: the window's first instant, not negative.
         t1_ns: the first instant after it.
+        since_ns: when the last user began; requests from before have no part in percentiles.
 
     Raises:
         ValueError: the window is empty, shapes differ, or a request ended before it began.
@@ -76,20 +80,22 @@ def latency(
     seen = (start_ns < t1_ns) & ((end_ns == -1) | (end_ns >= t0_ns))
     start, end, good = start_ns[seen], end_ns[seen], succeeded[seen]
     in_flight = (end == -1) | (end >= t1_ns)
-    event = good & ~in_flight
     entry = np.maximum(np.int64(t0_ns) - start, 0)
     last = np.where(in_flight, np.int64(t1_ns - 1), end) - start
-    finished = np.sort(last[event])
-    curve = product_limit(entry, last, event)
-    kept = event | in_flight
-    dependence = watch(curve, start, last, event, t0_ns, t1_ns)
+    whole = good & ~in_flight
+    fair = start >= since_ns
+    event, kept = whole[fair], (whole | in_flight)[fair]
+    curve = product_limit(entry[fair], last[fair], event)
+    dependence = watch(curve, start[fair], last[fair], event, t0_ns, t1_ns)
     # A percentile is as unsure as any below it. Beyond p99 there may be but one batch, whose own
     # requests alone are at risk there: they look independent of each other.
     widenings = np.maximum.accumulate([dependence.widening(tail) for tail in _TAILS])
     window = _Window(
         curve=curve,
-        spared=curve if kept.all() else product_limit(entry[kept], last[kept], event[kept]),
-        finished=finished,
+        spared=(
+            curve if kept.all() else product_limit(entry[fair][kept], last[fair][kept], event[kept])
+        ),
+        finished=np.sort(last[fair][event]),
         # In flight throughout: the window saw neither their beginning nor their end.
         stuck=np.sort(last[in_flight & (start < t0_ns)]),
         users=int(np.count_nonzero(start < t0_ns)),
@@ -102,8 +108,8 @@ def latency(
         p50=p50,
         p90=p90,
         p99=p99,
-        mean_measured_ms=float(finished.mean()) / _NS_PER_MS if finished.size else None,
-        completions=finished.size,
+        mean_measured_ms=float(last[whole].mean()) / _NS_PER_MS if whole.any() else None,
+        completions=int(np.count_nonzero(whole)),
         oldest_unfinished_ms=_oldest_ms(start[in_flight], t1_ns),
     )
 

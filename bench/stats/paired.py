@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from bench.stats.spread import Spread
+
 _CONFIDENCE = 0.95
 _FEWEST = 4  # fewer say nothing of their spread: no interval, no p-value
 _ROUNDING = 1e-12  # logs of equal ratios differ by less than this only by floating point
@@ -51,11 +53,18 @@ def log_ratio(a: Sequence[float], b: Sequence[float]) -> LogRatio:
     return _student(_logs("a", a) - _logs("b", b))
 
 
-def unpaired_log_ratio(a: Sequence[float], b: Sequence[float]) -> LogRatio:
-    """The ratio a / b where no rounds are shared, as from two runs: Welch's t on the logs.
+def pooled_log_ratio(
+    a: Sequence[float], b: Sequence[float], spread: tuple[Spread | None, Spread | None]
+) -> LogRatio:
+    """The ratio a / b where no rounds are shared, as from two runs.
 
-    Weaker than `log_ratio`: drift between the runs counts as difference. Degrees of freedom
-    after Welch, Biometrika 34 (1947).
+    Weaker than `log_ratio`: drift between the runs counts as difference.
+
+    Args:
+        a: one value a trial.
+        b: of the other side.
+        spread: of one trial's logarithm on each side, from `spreads`; None if unknown, and then
+            there is no interval.
 
     Raises:
         ValueError: a side is empty, or a value is not positive and finite (says which).
@@ -63,29 +72,13 @@ def unpaired_log_ratio(a: Sequence[float], b: Sequence[float]) -> LogRatio:
     log_a, log_b = _logs("a", a), _logs("b", b)
     mean = float(log_a.mean() - log_b.mean())
     n = min(log_a.size, log_b.size)
-    if n < _FEWEST:
+    of_a, of_b = spread
+    if of_a is None or of_b is None:
         return LogRatio(float(np.exp(mean)), None, None, None, n)
-    part_a = float(log_a.var(ddof=1)) / log_a.size
-    part_b = float(log_b.var(ddof=1)) / log_b.size
-    error = float(np.sqrt(part_a + part_b))
-    if error < _ROUNDING:
-        return _judged(mean, error, float(n - 1), n)
-    # In shares of the whole, as squares of tiny variances would underflow.
-    share_a, share_b = part_a / (part_a + part_b), part_b / (part_a + part_b)
-    freedom = 1.0 / (share_a**2 / (log_a.size - 1) + share_b**2 / (log_b.size - 1))
-    return _judged(mean, error, freedom, n)
-
-
-def geometric_mean_ratio(ratios: Sequence[float]) -> LogRatio:
-    """The typical one of several ratios, as an effect's over the cells it is taken from.
-
-    The interval is Student's t on their logs. It speaks of cells like these: with three or
-    fewer there is none, and the caller may show their range instead.
-
-    Raises:
-        ValueError: no ratios, or one that is not positive and finite (says which).
-    """
-    return _student(_logs("ratios", ratios))
+    error = float(
+        np.hypot(of_a.deviation / np.sqrt(log_a.size), of_b.deviation / np.sqrt(log_b.size))
+    )
+    return _judged(mean, error, min(of_a.freedom, of_b.freedom), n)
 
 
 def benjamini_hochberg(p_values: Sequence[float], alpha: float = 0.05) -> list[bool]:

@@ -31,7 +31,7 @@ def pooled_percentile(found: Sequence[Percentile], spread: Spread | None) -> Per
 
     Returns:
         An end is None where neither tells it: a trial's own is unknown, and there is no spread or
-        but one trial. A bound where any trial has no value, as median(x) >= median(bounds), with
+        but one trial; the upper one too where most trials' own is open. A bound where any trial has no value, as median(x) >= median(bounds), with
         the first reason; nothing at all of no trials.
     """
     if not found:
@@ -44,6 +44,8 @@ def pooled_percentile(found: Sequence[Percentile], spread: Spread | None) -> Per
     between = None if spread is None else _between(spread, len(found))
     down = _reach([_distance(p.low_ms, p.value_ms) for p in found], between)
     up = _reach([_distance(p.high_ms, p.value_ms) for p in found], between)
+    if 2 * sum(p.low_ms is not None and p.high_ms is None for p in found) > len(found):
+        up = None  # what most of the trials can't tell, the rest of them by chance can't either
     return Percentile(
         float(np.exp(mean)),
         None,

@@ -92,7 +92,7 @@ def percentiles(
 
 def _read(one: Trial, within: float) -> tuple[Read, ...]:
     log = one.log
-    found = latency(log.start_ns, log.end_ns, log.succeeded, one.t0_ns, one.t1_ns)
+    found = latency(log.start_ns, log.end_ns, log.succeeded, one.t0_ns, one.t1_ns, one.released_ns)
     true_ms = truth(one.target, one.users, within).latency_ms
     read = (found.p50, found.p90, found.p99)
     return tuple(

@@ -44,7 +44,9 @@ def pool(name: str, count: int) -> Pool:
         seed = (5, number)
         one = trials(CASES[name], USERS[0], seed, rounds=(ROUNDS,), noise=WITHIN)[0]
         log = one.log
-        read = latency(log.start_ns, log.end_ns, log.succeeded, one.t0_ns, one.t1_ns)
+        read = latency(
+            log.start_ns, log.end_ns, log.succeeded, one.t0_ns, one.t1_ns, one.released_ns
+        )
         true_ms = truth(one.target, one.users, WITHIN.within).latency_ms
         levels = zip((read.p50, read.p90, read.p99), true_ms, strict=True)
         found.append(tuple(_times(percentile, 1.0 / ms) for percentile, ms in levels))

@@ -55,6 +55,7 @@ class Trial:
     t0_ns: int
     t1_ns: int
     throughput_rps: float
+    released_ns: int  # when the last user began
 
 
 def trials(
@@ -84,7 +85,8 @@ def trials(
         windows = start.windows(log, rounds)
     if case.event is None:
         return [
-            Trial(start.target, start.users, log, *window, start.steady_rps) for window in windows
+            Trial(start.target, start.users, log, *window, start.steady_rps, start.released_ns)
+            for window in windows
         ]
     found = []
     for t0, t1 in windows:
@@ -92,7 +94,7 @@ def trials(
         seen = t0 / NS_PER_S, t1 / NS_PER_S
         true_rps = start.steady_rps * then.mean(*seen) / start.speed.mean(*seen)
         log = start.log(horizon_ns, then)
-        found.append(Trial(start.target, start.users, log, t0, t1, true_rps))
+        found.append(Trial(start.target, start.users, log, t0, t1, true_rps, start.released_ns))
     return found
 
 
@@ -107,6 +109,11 @@ class _Start:
     steady_rps: float
     seed: tuple[int, ...]
 
+    @property
+    def released_ns(self) -> int:
+        """When the last user began."""
+        return int(self.starts_ns[-1])
+
     def log(self, horizon_ns: int, speed: Speed) -> Log:
         """What comes of it, from the same draws each time: until the speed differs, the same."""
         rng = np.random.default_rng((*self.seed, 1))
@@ -114,13 +121,13 @@ class _Start:
 
     def windows(self, log: Log, rounds: tuple[float, ...]) -> list[tuple[int, int]]:
         """One for each number of rounds, all with the same random part of the warm-up."""
-        ends_ns, released_ns = log.ends_ns, int(self.starts_ns[-1])
+        ends_ns = log.ends_ns
         return [
             window_of(
                 ends_ns,
                 self.users,
                 self.target.delay_s,
-                released_ns,
+                self.released_ns,
                 np.random.default_rng((*self.seed, 2)),
                 rounds=several,
                 blocked=self.target.blocked,
