@@ -256,3 +256,29 @@ def test_an_interval_holds_what_the_trials_say() -> None:
     scaled = effects(table(trials("sync", "json", 7.0), trials("async", "json", 9.1)), 50)
     (one,), (other,) = (only(found, "async", "json").parts for found in (base, scaled))
     assert (one.ratio, one.low, one.high) == pytest.approx((other.ratio, other.low, other.high))
+
+
+def test_an_answer_all_of_whose_pairs_are_unstable_is_not_left_out_in_silence() -> None:
+    """It says why there is none."""
+    regimes = (35 / 99, 1.0, 35.3 / 99, 1.01, 34.8 / 99, 0.99)
+    found = effects(
+        table(
+            trials("sync", "http_pooled", 40.0),
+            trials("async", "http_pooled", 99.0, noise=regimes),
+        ),
+        50,
+    )
+    effect = only(found, "async", "http_pooled")
+    assert (effect.parts, effect.unstable) == ((), 1)
+    assert sentence(effect) == (
+        "`async def` against `def` with http_pooled at 50 users: no answer; 1 pair left out: one of"
+        " the two cells has two regimes"
+    )
+
+
+def test_more_time_is_never_less_than_none() -> None:
+    """Also where only the correction for many answers stands against an answer."""
+    cells = [trials("sync", f"io{n}", 100.0) for n in range(30)]
+    cells += [trials("async", f"io{n}", 100.0 * (1.0 + n / 200)) for n in range(30)]
+    for effect in effects(table(*cells), 50):
+        assert all(part.more_s is None or part.more_s > 0 for part in effect.parts)

@@ -157,8 +157,8 @@ def test_what_is_used_up_by_whomever(
             worker(cores=0.6, loop_cores=0.55, loop_waited=0.36),
             worker(cores=0.6, loop_cores=0.55, loop_waited=0.34),
             (
-                "CPU-bound: 5 ms of CPU a request, 0.30 cores used by 1 worker; a core was waited for"
-                " 36% of the time"
+                "CPU-bound: 5 ms of CPU a request, 0.30 cores used by 1 worker; a core was waited"
+                " for 36% of the time"
             ),
             id="core, waited for",
         ),

@@ -35,7 +35,7 @@ def output(tmp_path: Path) -> Path:
     recorded(tmp_path, "before", rounds=6)
     recorded(tmp_path, "dearer", rounds=6, cost=1.2)
     recorded(tmp_path, "elsewhere", rounds=6, cpu="another")
-    recorded(tmp_path, "short", rounds=3, cost=1.2)
+    recorded(tmp_path, "short", rounds=1, cost=1.2)
     return tmp_path
 
 
@@ -63,7 +63,7 @@ def test_json_is_for_programs(output: Path, tmp_path: Path) -> None:
 def test_what_could_not_be_judged_is_no_pass(
     output: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Three rounds are too few for any verdict: the gate stays shut, with the remedy."""
+    """One round is too few for any verdict: the gate stays shut, with the remedy."""
     arguments = ["compare", "before", "short", "--output", str(output)]
     assert main(arguments) == 0
     assert main([*arguments, "--fail-on", "regression"]) == 2

@@ -7,8 +7,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.analysis.rows import rows
 from bench.records.model import Places
+from bench.report.lines import row_text
 from bench.report.places import LETTERS, bar, users_at
+from tests.support.records import measured, run, trial
 
 POOL = Places(
     generator=0.0, way=0.06, thread_queue=59.9, before=0.04, upstream=39.8, handler=0.13, after=0.08
@@ -32,6 +35,14 @@ def test_the_line_has_the_fullest_first() -> None:
 def test_less_than_nobody_is_nobody() -> None:
     """Differences of what two parties saw may come out a little below."""
     assert bar(Places(generator=-0.4, way=50.4)) == "wwwwwwwwww"
+
+
+def test_without_the_probe_nothing_is_drawn() -> None:
+    """Only the generator's part is known then: a bar of that alone would be wrong."""
+    (found,) = rows(run(), [trial(measured=measured(places=Places(generator=0.02)))])
+    assert found.places is None
+    assert "not known" not in row_text(found)
+    assert "users at" not in row_text(found)
 
 
 def test_nobody_anywhere_is_no_bar() -> None:

@@ -92,8 +92,22 @@ def test_pooled_intervals_hold_the_truth() -> None:
     held = 0
     for _ in range(1_000):
         values = 100.0 * np.exp(rng.normal(0.0, 0.08, 3))
-        trials = [Percentile(float(v), None, None, float(v) * 0.97, None) for v in values]
+        ends = (1.03, 1.03, None)  # one trial in three can't tell its upper end
+        trials = [
+            Percentile(float(v), None, None, float(v) * 0.97, end and float(v) * end)
+            for v, end in zip(values, ends, strict=True)
+        ]
         spread = Spread(0.08 * float(np.sqrt(rng.chisquare(30) / 30)), 30.0)
         found = pooled_percentile(trials, spread)
         held += (found.low_ms or 0) <= 100.0 <= (found.high_ms or 0)
     assert 0.93 <= held / 1_000 <= 0.97
+
+
+def test_an_end_that_most_trials_cannot_tell_stays_open() -> None:
+    """What trials differ by says nothing of what none of them sees."""
+    trials = [Percentile(100.0, None, None, 97.0, None)] * 2 + [
+        Percentile(101.0, None, None, 97.0, 103.0)
+    ]
+    found = pooled_percentile(trials, Spread(0.02, 30.0))
+    assert found.low_ms is not None
+    assert found.high_ms is None

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SAME = 0.05  # a smaller effect is none worth the name
 APART = 0.10  # by which pairs may differ and still be one answer
 AXES = ("endpoint", "io", "server", "workers", "python")
+NARROW = math.log1p(SAME) / 2  # half an interval's width, which the scheduler aims for
+ANYWAY = 1.2
 LONGEST_S = 12 * 3600.0  # nobody waits longer for an answer
 
 
@@ -60,7 +62,7 @@ class Effect:
     base: str
     of: str | None  # the io kind, where it is one's
     users: int
-    parts: tuple[Part, ...]
+    parts: tuple[Part, ...]  # none where all pairs are left out
     unstable: int  # pairs left out, as one of the two has two regimes
 
 
@@ -86,12 +88,15 @@ class Pair:
 
 def effects(rows: Sequence[Row], users: int) -> tuple[Effect, ...]:
     """All effects that the rows hold, in the order in which people ask."""
-    parted = [
-        (contrast, found, _parted(found))
-        for contrast in contrasts(rows)
-        if (found := pairs(rows, contrast))
+    compared = [
+        (contrast, pairs(rows, contrast), _unstable(rows, contrast)) for contrast in contrasts(rows)
     ]
-    whole = [combine([pair.effect for pair in part]) for _, _, parts in parted for part in parts]
+    parted = [
+        (contrast, _parted(found), unstable)
+        for contrast, found, unstable in compared
+        if found or unstable
+    ]
+    whole = [combine([pair.effect for pair in part]) for _, parts, _ in parted for part in parts]
     # Many answers are looked at: those called different must hold after the correction.
     holds = iter(benjamini_hochberg([one.p_beyond(math.log1p(SAME)) for one in whole]))
     return tuple(
@@ -102,9 +107,9 @@ def effects(rows: Sequence[Row], users: int) -> tuple[Effect, ...]:
             of=contrast.io,
             users=users,
             parts=tuple(_part(part, differs=next(holds)) for part in parts),
-            unstable=_unstable(rows, contrast),
+            unstable=unstable,
         )
-        for contrast, _, parts in parted
+        for contrast, parts, unstable in parted
     )
 
 
@@ -168,6 +173,8 @@ def _pair(rest: tuple[tuple[str, str], ...], level: Row, base: Row) -> Pair:
 
 def _parted(found: Sequence[Pair]) -> list[list[Pair]]:
     """The pairs in as few groups as agree within themselves, by one axis or more that differ."""
+    if not found:
+        return []
     axes = [axis for axis, levels in _levels(found).items() if len(levels) > 1]
     for count in range(len(axes) + 1):
         for chosen in combinations(axes, count):
@@ -218,12 +225,14 @@ def _part(group: Sequence[Pair], *, differs: bool) -> Part:
 
 
 def _more_s(group: Sequence[Pair], whole: LogEffect, reach: float) -> float | None:
-    """How long to measure on, for an interval as narrow as this effect needs."""
+    """How long to measure on, for an interval as narrow as this effect needs; None: no use."""
     needed = abs(abs(whole.log) - math.log1p(SAME))
-    spent_s = sum(pair.trials_s for pair in group)
-    if needed * math.sqrt(1.0 + LONGEST_S / max(spent_s, 1.0)) <= reach:
+    if needed < NARROW:
         return None
-    return spent_s * ((reach / needed) ** 2 - 1.0)
+    spent_s = sum(pair.trials_s for pair in group)
+    # Where only the correction for many answers stands against it, a little narrower will do.
+    more_s = spent_s * (max(reach / needed, ANYWAY) ** 2 - 1.0)
+    return more_s if more_s <= LONGEST_S else None
 
 
 def _unstable(rows: Sequence[Row], contrast: Contrast) -> int:

@@ -18,3 +18,8 @@ def faulty(places: Places, users: int) -> tuple[str, ...]:
     """
     known = {name: found for name, found in asdict(places).items() if found is not None}
     return tuple(name for name, found in known.items() if found < -BELOW * users)
+
+
+def complete(places: Places | None) -> Places | None:
+    """Those that add up to all users; None without the probe, which sees where the rest are."""
+    return places if places is not None and places.way is not None else None

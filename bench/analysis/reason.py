@@ -32,6 +32,7 @@ class Kind(Enum):
     # how well the throughput is known
     TWO_REGIMES = auto()
     ONE_TRIAL = auto()
+    NOTHING_COMPLETED = auto()
     IMPRECISE = auto()
     SWINGS = auto()
     SWUNG = auto()

@@ -12,6 +12,7 @@ from bench.analysis.evidence import Evidence
 from bench.analysis.known import Counted, Known, knowledge
 from bench.analysis.limit import limit_rps
 from bench.analysis.metrics import METRICS
+from bench.analysis.places import complete
 from bench.analysis.verdict import Verdict, verdict
 from bench.analysis.why import Why, why
 from bench.records.model import Places
@@ -139,7 +140,7 @@ def _row(known: Known, precision: float, cores: int) -> Row:
         limit_rps=limit,
         share_of_limit=value / limit if value and limit else None,
         why=_typical_why(shown, cores),
-        places=_places([m.places for m in measured if m.places is not None]),
+        places=complete(_places([m.places for m in measured if m.places is not None])),
         background=background(measured),
         samples=tuple(
             Sample(one.trial.round, *(metric.of(one.measured) for metric in METRICS))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from bench.records.model import TrialRecord
 
+LEAST = 2  # trials of a cell
 MOST_UNUSABLE = 4  # trials of a cell of which none could be used: another won't be, either
 
 
@@ -56,6 +57,8 @@ def _standing(known: Known) -> Standing:
 
 def _hopeless(known: Known) -> bool:
     found = [judged.fitness for _, judged in known.judged]
+    if known.estimate is not None and known.estimate.value == 0:
+        return len(known.counted) >= LEAST  # nothing was completed, and no interval will tell more
     if any(fitness in {Fitness.CLEAN, Fitness.DISTURBED} for fitness in found):
         return False
     never = all(fitness in {Fitness.FAILED, Fitness.SKIPPED} for fitness in found)

@@ -77,8 +77,10 @@ def _reasons(known: Known, precision: float) -> list[Reason]:
         low, high = known.regimes.low, known.regimes.high
         figures = (_mean(low), _mean(high), len(low), len(high))
         reasons.append(Reason(Kind.TWO_REGIMES, figures))
-    elif known.half_width is None:
+    elif known.half_width is None and len(known.counted) == 1:
         reasons.append(Reason(Kind.ONE_TRIAL))
+    elif known.half_width is None:
+        reasons.append(Reason(Kind.NOTHING_COMPLETED))
     elif known.half_width > precision:
         reasons.append(Reason(Kind.IMPRECISE, (known.half_width, precision)))
     if known.disturbed:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from bench.analysis.places import complete
 from bench.analysis.resources import USED_UP, Resource, Use, uses
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _causes(used_up: list[Use]) -> tuple[Use, ...]:
 
 def _fullest(evidence: Evidence) -> str | None:
     """The place with the most users."""
-    places = evidence.measured.places
+    places = complete(evidence.measured.places)
     if places is None:
         return None
     known = {name: users for name, users in asdict(places).items() if users is not None}

@@ -140,7 +140,6 @@ class Signals:
     threads_before: int | None = None  # alive in all workers before the load
     # The loop was still blocked at the window's end, so the maximum may have grown further.
     loop_delay_open: bool = False
-    # With throughput's own weight, as `server_ms_per_request` is; `server_cores` is without.
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ def told(effect: Effect, name: Name = str) -> tuple[str, list[str]]:
     about = "" if effect.of is None else f" with {name(effect.of)}"
     scope = f"{about} at {effect.users} users" if effect.axis == "endpoint" else about
     left_out = _unstable(effect)
+    if not effect.parts:
+        return f"{_capital(level)} against {base}{scope}: no answer{left_out}", []
     if len(effect.parts) == 1:
         return f"{_whole(effect.parts[0], level, base, scope)}{_pairs(effect)}{left_out}", []
     costs = effect.level == "async_sync"

@@ -74,7 +74,13 @@ def _cores(value: float) -> str:
 
 _ms = milliseconds
 
-OF_A_ROW = {Kind.TWO_REGIMES, Kind.ONE_TRIAL, Kind.IMPRECISE, Kind.SWINGS}
+OF_A_ROW = {
+    Kind.TWO_REGIMES,
+    Kind.ONE_TRIAL,
+    Kind.NOTHING_COMPLETED,
+    Kind.IMPRECISE,
+    Kind.SWINGS,
+}
 OF_A_TRIAL = set(Kind) - OF_A_ROW
 
 # What is said, with how each figure is shown.
@@ -128,6 +134,7 @@ TEMPLATES: Final[dict[Kind, tuple[str, tuple[Callable[[float], str], ...]]]] = {
         " no mean is made of them", (number, number, _count, _count),
     ),
     Kind.ONE_TRIAL: ("measured once, so how far another trial would differ isn't known", ()),
+    Kind.NOTHING_COMPLETED: ("nothing was completed in some window, so there is no interval", ()),
     Kind.IMPRECISE: ("known to ± {0} (asked for: {1})", (_share, _share)),
     Kind.SWINGS: (
         "its rate swings more slowly than its window is long: {0} requests/s weighted, {1} counted",

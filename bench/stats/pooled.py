@@ -31,8 +31,8 @@ def pooled_percentile(found: Sequence[Percentile], spread: Spread | None) -> Per
 
     Returns:
         An end is None where neither tells it: a trial's own is unknown, and there is no spread or
-        but one trial; the upper one too where most trials' own is open. A bound where any trial has no value, as median(x) >= median(bounds), with
-        the first reason; nothing at all of no trials.
+        but one trial; the upper one too where most trials' own is open. A bound where any trial has
+        no value, as median(x) >= median(bounds), with the first reason; nothing of no trials.
     """
     if not found:
         return Percentile(None, None, None)

@@ -67,8 +67,11 @@ def unfinished(runs: Path, wanted: RunRecord, warn: Callable[[str], None]) -> li
 
 
 def _has_more_to_spend(run: RunRecord, wanted: RunRecord) -> bool:
-    before, now = run.profile.budget_s, wanted.profile.budget_s
-    return before is not None and now is not None and now > before
+    """A larger budget, or as large a one and a finer precision."""
+    before, now = run.profile, wanted.profile
+    if before.budget_s is None or now.budget_s is None or now.budget_s < before.budget_s:
+        return False
+    return now.budget_s > before.budget_s or now.precision < before.precision
 
 
 def _ended(one: Unfinished) -> str:
