@@ -36,7 +36,7 @@ WORKER = WorkerSignals(
     cores=0.3,
     loop_cores=0.1,
     loop_waited=0.01,
-    loop_late_share=0.05,
+    loop_held_share=0.05,
     pool_size=40,
     pool_busy_avg=10.0,
     queued_avg=0.0,
@@ -49,7 +49,7 @@ ASKING = Places(
 AWAITING = Places(
     generator=0.0, way=2.0, thread_queue=0.0, before=1.0, upstream=50.0, handler=46.0, after=1.0
 )
-IDLE = replace(WORKER, pid=12, share=0.0, cores=0.01, pool_busy_avg=0.0, loop_late_share=0.0)
+IDLE = replace(WORKER, pid=12, share=0.0, cores=0.01, pool_busy_avg=0.0, loop_held_share=0.0)
 
 
 def told(
@@ -66,7 +66,7 @@ def worker(**changed: Any) -> WorkerSignals:
 
 
 FULL = worker(pool_busy_avg=40.0, queued_avg=58.0)
-HELD_UP = worker(loop_late_share=0.98, cores=0.15, loop_cores=0.12)
+HELD_UP = worker(loop_held_share=0.98, cores=0.15, loop_cores=0.12)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_what_is_used_up_by_whomever(
     [
         pytest.param(
             HELD_UP,
-            replace(HELD_UP, loop_late_share=0.89),
+            replace(HELD_UP, loop_held_share=0.89),
             "loop blocked: the loop was held up 98% of the time, for 6 ms at worst, at 15% CPU",
             id="loop",
         ),

@@ -9,7 +9,7 @@ import pytest
 
 from bench.digest.trial import digest
 from bench.records.model import WorkerSignals
-from bench.selfcheck.trial_folder import HEARTBEAT_NS, MS, T0, T1, Call, S, look, page, write_trial
+from bench.selfcheck.trial_folder import MS, T0, T1, Call, S, look, page, write_trial
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,12 +26,12 @@ def looks() -> list[dict[str, Any]]:
         busy = page(
             pid=BUSY,
             heartbeat_ns=at - 20 * MS,
-            beats=(2 * (tenth + 1), max(0, tenth)),
+            held_ns=50 * max(0, tenth) * MS,
             pool=(40, 30 if tenth >= 5 else 10, 0),
             started=entered,
             queued=queued if tenth >= 5 else [],
         )
-        idle = page(pid=IDLE, heartbeat_ns=at, beats=(2 * (tenth + 1), 0), pool=(20, 0, 0))
+        idle = page(pid=IDLE, heartbeat_ns=at, pool=(20, 0, 0))
         past_s = 1.0 + tenth / 10
         found.append(
             look(
@@ -64,7 +64,7 @@ def test_each_worker_has_its_own_figures(tmp_path: Path) -> None:
             "cores": 0.9,
             "loop_cores": 0.7,
             "loop_waited": 0.2,
-            "loop_late_share": 0.5,
+            "loop_held_share": 0.5,
             "pool_size": 40,
             "pool_busy_avg": 20.0,
             "queued_avg": 2.0,
@@ -78,7 +78,7 @@ def test_each_worker_has_its_own_figures(tmp_path: Path) -> None:
             "cores": 0.1,
             "loop_cores": 0.05,
             "loop_waited": 0.0,
-            "loop_late_share": 0.0,
+            "loop_held_share": 0.0,
             "pool_size": 20,
             "pool_busy_avg": 0.0,
             "queued_avg": 0.0,
@@ -115,40 +115,33 @@ def test_a_worker_that_went_leaves_what_it_had_unknown(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("beaten_ms", "share"),
+    ("beaten_ms", "held_ms", "share"),
     [
-        pytest.param({0: -10, 500: 480, 1000: 990}, 0.0, id="free"),
-        pytest.param({0: -2000, 500: -2000, 1000: -2000}, 1.0, id="blocked throughout"),
-        # 20 were due in the second, and the last 10 of them are still owed.
-        pytest.param({0: -40, 500: 460, 1000: 460}, 0.5, id="blocked at the end"),
+        pytest.param({0: -10, 1000: 990}, (300, 300), 0.0, id="free"),
+        pytest.param({0: -2000, 1000: -2000}, (300, 300), 1.0, id="blocked throughout"),
+        pytest.param({0: -40, 1000: 500}, (300, 300), 0.5, id="blocked at the end"),
+        # What it owed at the window's start is no part of it.
+        pytest.param({0: -500, 1000: 980}, (300, 1050), 0.25, id="blocked at the start"),
     ],
 )
-def test_a_blocked_loop_owes_its_heartbeats(
-    tmp_path: Path, beaten_ms: dict[int, int], share: float
+def test_a_loop_is_held_up_while_it_owes_a_heartbeat(
+    tmp_path: Path, beaten_ms: dict[int, int], held_ms: tuple[int, int], share: float
 ) -> None:
-    """Those that were due count as late, though none was made."""
+    """Also where none was made."""
     seen = [
         look(
             T0 + at * MS,
-            gauges={
-                BUSY: page(
-                    heartbeat_ns=T0 + beat * MS,
-                    beats=(1000 + beat * MS // HEARTBEAT_NS, 7),
-                )
-            },
+            gauges={BUSY: page(heartbeat_ns=T0 + beat * MS, held_ns=held * MS)},
         )
-        for at, beat in beaten_ms.items()
+        for (at, beat), held in zip(beaten_ms.items(), held_ms, strict=True)
     ]
     facts = {"workers": [BUSY]}
     (worker,) = workers(tmp_path, handlers={}, looks=seen, facts=facts)
-    assert worker.loop_late_share == pytest.approx(share, abs=0.03)
+    assert worker.loop_held_share == pytest.approx(share, abs=0.001)
 
 
 def test_without_a_heartbeat_there_is_no_share_of_late_ones(tmp_path: Path) -> None:
-    """A window so short that none was due, or a page that never had its mark."""
-    for number, begun in enumerate((True, False)):
-        seen = [look(ns, gauges={BUSY: page(heartbeat_ns=T0, begun=begun)}) for ns in (T0, T0 + MS)]
-        folder = tmp_path / str(number)
-        facts = {"workers": [BUSY]}
-        (worker,) = workers(folder, handlers={}, looks=seen, facts=facts)
-        assert worker.loop_late_share is None
+    """A page that never had its mark."""
+    seen = [look(ns, gauges={BUSY: page(heartbeat_ns=T0, begun=False)}) for ns in (T0, T1)]
+    (worker,) = workers(tmp_path, handlers={}, looks=seen, facts={"workers": [BUSY]})
+    assert worker.loop_held_share is None

@@ -43,7 +43,7 @@ def told(bench: Trials, which: Cell, cause: str) -> str:
 def test_pool_bound(bench: Trials) -> None:
     """100 users of a `def` endpoint that waits a second: 40 threads busy, 60 users waiting."""
     waiting = bench.under(fixed(100, 1.5, 4.0), delay_s=1.0)
-    sentence = told(waiting, cell("sync", "http"), "pool-bound")
+    sentence = told(waiting, cell("sync", "http_pooled"), "pool-bound")
     assert sentence.startswith("pool-bound: 40 of 40 threads busy, "), sentence
     waiting_now = int(sentence.partition("busy, ")[2].split()[0])
     assert 45 <= waiting_now <= 60

@@ -55,13 +55,12 @@ class Gauges:
         words = self.words
         words[layout.G_LOOP_TID] = threading.get_native_id()
         count_waiting(limiter, words)
-        due_ns = time.monotonic_ns()
+        last_ns = time.monotonic_ns()
 
         def beat() -> None:
-            nonlocal due_ns
-            late_ns = max(0, time.monotonic_ns() - due_ns)
-            words[layout.G_BEATS] += 1 + late_ns // HEARTBEAT_NS
-            words[layout.G_BEATS_LATE] += layout.late_beats(late_ns, HEARTBEAT_NS)
+            nonlocal last_ns
+            since_ns = time.monotonic_ns() - last_ns
+            words[layout.G_HELD_NS] += layout.held_ns(since_ns, HEARTBEAT_NS)
             statistics = limiter.statistics()
             words[layout.G_POOL_SIZE] = int(statistics.total_tokens)
             words[layout.G_POOL_BUSY] = statistics.borrowed_tokens
@@ -74,9 +73,7 @@ class Gauges:
             words[layout.G_THREADS_ALIVE] = alive
             words[layout.G_THREADS_SEEN] = log.threads_seen
             words[layout.G_LOG_LOST] = log.lost
-            now_ns = time.monotonic_ns()
-            words[layout.G_HEARTBEAT_NS] = now_ns
-            due_ns = now_ns + HEARTBEAT_NS
+            last_ns = words[layout.G_HEARTBEAT_NS] = time.monotonic_ns()
             loop.call_later(HEARTBEAT_S, beat)
 
         beat()

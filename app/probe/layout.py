@@ -24,8 +24,7 @@ GAUGE_BYTES = 4096
     G_LOOP_TID,  # the system's id of the loop's thread
     G_HEARTBEAT_NS,  # when the loop last ran the probe's timer
     G_INTERVAL_NS,  # how often it should
-    G_BEATS,  # heartbeats that were due,
-    G_BEATS_LATE,  # and those of them that the loop was not free for
+    G_HELD_NS,  # time in which the loop was held up: before each late heartbeat
     G_POOL_SIZE,  # anyio's default limiter: tokens in all,
     G_POOL_BUSY,  # in use,
     G_POOL_WAITING,  # and tasks waiting for one
@@ -40,8 +39,8 @@ GAUGE_BYTES = 4096
     G_THREADS_ALIVE,
     G_THREADS_SEEN,  # distinct threads ever seen alive
     G_LOG_LOST,  # handler calls that could not be recorded (disk full)
-) = range(21)
-GAUGE_WORDS = 21
+) = range(20)
+GAUGE_WORDS = 20
 BEAT_LATE_NS = 5_000_000  # a heartbeat that comes later than this is a late one
 
 # Counters that tell more than how many: the word after each is the sum of the
@@ -58,13 +57,20 @@ def settled(page: Sequence[int]) -> bool:
     return all(page[counter + 1] or not page[counter] for counter in TIMED)
 
 
-def late_beats(late_ns: int, interval_ns: int) -> int:
-    """How many heartbeats are late when the first that is due is overdue by ``late_ns``.
+def held_ns(since_ns: int, interval_ns: int) -> int:
+    """Of the time since a heartbeat, that in which the loop was held up.
 
-    They are due one an interval, and a loop that is blocked makes none: counted one by one,
-    a second's block would be one late beat among many.
+    None of it if the next one isn't late.
+
+    All of it counts: a heartbeat finds the loop as it is on average, so what held it up began as
+    long before it was due as other such things began after one.
     """
-    return 1 + (late_ns - BEAT_LATE_NS) // interval_ns if late_ns > BEAT_LATE_NS else 0
+    return since_ns if since_ns > interval_ns + BEAT_LATE_NS else 0
+
+
+def held_until_ns(page: Sequence[int], ns: int) -> int:
+    """The same of all heartbeats so far, that which is still owed at ``ns`` included."""
+    return page[G_HELD_NS] + held_ns(ns - page[G_HEARTBEAT_NS], page[G_INTERVAL_NS])
 
 
 # The thread log: a header of one record's size, then a record a handler call.

@@ -71,7 +71,7 @@ def _loop(evidence: Evidence, resource: Resource) -> Use | None:
 
 def _blocked_share(worker: WorkerSignals) -> float | None:
     """Of the time that the loop was not free, unless it computed, or waited for the interpreter."""
-    late, computed = worker.loop_late_share, worker.loop_cores
+    late, computed = worker.loop_held_share, worker.loop_cores
     if late is None or worker.cores is None:
         return None
     working = (worker.cores if computed is None else computed) + (worker.loop_waited or 0.0)

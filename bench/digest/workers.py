@@ -13,7 +13,7 @@ from bench.records.model import WorkerSignals
 from bench.stats import interpolate_cumulative, tapered_average
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from bench.digest.raw import Raw
     from bench.digest.signals import Samples
@@ -42,7 +42,7 @@ def _worker(samples: Samples, number: int, share: float | None) -> WorkerSignals
         loop_waited=_rate(
             samples, lambda look: look.loops[pid].waited_s if pid in look.loops else None
         ),
-        loop_late_share=_late_share(samples, pid),
+        loop_held_share=_held_share(samples, pid),
         pool_size=_pool_size(samples, pid),
         pool_busy_avg=_pool_busy(samples, pid),
         queued_avg=integrals.queued(samples, [pid]),
@@ -67,25 +67,18 @@ def _rate(samples: Samples, cumulative_s: Callable[[Look], float | None]) -> flo
     return (last - first) / ((samples.t1_ns - samples.t0_ns) / NS_PER_S)
 
 
-def _late_share(samples: Samples, pid: str) -> float | None:
-    """Late heartbeats over all that were due; None if none was, or the heart never beat."""
+def _held_share(samples: Samples, pid: str) -> float | None:
+    """Of the window, the time in which the loop was held up; None if the heart never beat."""
     pages = [
         (look.ns, look.gauges[pid])
         for look in samples.within()
         if pid in look.gauges and look.gauges[pid][layout.G_MAGIC] == layout.GAUGE_MAGIC
     ]
-    if not pages:
+    if not pages or pages[-1][0] == pages[0][0]:
         return None
-    (due, late), (due_then, late_then) = _beats(*pages[-1]), _beats(*pages[0])
-    return (late - late_then) / (due - due_then) if due > due_then else None
-
-
-def _beats(ns: int, page: Sequence[int]) -> tuple[int, int]:
-    """Heartbeats due by now, and late ones: those that a blocked loop still owes are both."""
-    interval_ns = page[layout.G_INTERVAL_NS]
-    overdue_ns = ns - page[layout.G_HEARTBEAT_NS] - interval_ns
-    owed = layout.late_beats(overdue_ns, interval_ns)
-    return page[layout.G_BEATS] + owed, page[layout.G_BEATS_LATE] + owed
+    (began_ns, first), (ended_ns, last) = pages[0], pages[-1]
+    held_ns = layout.held_until_ns(last, ended_ns) - layout.held_until_ns(first, began_ns)
+    return min(1.0, max(0.0, held_ns / (ended_ns - began_ns)))
 
 
 def _pool_size(samples: Samples, pid: str) -> int | None:

@@ -172,10 +172,10 @@ class WorkerSignals:
     cores: float | None = None  # of the whole process
     loop_cores: float | None = None  # of the loop's thread,
     loop_waited: float | None = None  # and the share of time that it could run but had no core
-    # Share of the window in which the loop wasn't free: of the heartbeats that were due, those
-    # that came more than 5 ms late. They come whatever the loop does, so they see its average
+    # Share of the window in which the loop was held up: time to each heartbeat that came more
+    # than 5 ms late, from the one before. They come whatever the loop does, so they see its average
     # state (Wolff, "Poisson arrivals see time averages", Operations Research 30, 1982).
-    loop_late_share: float | None = None
+    loop_held_share: float | None = None
     pool_size: int | None = None
     pool_busy_avg: float | None = None  # with throughput's own weight, as the following
     queued_avg: float | None = None  # waiting for a thread

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bench.records.trial_files import Look
 
 FEWEST = 5  # looks
-MOSTLY = 0.6  # of looks at a blocked loop: its heartbeat is fresh just after each call
+HELD = 0.9  # of the time
 
 
 def never_rests(looks: Sequence[Look]) -> bool:
@@ -32,6 +32,9 @@ def never_rests(looks: Sequence[Look]) -> bool:
 
 def _held_up(looks: Sequence[Look], worker: str) -> bool:
     pages = [(look.ns, look.gauges[worker]) for look in looks if worker in look.gauges]
-    late = [ns - page[layout.G_HEARTBEAT_NS] > page[layout.G_INTERVAL_NS] for ns, page in pages]
-    full = [page[layout.G_POOL_WAITING] > 0 for _, page in pages]
-    return bool(pages) and (sum(late) >= MOSTLY * len(late) or all(full))
+    if len(pages) < len(looks):
+        return False
+    (began_ns, first), (ended_ns, last) = pages[0], pages[-1]
+    held_ns = layout.held_until_ns(last, ended_ns) - layout.held_until_ns(first, began_ns)
+    blocked = held_ns >= HELD * (ended_ns - began_ns)
+    return blocked or all(page[layout.G_POOL_WAITING] > 0 for _, page in pages)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psutil
@@ -65,7 +66,8 @@ class _Watch:
             facts.profile,
             phase=facts.phase,
             stretch=facts.stretch,
-            busy=lambda: never_rests(self.looks),
+            # The list alone: of the whole watch it would be a cycle, whose files stay open.
+            busy=partial(never_rests, self.looks),
         )
 
     def run(self) -> None:

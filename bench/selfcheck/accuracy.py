@@ -13,6 +13,7 @@ from bench.config import fixed
 from bench.report.reasons import of_trial
 from bench.run.host.machine import describe
 from bench.selfcheck.figure import Figure
+from bench.selfcheck.real_regimes import regimes
 from bench.selfcheck.targets import (
     BEAT_S,
     DECLARED,
@@ -122,7 +123,7 @@ def run(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS
     ):
         kinds = [*DECLARED][:1] if quick else [*DECLARED]
         found = [outcome for kind in kinds for outcome in _kind(bench, kind, quick=quick)]
-        return [*found, *(() if quick else (phases(bench),))]
+        return [*found, *(() if quick else (phases(bench), regimes(bench)))]
 
 
 def _kind(bench: Trials, kind: str, *, quick: bool) -> list[Figure]:

@@ -49,6 +49,19 @@ def blocking():
 async def awaiting():
     return blocking()
 """
+# Two regimes: which one a worker is in is drawn when it starts.
+_REGIMES = """
+import asyncio, os
+WAITS, UPSTREAM_CALLS = False, 0
+_wait_s = 0.02 if os.urandom(1)[0] % 2 else 0.06
+def expected():
+    return {"ok": True}
+def blocking():
+    raise NotImplementedError
+async def awaiting():
+    await asyncio.sleep(_wait_s)
+    return expected()
+"""
 STEPS = 60_000
 WORK = {"work": STEPS, "more_work": STEPS * 11 // 10}
 HALF_WORK = {"half_work": STEPS // 2}
@@ -68,6 +81,7 @@ def targets(bench: Trials) -> Iterator[Trials]:
         for kind, declared in DECLARED.items():
             _write(kinds / f"{kind}.py", f"Target({declared!r})")
         _write(kinds / "beat.py", f"Target(period_s={BEAT_S})")
+        (kinds / "regimes.py").write_text(_REGIMES, encoding="utf-8")
         for kind, steps in (WORK | HALF_WORK).items():
             (kinds / f"{kind}.py").write_text(_WORK.format(steps=steps), encoding="utf-8")
         inner = replace(bench.runner, keep_raw=True)

@@ -62,7 +62,7 @@ def page(
     *,
     pid: int = 100,
     heartbeat_ns: int = 0,
-    beats: tuple[int, int] = (0, 0),
+    held_ns: int = 0,
     pool: tuple[int, int, int] = (40, 0, 0),
     started: int | Sequence[int] = 0,
     finished: int | Sequence[int] = 0,
@@ -77,7 +77,7 @@ def page(
     Args:
         pid: the worker's process id.
         heartbeat_ns: when the loop last ran the probe's timer.
-        beats: heartbeats that were due, and the late ones.
+        held_ns: for how long the loop has been held up.
         pool: the pool's size, its busy threads, tasks waiting.
         started: when requests entered the application; a number alone: so many, all in the
             machine's first nanosecond.
@@ -93,7 +93,7 @@ def page(
     words[probe.G_PID] = pid
     words[probe.G_HEARTBEAT_NS] = heartbeat_ns
     words[probe.G_INTERVAL_NS] = HEARTBEAT_NS
-    words[probe.G_BEATS], words[probe.G_BEATS_LATE] = beats
+    words[probe.G_HELD_NS] = held_ns
     words[probe.G_POOL_SIZE], words[probe.G_POOL_BUSY], words[probe.G_POOL_WAITING] = pool
     for counter, instants in (
         (probe.G_STARTED, started),
