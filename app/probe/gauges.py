@@ -65,7 +65,7 @@ class Gauges:
             words[layout.G_POOL_SIZE] = int(statistics.total_tokens)
             words[layout.G_POOL_BUSY] = statistics.borrowed_tokens
             words[layout.G_POOL_WAITING] = statistics.tasks_waiting
-            alive = threading.active_count()
+            alive = log.alive = threading.active_count()
             # From the first request on: a thread that only helped the server to
             # start is none of the load's.
             if log.threads_seen and alive != words[layout.G_THREADS_ALIVE]:

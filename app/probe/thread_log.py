@@ -50,6 +50,9 @@ class ThreadLog:
         self._next = itertools.count(1)
         self.lost = 0
         self.threads_seen = 0  # distinct ones, dead ones included
+        # As last counted: at each heartbeat, and when a thread is new here. To ask for each
+        # request (0.3 µs, with a lock) was a tenth of what the probe costs.
+        self.alive = threading.active_count()
         # By object: numbers are given out again, and the main thread of a forked
         # worker still tells its parent's (until Python 3.13).
         self._known: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
@@ -77,7 +80,7 @@ class ThreadLog:
         chunk = self._chunks[chunk_index]
         word = (place & RECORD_MASK) * RECORD_WORDS
         chunk[word + R_THREAD] = thread
-        chunk[word + R_PACKED] = threading.active_count() | route << ROUTE_SHIFT
+        chunk[word + R_PACKED] = self.alive | route << ROUTE_SHIFT
         chunk[word + R_START_NS] = time.monotonic_ns()
         return place
 
@@ -94,6 +97,7 @@ class ThreadLog:
                 if thread not in self._known:
                     self._known.add(thread)
                     self.threads_seen += 1
+            self.alive = threading.active_count()
 
     def _grow(self, chunks: int) -> bool:
         with self._growing:
