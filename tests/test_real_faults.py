@@ -177,5 +177,5 @@ def test_the_run_goes_on_with_the_next_cell(bench: Trials, tmp_path: Path) -> No
     assert (first.outcome, then.outcome) == (Outcome.FAILED, Outcome.MEASURED)
     # It gets one more chance, as does a trial that something disturbed.
     assert {record.round for record in again} == {2}
-    assert again[0].outcome is Outcome.FAILED
+    assert Outcome.FAILED in {record.outcome for record in again}
     assert "expected" in str(kept[0].reason)
