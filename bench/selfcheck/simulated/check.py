@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 from bench.selfcheck.figure import Figure
@@ -15,10 +18,9 @@ from bench.selfcheck.simulated.throughput import ROUNDS, USERS, throughput
 from bench.selfcheck.simulated.trial import QUIET, Noise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bench.paths import Paths
-    from bench.selfcheck.simulated.coverage import Coverage
     from bench.selfcheck.simulated.percentiles import Percentiles
     from bench.selfcheck.simulated.throughput import Throughput
 
@@ -36,18 +38,23 @@ def run(paths: Paths, quick: bool) -> list[Figure]:  # noqa: ARG001, FBT001 - of
     """Simulated trials, of targets whose truth is known: errors, and what the intervals hold."""
     trials, runs = (QUICK_TRIALS, QUICK_RUNS) if quick else (TRIALS, RUNS)
     # More would say more of what is drawn, but a run's intervals hang on its own few.
-    pools = {name: pool(name, max(trials // 4, 2)) for name in EXPERIMENTS}
+    drawn_from = max(trials // 4, 2)
     quiet = [name for name, case in CASES.items() if case.event is None]
-    return [
-        *(figure for name in CASES for figure in throughputs(name, trials)),
-        *(figure for name in quiet for figure in latencies(name, trials)),
-        *(
-            figure
-            for budget_s in BUDGETS_S
-            for figure in whole_runs(coverage(runs, budget_s, pools))
-        ),
-        *row_percentiles(max(trials // 4, 2), runs // 4 or 1),
+    parts = [
+        *(partial(throughputs, name, trials) for name in CASES),
+        *(partial(latencies, name, trials) for name in quiet),
+        *(partial(whole_runs, runs, budget_s, drawn_from) for budget_s in BUDGETS_S),
+        partial(row_percentiles, drawn_from, runs // 4 or 1),
     ]
+    if quick:
+        return [figure for part in parts for figure in part()]
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as processes:
+        told = processes.map(_figures, parts)
+        return [figure for figures in told for figure in figures]
+
+
+def _figures(part: Callable[[], Iterator[Figure]]) -> list[Figure]:
+    return list(part())
 
 
 def throughputs(name: str, count: int) -> Iterator[Figure]:
@@ -104,8 +111,10 @@ def _level(one: Percentiles) -> str:
     )
 
 
-def whole_runs(found: Coverage) -> Iterator[Figure]:
+def whole_runs(runs: int, budget_s: float, drawn_from: int) -> Iterator[Figure]:
     """Scheduler, pooling and stopping together."""
+    pools = {name: pool(name, drawn_from) for name in EXPERIMENTS}
+    found = coverage(runs, budget_s, pools)
     what = f"{found.runs} runs of {found.budget_s / 60:.0f} min"
     told = (
         f"{found.precise:.1%} of the cells known to 10 %, {found.trials:.1f} trials each;"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bench.selfcheck.simulated.trial import Noise, Trial
 
 WINDOWS = (3.0, 4.0, 5.0)  # rounds of the closed loop
-ROUNDS, TAPER = 3.0, "Hann"  # those that are used
+ROUNDS, TAPER = 4.0, "Hann"  # those that are used
 USERS = (50, 100)
 FAR = 0.05  # an error beyond this is counted
 ERRORS = 2.0  # of its own standard errors, where it knows one
