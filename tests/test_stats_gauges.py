@@ -17,7 +17,6 @@ from bench.stats import (
     tapered_growth,
     tapered_mean,
     tapered_occupancy,
-    time_average,
 )
 
 if TYPE_CHECKING:
@@ -35,21 +34,15 @@ def at_ms(*offsets: int) -> NDArray[np.int64]:
     return T0 + np.array(offsets, dtype=np.int64) * MS
 
 
-def test_a_value_stands_until_the_next_sample() -> None:
-    """Uneven samples weigh by the time that they stand for, not by their number."""
-    t_ns = at_ms(-50, 900, 950)
-    assert time_average(t_ns, [40, 0, 10], T0, T0 + S) == pytest.approx(0.9 * 40 + 0.05 * 10)
-
-
 def test_samples_outside_the_window_have_no_part_in_it() -> None:
     """But for the last one before it, which stands when it begins."""
     t_ns = at_ms(-900, -100, 500, 1000, 1100)
-    assert time_average(t_ns, [999, 1, 3, 999, 999], T0, T0 + S) == pytest.approx(2.0)
+    assert tapered_average(t_ns, [999, 1, 3, 999, 999], T0, T0 + S) == pytest.approx(2.0)
 
 
 def test_a_sampler_a_little_late_leaves_the_start_out() -> None:
     """Nothing is made up for the time before its first sample."""
-    assert time_average(at_ms(200, 600, 900), [1, 3, 3], T0, T0 + S) == pytest.approx(2.0)
+    assert tapered_average(at_ms(200, 600, 900), [3, 3, 3], T0, T0 + S) == pytest.approx(3.0)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +54,7 @@ def test_a_sampler_that_missed_an_end_of_the_window_gives_no_average(
     t_ns: NDArray[np.int64],
 ) -> None:
     """Unknown, not a part passed off as the whole."""
-    assert time_average(t_ns, np.ones(t_ns.size), T0, T0 + S) is None
+    assert tapered_average(t_ns, np.ones(t_ns.size), T0, T0 + S) is None
 
 
 def test_a_counter_is_read_between_its_samples() -> None:
@@ -97,10 +90,8 @@ def test_percentiles_are_values_that_were_read() -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: time_average(at_ms(1, 0), [1, 1], T0, T0 + S),
-        lambda: time_average(at_ms(0), [1, 1], T0, T0 + S),
-        lambda: time_average(at_ms(0), [float("nan")], T0, T0 + S),
-        lambda: time_average(at_ms(0), [1], T0, T0),
+        lambda: tapered_average(at_ms(1, 0), [1, 1], T0, T0 + S),
+        lambda: tapered_average(at_ms(0), [float("nan")], T0, T0 + S),
         lambda: interpolate_cumulative(at_ms(1, 0), [1, 1], T0),
         lambda: tapered_average(at_ms(0), [1, 2], T0, T0 + S),
         lambda: tapered_average(at_ms(0), [1], T0, T0),
@@ -114,12 +105,10 @@ def test_percentiles_are_values_that_were_read() -> None:
     ],
     ids=[
         "descending",
-        "shapes",
         "nan",
-        "no window",
         "descending counter",
-        "shapes of the tapered",
-        "no window for the tapered",
+        "shapes",
+        "no window",
         "no window for a mean",
         "descending integral",
         "no window for intervals",
@@ -136,21 +125,6 @@ def test_what_makes_no_sense_is_refused(call: Callable[[], object]) -> None:
         match=r"ascend|one value a time|one end a start|finite|empty|must lie|before it starts",
     ):
         call()
-
-
-@settings(deadline=None, max_examples=200)
-@given(st.lists(st.tuples(st.integers(-200, 1200), st.integers(0, 99)), min_size=1, max_size=30))
-def test_the_average_is_that_of_every_millisecond(samples: list[tuple[int, int]]) -> None:
-    """A direct, slow sum over the window's milliseconds, each with the last value before it."""
-    samples.sort(key=lambda sample: sample[0])
-    t_ns = at_ms(*[sample[0] for sample in samples])
-    average = time_average(t_ns, [sample[1] for sample in samples], T0, T0 + S)
-    if samples[0][0] > 250 or samples[-1][0] < 750:
-        assert average is None
-        return
-    first = max(samples[0][0], 0)
-    held = [next(v for t, v in reversed(samples) if t <= ms) for ms in range(first, 1000)]
-    assert average == pytest.approx(np.mean(held))
 
 
 @settings(deadline=None, max_examples=200)
@@ -272,7 +246,7 @@ def test_a_mean_bears_an_integral_that_was_read_too_late() -> None:
 def test_the_tapered_average_is_that_of_every_millisecond(
     samples: list[tuple[int, int]],
 ) -> None:
-    """As `time_average`'s test, each millisecond with its weight."""
+    """A direct, slow sum over the window's milliseconds, each with its weight."""
     samples.sort(key=lambda sample: sample[0])
     t_ns = at_ms(*[sample[0] for sample in samples])
     average = tapered_average(t_ns, [sample[1] for sample in samples], T0, T0 + S)

@@ -15,7 +15,6 @@ from bench.stats.gauges import (
     tapered_growth,
     tapered_mean,
     tapered_occupancy,
-    time_average,
 )
 from bench.stats.histogram import difference, histogram_percentile
 from bench.stats.latency import Latency, latency
@@ -71,6 +70,5 @@ __all__ = [
     "tapered_growth",
     "tapered_mean",
     "tapered_occupancy",
-    "time_average",
     "without_regimes",
 ]

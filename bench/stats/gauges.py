@@ -17,35 +17,6 @@ _REACH_NS = 250_000_000
 _NS_PER_S = 1e9
 
 
-def time_average(
-    t_ns: NDArray[np.int64], values: ArrayLike, t0_ns: int, t1_ns: int
-) -> float | None:
-    """The mean over [t0, t1) of a gauge that keeps each sampled value until the next sample.
-
-    Before the first sample nothing is assumed: the mean is then of the rest of the window.
-
-    Args:
-        t_ns: when each sample was taken, ascending, shape (n,).
-        values: what was read, shape (n,).
-        t0_ns: the window's first instant.
-        t1_ns: the first instant after it.
-
-    Returns:
-        None if there are no samples, or the first comes more than 250 ms after t0, or the
-        last more than 250 ms before t1.
-
-    Raises:
-        ValueError: the window is empty, times descend, shapes differ, or a value is not finite.
-    """
-    readings = _checked(t_ns, values)
-    _demand_window(t0_ns, t1_ns)
-    if t_ns.size == 0 or t_ns[0] >= t1_ns or not _reaches(t_ns, t0_ns, t1_ns):
-        return None
-    edges_ns = np.append(np.clip(t_ns, t0_ns, t1_ns), np.int64(t1_ns))
-    held_ns = np.diff(edges_ns)
-    return float(np.dot(readings, held_ns) / held_ns.sum())
-
-
 def interpolate_cumulative(t_ns: NDArray[np.int64], values: ArrayLike, at_ns: int) -> float | None:
     """A counter that only grows (CPU seconds, requests served), read between its samples.
 
@@ -91,7 +62,7 @@ def tapered_growth(
         In the values' unit per second; None as in `interpolate_cumulative`.
 
     Raises:
-        ValueError: as in `time_average`.
+        ValueError: the window is empty, times descend, shapes differ, or a value is not finite.
     """
     readings = _checked(t_ns, values)
     _demand_window(t0_ns, t1_ns)
@@ -119,7 +90,7 @@ def tapered_mean(
         of either end of the window.
 
     Raises:
-        ValueError: as in `time_average`.
+        ValueError: as in `tapered_growth`.
     """
     readings = _checked(t_ns, integral_ns)
     _demand_window(t0_ns, t1_ns)
@@ -135,7 +106,23 @@ def tapered_mean(
 def tapered_average(
     t_ns: NDArray[np.int64], values: ArrayLike, t0_ns: int, t1_ns: int
 ) -> float | None:
-    """`time_average` with `hann_rate`'s weight; arguments, None and errors as there."""
+    """Mean over [t0, t1) of a gauge that keeps each sampled value, with `hann_rate`'s weight.
+
+    Before the first sample nothing is assumed: the mean is then of the rest of the window.
+
+    Args:
+        t_ns: when each sample was taken, ascending, shape (n,).
+        values: what was read, shape (n,); each stands until the next sample.
+        t0_ns: the window's first instant.
+        t1_ns: the first instant after it.
+
+    Returns:
+        None if there are no samples, or the first comes more than 250 ms after t0, or the
+        last more than 250 ms before t1.
+
+    Raises:
+        ValueError: as in `tapered_growth`.
+    """
     readings = _checked(t_ns, values)
     _demand_window(t0_ns, t1_ns)
     if t_ns.size == 0 or t_ns[0] >= t1_ns or not _reaches(t_ns, t0_ns, t1_ns):
