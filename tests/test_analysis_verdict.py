@@ -84,6 +84,33 @@ def test_two_regimes_have_no_mean() -> None:
     assert found.requests == 3 * measured().requests.window_succeeded
 
 
+def test_a_lone_trial_far_off_is_no_regime_yet() -> None:
+    """Noise can't explain it, so no mean is made; but a disturbed trial could."""
+    found = row(*trials(1540.0, 2040.0, 2030.0), *QUIET)
+    assert said(found.verdict) == (
+        "unstable",
+        (
+            "its trials fall apart: 1,540 requests/s (1) and 2,030 (2); two regimes, or one trial"
+            " that something disturbed: 2 more would tell"
+        ),
+    )
+    assert found.throughput_rps is None
+
+
+def test_a_lone_trial_that_noise_may_explain_makes_a_row_rough() -> None:
+    """Its mean is made, and the row says what is odd."""
+    noisy = trials(100.0, 112.0, 93.0, 100.0, 111.0, 105.0, cell=OTHER)
+    found = row(*trials(100.0, 138.0, 102.0), *noisy, precision=0.5)
+    assert said(found.verdict) == (
+        "rough",
+        (
+            "one of its 3 trials lies over 1.3× from the others: 2 more would tell whether it has"
+            " two regimes"
+        ),
+    )
+    assert found.throughput_rps is not None
+
+
 def test_a_disturbed_trial_is_set_aside() -> None:
     """For it says more of what else ran; the row tells that there was one."""
     disturbed = replace(

@@ -31,6 +31,8 @@ class Kind(Enum):
     DELAY_SERVER_GAVE_LESS = auto()
     # how well the throughput is known
     TWO_REGIMES = auto()
+    FALLS_APART = auto()
+    ODD_TRIAL = auto()
     ONE_TRIAL = auto()
     NOTHING_COMPLETED = auto()
     IMPRECISE = auto()

@@ -76,6 +76,8 @@ _ms = milliseconds
 
 OF_A_ROW = {
     Kind.TWO_REGIMES,
+    Kind.FALLS_APART,
+    Kind.ODD_TRIAL,
     Kind.ONE_TRIAL,
     Kind.NOTHING_COMPLETED,
     Kind.IMPRECISE,
@@ -132,6 +134,14 @@ TEMPLATES: Final[dict[Kind, tuple[str, tuple[Callable[[float], str], ...]]]] = {
     Kind.TWO_REGIMES: (
         "two regimes: {0} requests/s ({2} of its trials) and {1} ({3}); by chance of the start, so"
         " no mean is made of them", (number, number, _count, _count),
+    ),
+    Kind.FALLS_APART: (
+        "its trials fall apart: {0} requests/s ({2}) and {1} ({3}); two regimes, or one trial that"
+        " something disturbed: {4} more would tell", (number, number, _count, _count, _count),
+    ),
+    Kind.ODD_TRIAL: (
+        "one of its {0} trials lies over 1.3× from the others: {1} more would tell whether it has"
+        " two regimes", (_count, _count),
     ),
     Kind.ONE_TRIAL: ("measured once, so how far another trial would differ isn't known", ()),
     Kind.NOTHING_COMPLETED: ("nothing was completed in some window, so there is no interval", ()),
