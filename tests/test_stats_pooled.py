@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.stats import Percentile, Spread, pooled_percentile
+from bench.stats.quantile import SLOW
 
 KNOWN = Percentile(100.0, None, None, 90.0, 120.0)
 
@@ -33,10 +34,22 @@ def test_without_a_spread_the_trials_own_intervals_shrink_with_their_number() ->
 def test_what_lies_between_trials_counts_where_it_is_more() -> None:
     """The mean of the logarithms, Student's t: on each side the wider of the two."""
     far = Percentile(400.0, None, None, 399.0, 401.0)
-    found = pooled_percentile([Percentile(100.0, None, None, 99.0, 400.0), far], Spread(0.2, 6.0))
-    assert found.value_ms == pytest.approx(200)
-    assert found.low_ms == pytest.approx(200 * np.exp(-2.447 * 0.2 / 2**0.5), rel=1e-3)
-    assert found.high_ms == pytest.approx(200 * 4**0.5, rel=1e-3)
+    near = Percentile(300.0, None, None, 299.0, 301.0)
+    found = pooled_percentile([near, far], Spread(0.2, 6.0))
+    mean_ms = (300 * 400) ** 0.5
+    chance = np.exp(2.447 * 0.2 / 2**0.5)
+    assert found.value_ms == pytest.approx(mean_ms)
+    assert found.low_ms == pytest.approx(mean_ms / chance / SLOW, rel=1e-3)
+    assert found.high_ms == pytest.approx(mean_ms * chance * SLOW, rel=1e-3)
+
+
+def test_trials_that_show_another_mode_have_moved_to_the_same_side() -> None:
+    """Two of three show the slow mode, each as sure of it as of the fast one: so is the row."""
+    fast = Percentile(10.0, None, None, 9.8, None)
+    slow = Percentile(500.0, None, None, 9.9, None)
+    found = pooled_percentile([slow, fast, slow], Spread(0.02, 9.0))
+    assert found.low_ms == pytest.approx(9.8)
+    assert found.high_ms is None
 
 
 def test_an_open_end_is_closed_only_by_other_trials() -> None:
@@ -45,7 +58,7 @@ def test_an_open_end_is_closed_only_by_other_trials() -> None:
     assert pooled_percentile([open_above], Spread(0.1, 9.0)).high_ms is None
     assert pooled_percentile([open_above, KNOWN], None).high_ms is None
     closed = pooled_percentile([open_above, KNOWN], Spread(0.1, 9.0))
-    assert closed.high_ms == pytest.approx(100 * np.exp(2.262 * 0.1 / 2**0.5), rel=1e-3)
+    assert closed.high_ms == pytest.approx(100 * np.exp(2.262 * 0.1 / 2**0.5) * SLOW, rel=1e-3)
     untold = pooled_percentile([Percentile(100.0, None, None)], None)
     assert untold.value_ms == pytest.approx(100)
     assert (untold.low_ms, untold.high_ms) == (None, None)
@@ -87,7 +100,7 @@ def test_the_interval_holds_the_value_and_the_unit_does_not_matter(
 
 
 def test_pooled_intervals_hold_the_truth() -> None:
-    """1,000 cells of three trials that differ by 8 %, a spread known to 30 degrees: 95 %."""
+    """1,000 cells of three trials that differ by 8 %: 95 %, and what the 2 % for drift add."""
     rng = np.random.default_rng(8)
     held = 0
     for _ in range(1_000):
@@ -100,7 +113,7 @@ def test_pooled_intervals_hold_the_truth() -> None:
         spread = Spread(0.08 * float(np.sqrt(rng.chisquare(30) / 30)), 30.0)
         found = pooled_percentile(trials, spread)
         held += (found.low_ms or 0) <= 100.0 <= (found.high_ms or 0)
-    assert 0.93 <= held / 1_000 <= 0.97
+    assert 0.94 <= held / 1_000 <= 0.98
 
 
 def test_an_end_that_most_trials_cannot_tell_stays_open() -> None:

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.stats.estimate import reach_of
-from bench.stats.quantile import Percentile
+from bench.stats.quantile import SLOW, Percentile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from bench.stats.spread import Spread
 
+_ANOTHER_MODE = float(np.log(1.5))
 _LEAST_MS = 1e-6  # a nanosecond: the logarithm of less is none
 
 
@@ -40,19 +43,12 @@ def pooled_percentile(found: Sequence[Percentile], spread: Spread | None) -> Per
     if len(values) < len(found):
         return _bound(found)
     logs = np.log(np.maximum(values, _LEAST_MS))
-    mean = float(logs.mean())
     between = None if spread is None else _between(spread, len(found))
-    down = _reach([_distance(p.low_ms, p.value_ms) for p in found], between)
-    up = _reach([_distance(p.high_ms, p.value_ms) for p in found], between)
+    low = _end(logs, [p.low_ms for p in found], between, -1)
+    high = _end(logs, [p.high_ms for p in found], between, 1)
     if 2 * sum(p.low_ms is not None and p.high_ms is None for p in found) > len(found):
-        up = None  # what most of the trials can't tell, the rest of them by chance can't either
-    return Percentile(
-        float(np.exp(mean)),
-        None,
-        None,
-        None if down is None else float(np.exp(mean - down)),
-        None if up is None else float(np.exp(mean + up)),
-    )
+        high = None  # what most of the trials can't tell, the rest of them by chance can't either
+    return Percentile(float(np.exp(logs.mean())), None, None, low, high)
 
 
 def _bound(found: Sequence[Percentile]) -> Percentile:
@@ -63,20 +59,30 @@ def _bound(found: Sequence[Percentile]) -> Percentile:
 
 
 def _between(spread: Spread, trials: int) -> float:
-    return reach_of(spread.deviation / float(np.sqrt(trials)), spread.freedom)
+    """How far the mean of trials may be off; what drifts slowly is off alike in all of them."""
+    chance = reach_of(spread.deviation / float(np.sqrt(trials)), spread.freedom)
+    return chance + float(np.log(SLOW))
 
 
-def _distance(end_ms: float | None, value_ms: float | None) -> float | None:
-    """How far an end of a trial's interval is from its value, as a logarithm."""
-    if end_ms is None or value_ms is None:
+def _end(
+    logs: NDArray[np.float64], ends_ms: Sequence[float | None], between: float | None, side: int
+) -> float | None:
+    """The lower (side -1) or upper (1) end: the farther of the trials' own and of ``between``.
+
+    Independent distances grow with the square root of their number, and the mean's with one over
+    it. But where one reaches from one mode to another its end stands: all trials that show the
+    other mode have moved to the same side.
+    """
+    known = [
+        (float(log), float(np.log(max(end, _LEAST_MS))))
+        for log, end in zip(logs, ends_ms, strict=True)
+        if end is not None
+    ]
+    if len(known) < len(logs) and (len(logs) == 1 or between is None):
         return None
-    return abs(float(np.log(max(end_ms, _LEAST_MS) / max(value_ms, _LEAST_MS))))
-
-
-def _reach(within: Sequence[float | None], between: float | None) -> float | None:
-    """The farther of two: of independent trials' own distances, and of what lies between them."""
-    known = [distance for distance in within if distance is not None]
-    if len(known) < len(within):
-        return between if len(within) > 1 else None
-    own = float(np.sqrt(np.square(known).sum())) / len(known)
-    return own if between is None else max(own, between)
+    mean = float(logs.mean())
+    off = [abs(end - log) for log, end in known]
+    own = mean + side * float(np.sqrt(np.square(off).sum())) / len(logs)
+    if max(off, default=0.0) > _ANOTHER_MODE:
+        own = max((end for _, end in known), key=lambda end: side * end)
+    return float(np.exp(side * max(side * own, side * mean + (between or 0.0))))
