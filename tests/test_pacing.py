@@ -161,3 +161,13 @@ def test_any_cell_gets_its_window_in_time(
     window = paced(rates, profile, phase=phase, busy=busy)
     assert 0.5 <= warmup_s(window) <= 20.2
     assert 2.0 <= width_s(window) <= 20.0
+
+
+def test_a_fixed_warm_up_of_nothing_still_waits_for_a_rate() -> None:
+    """What follows its cell needs to have seen something of it."""
+    window = paced(1000.0, replace(FOLLOWS, warmup_s=0.0))
+    assert warmup_s(window) <= 0.21
+    assert width_s(window) == 2.0
+    nothing = paced(0.0, replace(FOLLOWS, warmup_s=0.0))
+    assert warmup_s(nothing) == pytest.approx(20.0, abs=0.11)
+    assert warmup_s(paced(1000.0, replace(FOLLOWS, warmup_s=0.0, duration_s=3.0))) == 0.0

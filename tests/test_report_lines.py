@@ -41,6 +41,7 @@ def test_lines_stand_under_each_other(total: int, shown: str) -> None:
     profile = replace(BUDGET, budget_s=None, rounds=1)
     plan = make_plan(CELLS[:total], profile, seed=1)
     assert place(trial(), plan, 3, 20.0) == shown
+    assert place(trial(), plan, len(plan.trials) + 2, 20.0) == "[again 2]"
 
 
 def test_a_trial_of_a_budget_says_what_is_spent_and_why_it_was_made() -> None:

@@ -273,6 +273,19 @@ def test_the_same_or_a_smaller_budget_starts_a_new_run(machine: Machine) -> None
     assert machine.said == []
 
 
+def test_an_interrupted_run_is_not_ended_by_a_smaller_budget(machine: Machine) -> None:
+    """What was measured for more is not published as what less of it gave."""
+    first = machine.run(budgeted(90.0), until=3)
+    second = machine.run(budgeted(60.0))
+    assert second != first
+    (told,) = machine.said
+    assert told == (
+        f"run {first.name}: 3 trials are measured, but it can't simply be resumed: the budget was"
+        " 90s and is 1m. A new run starts; `--resume` resumes the old one all the same."
+    )
+    assert machine.run(budgeted(90.0)) == first
+
+
 def test_only_the_last_run_goes_on_and_only_if_nothing_has_changed(machine: Machine) -> None:
     """Else it would be two machines' or two applications' figures in one."""
     first, last = machine.run(budgeted(60.0)), machine.run(budgeted(60.0))

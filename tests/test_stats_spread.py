@@ -109,7 +109,7 @@ def test_an_estimate_is_the_geometric_mean_with_students_interval() -> None:
 def test_what_is_known_from_within_the_trials_is_a_floor() -> None:
     """The larger of the two decides, each with its own certainty."""
     wide = estimate([0.0, 0.0], Spread(0.01, float("inf")), error=0.05)
-    assert wide.half_width == pytest.approx(1.96 * 0.05, rel=1e-3)
+    assert wide.half_width == pytest.approx(2.179 * 0.05, rel=1e-3)  # six of freedom a trial
     assert estimate([0.0], Spread(0.2, 5.0), error=0.05) == estimate([0.0], Spread(0.2, 5.0))
 
 

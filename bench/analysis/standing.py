@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bench.records.model import TrialRecord
 
 LEAST = 2  # trials of a cell
+A_LITTLE_S = 1e-3  # windows are whole nanoseconds
 MOST_UNUSABLE = 4  # trials of a cell of which none could be used: another won't be, either
 
 
@@ -73,4 +74,5 @@ def _stretch(known: Known) -> tuple[int, bool]:
     load, steadiness = last.measured.load, last.measured.steadiness
     if steadiness is None or not steadiness.swings:
         return load.stretch, False
-    return 2 * load.stretch, load.duration_s < load.longest_s
+    longer = load.duration_s < load.longest_s - A_LITTLE_S
+    return 2 * load.stretch if longer else load.stretch, longer

@@ -39,17 +39,14 @@ def _profile(name: str, profile: ProfileModel, source: Source) -> Iterator[Mista
         yield source.mistake(place, "neither budget nor rounds", allowed)
     rules = {
         "duration": window_allowed(profile.duration, profile.delay),
-        "longest": window_allowed(profile.longest, profile.delay),
+        # A window that is given has no use for the longest.
+        "longest": None if "duration" in given else window_allowed(profile.longest, profile.delay),
         "spawn_rate": spawn_rate_allowed(profile.users, profile.spawn_rate),
     }
     for key, fits in rules.items():
-        if fits is not None:
-            # A default stands nowhere: the delay that it is too short for does.
-            where = (*place, key if key in given else "delay")
-            found = source.found(where)
-            yield source.mistake(
-                where, found, fits if where[-1] == key else f"this with {key} {fits}"
-            )
+        if fits is not None:  # of a key that is there: defaults fit all delays
+            where = (*place, key)
+            yield source.mistake(where, source.found(where), fits)
 
 
 def _repeated_levels(model: ConfigModel, source: Source) -> Iterator[Mistake]:

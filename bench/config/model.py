@@ -133,7 +133,9 @@ SpawnRate = Annotated[
 ]
 Rounds = Annotated[int, Field(ge=1, le=1000), _allowed("a whole number from 1 to 1000")]
 Seed = Annotated[int, Field(ge=0, lt=2**32), _allowed("a whole number from 0 to 4294967295")]
-DelaySeconds = Annotated[float, Field(ge=0, le=60), _allowed("from 0s to 1m")]
+DelaySeconds = Annotated[
+    float, Field(ge=0, le=4), _allowed("from 0s to 4s (httpx gives up after 5)")
+]
 WarmupSeconds = Annotated[float, Field(ge=0, le=3600), _allowed("from 0s to 60m")]
 WindowSeconds = Annotated[float, Field(ge=1, le=86_400), _allowed("from 1s to 1440m")]
 BudgetSeconds = Annotated[float, Field(ge=1, le=604_800), _allowed("from 1s to 10080m")]

@@ -218,15 +218,17 @@ def _unfit(profile: Profile, given: Mapping[str, Any]) -> Iterator[Mistake]:
     """Only reached by an option: the file's own settings were held to this when loaded."""
     if profile.budget_s is not None and profile.rounds is not None:
         yield Mistake("--rounds", f"{profile.rounds} beside --budget", "one of the two")
-    for field, window_s in (("duration_s", profile.duration_s), ("longest_s", profile.longest_s)):
-        allowed = window_allowed(window_s, profile.delay_s)
-        if allowed and window_s is not None:
-            option = _RULES[field][0]
-            found = f"{format_duration(window_s)}"
-            if field not in given:
-                option, found = "--delay", f"{format_duration(profile.delay_s)} with {found}"
-                allowed = f"a profile whose {field.removesuffix('_s')} is {allowed}"
+    # A window that is given has no use for the longest.
+    field = "longest_s" if profile.duration_s is None else "duration_s"
+    window_s = profile.longest_s if profile.duration_s is None else profile.duration_s
+    option = _RULES[field][0]
+    if allowed := window_allowed(window_s, profile.delay_s):
+        found = format_duration(window_s)
+        if field in given:
             yield Mistake(option, found, allowed)
+        else:
+            found = f"{format_duration(profile.delay_s)} with the profile's {option} of {found}"
+            yield Mistake("--delay", found, f"this with `{option}` {allowed}")
     if spawn_rate_allowed(profile.users, profile.spawn_rate):
         found = f"{profile.users} with the profile's spawn_rate {profile.spawn_rate:g}"
         yield Mistake("--users", found, "as many as are there within an hour")

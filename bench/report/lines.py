@@ -47,6 +47,8 @@ def place(trial: TrialRecord, plan: Plan, done: int, spent_s: float) -> str:
     """Where in the run a trial stands, and why it was made if it is not one of a first pass."""
     total = len(plan.trials)
     budget_s = plan.profile.budget_s
+    if budget_s is None and done > total:
+        return f"[again {done - total}]"
     if budget_s is None:
         return f"[{done:{len(str(total))}}/{total}]"
     why = f"pass {trial.round}" if trial.purpose.cause is Cause.FIRST else purpose(trial.purpose)
@@ -56,7 +58,7 @@ def place(trial: TrialRecord, plan: Plan, done: int, spent_s: float) -> str:
 
 def count(done: int, plan: Plan) -> str:
     """So many trials are; of a fixed design, of how many."""
-    if plan.profile.rounds is not None:
+    if plan.profile.rounds is not None and done <= len(plan.trials):
         return f"{done} of {len(plan.trials)} trials are"
     return "1 trial is" if done == 1 else f"{done} trials are"
 

@@ -82,14 +82,16 @@ class Pacer:
     def _warm(self, ns: int) -> bool:
         elapsed_s = (ns - self._counts[0].ns) / 1e9
         if self._profile.warmup_s is not None:
-            return elapsed_s >= self._profile.warmup_s - 2 * LEAD_S
+            known = self._profile.duration_s is not None or self._ended() >= LEAST_ENDED
+            return elapsed_s >= self._profile.warmup_s - 2 * LEAD_S and (
+                known or elapsed_s >= self._profile.longest_s
+            )
         if elapsed_s < LEAST_WARMUP_S:
             return False
         if elapsed_s >= self._profile.longest_s:
             return True
         round_trip_s = self._round_trip_s()
-        ended = self._counts[-1].ended - self._counts[0].ended
-        if round_trip_s is None or ended < LEAST_ENDED:
+        if round_trip_s is None or self._ended() < LEAST_ENDED:
             return False
         if self._too_long(round_trip_s) and elapsed_s >= BUSY_WARMUP_S and self._busy():
             return True
@@ -129,6 +131,10 @@ class Pacer:
         last, users = self._counts[-1], self._profile.users
         before = [count.ns for count in self._counts if count.ended < last.ended - users]
         return max(users / rate, (last.ns - before[-1]) / 1e9 if before else 0.0)
+
+    def _ended(self) -> int:
+        """Requests, since all users are there."""
+        return self._counts[-1].ended - self._counts[0].ended
 
     def _rate(self) -> float:
         """Requests that ended a second, over the last two thirds of the warm-up."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SERVERS = ("uvicorn", "gunicorn", "hypercorn")
 PAIRS, QUICK_PAIRS = 4, 1
+WIDEST = 1.5  # the interval of a gain that is told to be none
 NOTHING = 1.05  # times the throughput at most, where the cause is not what was relieved
 LOAD = fixed(50, 1.0, 3.0, delay_s=0.2)
 THREADS = 80  # twice those of anyio's default pool
@@ -139,4 +140,5 @@ def judged(
     told = f"{ratio.ratio:.2f} times the throughput ({low:.2f} to {high:.2f})"
     if prediction.rises:
         return Figure(f"{what}: 1 / its gain, at the interval's lower end", 1 / low, 0.95, "", told)
-    return Figure(f"{what}: its gain, at the interval's lower end", low, NOTHING, "", told)
+    off = max(low, 1 / high) if high / low <= WIDEST else float("inf")
+    return Figure(f"{what}: off 1, at the interval's nearer end", off, NOTHING, "", told)

@@ -72,7 +72,7 @@ def run(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS
     return [
         Figure("time around the load", mine, 2.5, " s", f"trials: {detail}"),
         Figure(
-            "time around the load / a bare script's", mine / bare, 1.25, "", f"script: {bare:.2f} s"
+            "time around the load / a bare script's", mine / bare, 1.0, "", f"script: {bare:.2f} s"
         ),
         Figure(
             "the harness's CPU while a trial runs",

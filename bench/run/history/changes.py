@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.config import format_duration
+from bench.config import format_duration, format_percentage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,11 +40,22 @@ def changes(before: RunRecord, now: RunRecord) -> tuple[Change, ...]:
     """All that has changed since ``before``; none if it can simply be resumed."""
     return (
         *(Change(text, apart=True) for text in _plan(before, now)),
+        *(Change(text) for text in _less_asked(before, now)),
         *(Change(text) for text in _cells(before.cells, now.cells)),
         *(Change(text) for text in _sources(before.sources, now.sources)),
         *(Change(text) for text in _environments(before.environments, now.environments)),
         *(Change(text) for text in _machine(before, now)),
     )
+
+
+def _less_asked(before: RunRecord, now: RunRecord) -> Iterator[str]:
+    """What was measured for more is not passed off as what less of it gave."""
+    was, new = before.profile.budget_s, now.profile.budget_s
+    if was is not None and new is not None and new < was:
+        yield f"the budget was {format_duration(was)} and is {format_duration(new)}"
+    coarse, fine = now.profile.precision, before.profile.precision
+    if coarse > fine:
+        yield f"the precision was {format_percentage(fine)} and is {format_percentage(coarse)}"
 
 
 def _plan(before: RunRecord, now: RunRecord) -> Iterator[str]:

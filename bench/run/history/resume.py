@@ -97,7 +97,7 @@ def _so_far(old: Unfinished) -> str:
 
 def _measured(done: int, run: RunRecord) -> str:
     """Of a fixed design, of how many; a budget has no such number."""
-    if run.profile.rounds is not None:
+    if run.profile.rounds is not None and done <= run.trials:
         return f"{done} of {run.trials} trials are measured"
     return "1 trial is measured" if done == 1 else f"{done} trials are measured"
 

@@ -55,7 +55,7 @@ def unfinished(runs: Path, wanted: RunRecord, warn: Callable[[str], None]) -> li
             continue
         if run.command != wanted.command or not set(run.cells) & set(wanted.cells):
             continue
-        if run.finished is not None:
+        if run.finished is not None and _takes_the_place(run, wanted):
             finished = max(finished, run.finished)
         if run.finished is not None and not _has_more_to_spend(run, wanted):
             continue
@@ -64,6 +64,12 @@ def unfinished(runs: Path, wanted: RunRecord, warn: Callable[[str], None]) -> li
     found = [replace(one, superseded=_ended(one) < finished) for one in found]
     found = [one for one in found if one.run.finished is None or _goes_on(one)]
     return sorted(found, key=lambda one: (one.done > 0, one.worked_on), reverse=True)
+
+
+def _takes_the_place(run: RunRecord, wanted: RunRecord) -> bool:
+    """Whether a run that ended has measured all this, under the same load."""
+    apart = any(change.apart for change in changes(run, wanted))
+    return not apart and set(run.cells) >= set(wanted.cells)
 
 
 def _has_more_to_spend(run: RunRecord, wanted: RunRecord) -> bool:
