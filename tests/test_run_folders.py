@@ -89,14 +89,20 @@ def test_a_run_is_superseded_by_one_that_was_finished_since(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     "other",
-    [{"seed": 2}, {"profile": replace(WANTED.profile, rounds=3)}, {"cells": WANTED.cells[:1]}],
+    [
+        {"seed": 2},
+        {"profile": replace(WANTED.profile, rounds=3)},
+        {"cells": ("sync_http-uvicorn-w1",)},
+    ],
     ids=["order", "rounds", "fewer cells"],
 )
 def test_a_run_of_another_kind_supersedes_none(tmp_path: Path, other: dict[str, Any]) -> None:
     """It has not measured what this one was to."""
-    made(tmp_path, "20260101-000000-a", trials=1)
-    made(tmp_path, "20260103-000000-a", **{"finished": "2026-04-01T00:00:00+00:00"} | other)
-    assert [one.superseded for one in run_folders.unfinished(tmp_path, WANTED, quiet)] == [False]
+    wanted = replace(WANTED, cells=("sync_http-uvicorn-w1", "sync_http-uvicorn-w2"))
+    made(tmp_path, "20260101-000000-a", trials=1, cells=wanted.cells)
+    ended = {"finished": "2026-04-01T00:00:00+00:00", "cells": wanted.cells}
+    made(tmp_path, "20260103-000000-a", **ended | other)
+    assert [one.superseded for one in run_folders.unfinished(tmp_path, wanted, quiet)] == [False]
 
 
 @pytest.mark.parametrize("field", ["started", "git", "trials"])
