@@ -13,7 +13,7 @@ from bench.plan import Cell, PlannedTrial, shuffled
 from bench.records.model import FIRST, Cause, Purpose
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bench.analysis.standing import Standing
     from bench.plan import Plan
@@ -24,7 +24,10 @@ UNKNOWN = float("inf")
 
 
 def next_pass(
-    plan: Plan, number: int, standing: Mapping[str, Standing], open_cells: Iterable[str]
+    plan: Plan,
+    number: int,
+    standing: Mapping[str, Standing],
+    open_cells: Callable[[], Iterable[str]],
 ) -> tuple[PlannedTrial, ...]:
     """The trials of a pass after the declared ones, in order; none where all is known.
 
@@ -32,7 +35,7 @@ def next_pass(
         plan: with its cells, seed, and the rounds or the budget.
         number: of the pass.
         standing: of each cell, from the passes before.
-        open_cells: those that an open answer hangs on; asked for when all cells are known.
+        open_cells: gives those that an open answer hangs on; called when all cells are known.
     """
     if plan.profile.rounds is not None:
         again = number == plan.profile.rounds + 1  # once, for cells that have no numbers
@@ -40,7 +43,7 @@ def next_pass(
     else:
         wanted = _least_known(plan, standing)
         if not wanted:
-            wanted = _of_answers(open_cells, standing)
+            wanted = _of_answers(open_cells(), standing)
     ordered = [cell for cell in plan.cells if cell.id in wanted]
     ordered.sort(key=lambda cell: -_width(wanted[cell.id]))
     return tuple(

@@ -37,7 +37,7 @@ def passed(
     found: Mapping[str, Standing], *, open_cells: tuple[str, ...] = (), of: Plan | None = None
 ) -> list[tuple[str, Cause, float | None]]:
     """The third pass: which io kinds, and why."""
-    trials = next_pass(of or plan(), 3, found, open_cells)
+    trials = next_pass(of or plan(), 3, found, lambda: open_cells)
     assert {trial.round for trial in trials} <= {3}
     return [(t.cell.io, t.purpose.cause, t.purpose.half_width) for t in trials]
 
@@ -92,7 +92,7 @@ def test_the_least_known_come_first_in_groups_of_their_own_order() -> None:
 def test_a_swinging_cell_gets_a_longer_window() -> None:
     """As its standing says."""
     found = standing(io01=Standing(clean=True, trials=2, half_width=0.05, swings=True, stretch=4))
-    (trial,) = next_pass(plan(), 3, found, ())
+    (trial,) = next_pass(plan(), 3, found, tuple)
     assert trial.stretch == 4
 
 
@@ -116,4 +116,4 @@ def test_a_fixed_design_repeats_only_what_has_no_numbers_and_once() -> None:
         io03=Standing(hopeless=True),
     )
     assert passed(found, of=fixed) == [("io01", Cause.AGAIN, None)]
-    assert next_pass(fixed, 4, found, ()) == ()
+    assert next_pass(fixed, 4, found, tuple) == ()

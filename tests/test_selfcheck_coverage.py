@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import pytest
 
 from bench.selfcheck.simulated import rows
-from bench.selfcheck.simulated.cells import EXPERIMENTS, REGIMES_APART, Cell, Drawn, cells, pool
+from bench.selfcheck.simulated.cells import EXPERIMENTS, REGIMES_APART, Cell, Drawn, Pools, cells
 from bench.selfcheck.simulated.coverage import Coverage, coverage
 from bench.selfcheck.simulated.percentiles import percentiles
 from bench.selfcheck.simulated.runs import Found, run
@@ -19,18 +20,32 @@ from bench.stats import Estimate, Percentile
 CLAIMED = 0.93
 
 
-def drawn(spread: float) -> tuple[Drawn, ...]:
-    """Trials of 5 s that differ by chance alone, as a cell's windows do."""
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """Trials of 5 s that differ by chance alone, by so much: each experiment by its own."""
+
+    spreads: tuple[float, ...]
+
+    def of(self, name: str, stretch: int) -> tuple[Drawn, ...]:
+        """However long the window."""
+        return drawn(self.spreads[EXPERIMENTS.index(name)], stretch)
+
+
+@lru_cache
+def drawn(spread: float, stretch: int) -> tuple[Drawn, ...]:
+    """Of one experiment."""
     logs = spread * np.random.default_rng(1).standard_normal(2000)
-    return tuple(Drawn(float(log), 0.0, swings=False, took_s=5.0) for log in logs - logs.mean())
+    return tuple(
+        Drawn(float(log), 0.0, swings=False, window_s=2.0 * stretch, took_s=5.0)
+        for log in logs - logs.mean()
+    )
 
 
 @pytest.fixture(scope="module")
 def covered() -> Coverage:
     """Runs until all is known to 10 %; windows that are off by 0 to 8 % by themselves."""
-    spreads = np.linspace(0.0, 0.08, len(EXPERIMENTS))
-    pools = {name: drawn(float(spread)) for name, spread in zip(EXPERIMENTS, spreads, strict=True)}
-    return coverage(150, 3600.0, pools)
+    spreads = np.linspace(0.0, 0.08, len(EXPERIMENTS)).tolist()
+    return coverage(24, 1500.0, Normal(tuple(spreads)))
 
 
 def test_intervals_of_whole_runs_hold_the_truth(covered: Coverage) -> None:
@@ -42,7 +57,7 @@ def test_intervals_of_whole_runs_hold_the_truth(covered: Coverage) -> None:
 def test_one_regime_is_hardly_ever_called_two(covered: Coverage) -> None:
     """And two that came twice each nearly always are; two alike in a row hide the other."""
     assert covered.wrongly < 0.01
-    assert covered.seen > 30
+    assert covered.seen > 5
     assert covered.told_of_seen > 0.95
 
 
@@ -54,12 +69,13 @@ def test_a_run_goes_on_where_least_is_known() -> None:
         Cell("constant 200 ms", 0.01, regimes=False),
     )
     plan = {f"{number}": wide if number < 4 else narrow for number in range(8)}
-    pools = {name: drawn(0.001) for name in EXPERIMENTS}
+    pools = Normal((0.001,) * len(EXPERIMENTS))
     found = run(plan, pools, 3600.0, rng)
     assert min(len(one.logs) for one in found[:4]) > max(len(one.logs) for one in found[4:])
     assert all(one.half_width is not None and one.half_width < 0.1 for one in found)
-    short = run(plan, pools, 0.0, rng)
-    assert max(len(one.logs) for one in short) == 2
+    short = run(plan, pools, 60.0, rng)
+    assert len(short) == 8
+    assert max(len(one.logs) for one in short) <= 2
 
 
 def test_a_found_cell_says_what_it_holds() -> None:
@@ -79,7 +95,7 @@ def test_the_cells_of_a_run_are_of_nine_experiments() -> None:
     assert len(found) == 54
     assert {one.experiment for one in found.values()} == set(EXPERIMENTS)
     assert sum(one.regimes for one in found.values()) == 1
-    assert len(pool("constant 200 ms", 3)) == 3
+    assert len(Pools(3).of("constant 200 ms", 1)) == 3
 
 
 @pytest.mark.parametrize(

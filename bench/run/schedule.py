@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence  # noqa: TC003 - parts of `Hands`
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -77,5 +78,6 @@ def _pass(
     wanted = {cell.id for cell in plan.cells}
     before = [record for record in recorded if record.round < number and record.cell in wanted]
     precision = plan.profile.precision
-    open_now = open_cells([cell.id for cell in plan.cells], before, precision, cores)
+    cells = [cell.id for cell in plan.cells]
+    open_now = partial(open_cells, cells, before, precision, cores)
     return next_pass(plan, number, standings(before, cores), open_now)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -39,12 +39,13 @@ REGIMES_APART = float(np.log(99.5 / 35.0))
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """What a trial reads: logarithm of read over true, its standard error as the trial knows it,
-    whether it is said to swing, and how long it took.
+    whether it is said to swing, how long its window was, and how long all of it took.
     """
 
     log: float
     error: float
     swings: bool
+    window_s: float
     took_s: float
 
 
@@ -76,16 +77,41 @@ def cells(rng: np.random.Generator) -> dict[str, Cell]:
     return found
 
 
-@lru_cache(maxsize=32)
-def pool(name: str, count: int) -> tuple[Drawn, ...]:
-    """So many simulated trials of a case."""
+class Draws(Protocol):
+    """What trials are drawn from."""
+
+    def of(self, name: str, stretch: int) -> tuple[Drawn, ...]:
+        """Of an experiment, with windows so many times as long as it needs at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """So many simulated trials of a case, of each length of window."""
+
+    count: int
+
+    def of(self, name: str, stretch: int) -> tuple[Drawn, ...]:
+        """As `Draws` has it."""
+        return _pool(name, self.count, stretch)
+
+
+@lru_cache(maxsize=128)
+def _pool(name: str, count: int, stretch: int) -> tuple[Drawn, ...]:
     found = (
         one
         for number in range(count)
-        for one in trials(CASES[name], USERS[0], (3, number), rounds=(ROUNDS,), noise=WITHIN)
+        for one in trials(
+            *(CASES[name], USERS[0], (3, number)), rounds=(ROUNDS,), noise=WITHIN, stretch=stretch
+        )
     )
     return tuple(
-        Drawn(float(np.log1p(read.off)), read.error or 0.0, read.swings, one.t1_ns / NS_PER_S)
+        Drawn(
+            float(np.log1p(read.off)),
+            read.error or 0.0,
+            read.swings,
+            (one.t1_ns - one.t0_ns) / NS_PER_S,
+            one.t1_ns / NS_PER_S,
+        )
         for one in found
         for read in (reading(one),)
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.selfcheck.figure import Figure
 from bench.selfcheck.simulated.catalogue import CASES
-from bench.selfcheck.simulated.cells import EXPERIMENTS, pool
+from bench.selfcheck.simulated.cells import EXPERIMENTS, Pools
 from bench.selfcheck.simulated.coverage import coverage
 from bench.selfcheck.simulated.percentiles import percentiles
 from bench.selfcheck.simulated.rows import pool as percentile_pool
@@ -113,8 +113,7 @@ def _level(one: Percentiles) -> str:
 
 def whole_runs(runs: int, budget_s: float, drawn_from: int) -> Iterator[Figure]:
     """Scheduler, pooling and stopping together."""
-    pools = {name: pool(name, drawn_from) for name in EXPERIMENTS}
-    found = coverage(runs, budget_s, pools)
+    found = coverage(runs, budget_s, Pools(drawn_from))
     what = f"{found.runs} runs of {found.budget_s / 60:.0f} min"
     told = (
         f"{found.precise:.1%} of the cells known to 10 %, {found.trials:.1f} trials each;"

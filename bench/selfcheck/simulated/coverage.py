@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.selfcheck.simulated.cells import cells
-from bench.selfcheck.simulated.runs import PRECISION, run
+from bench.selfcheck.simulated.cells import EXPERIMENTS, cells
+from bench.selfcheck.simulated.records import PROFILE
+from bench.selfcheck.simulated.runs import run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from bench.selfcheck.simulated.cells import Drawn
+    from bench.selfcheck.simulated.cells import Draws
     from bench.selfcheck.simulated.runs import Found
 
 NOISY = 0.06  # spread of a cell's trials from which on it is told apart
@@ -43,9 +44,7 @@ class Coverage:
     told_of_seen: float
 
 
-def coverage(
-    count: int, budget_s: float, pools: Mapping[str, tuple[Drawn, ...]], *, seed: int = 7
-) -> Coverage:
+def coverage(count: int, budget_s: float, pools: Draws, *, seed: int = 7) -> Coverage:
     """Of ``count`` runs of that budget, whose trials are drawn from the pool of each experiment."""
     one: list[Found] = []
     two: list[Found] = []
@@ -62,9 +61,11 @@ def coverage(
         held_noisy=_held([found for found in known if found.cell.deviation >= NOISY]),
         held_by=tuple(
             (name, _held([found for found in known if found.cell.experiment == name]))
-            for name in pools
+            for name in EXPERIMENTS
         ),
-        precise=_share([(found.half_width or 0.0) <= np.log1p(PRECISION) for found in known]),
+        precise=_share(
+            [(found.half_width or 0.0) <= np.log1p(PROFILE.precision) for found in known]
+        ),
         trials=float(np.mean([len(found.logs) for found in one])),
         wrongly=_share([found.two for found in one]),
         told=_share([found.two for found in two]),

@@ -49,6 +49,7 @@ def window_of(
     *,
     rounds: float,
     blocked: bool = False,
+    stretch: int = 1,
 ) -> tuple[int, int]:
     """The window [t0, t1) in ns that a trial would choose while it runs.
 
@@ -62,6 +63,7 @@ def window_of(
         blocked: whether the server does one request after the other, each to its end, without a
             break: where the rounds don't fit, it needs no more than the least window. That its
             core is used is not enough: a busy event loop swings as any other does.
+        stretch: so many times as long, for a cell that swung.
     """
     looks = _looks((ends_ns - np.int64(released_ns)) / NS_PER_S, users)
     after_s, round_s = looks.after_s, looks.round_s
@@ -75,7 +77,7 @@ def window_of(
     least_s = max(LEAST_WINDOW_S, DELAYS * delay_s, few_s)
     wanted_s = least_s if spared[at] else max(least_s, rounds * float(round_s[at]))
     t0_ns = released_ns + int(after_s[at] * NS_PER_S)
-    return t0_ns, t0_ns + int(min(wanted_s, LONGEST_S) * NS_PER_S)
+    return t0_ns, t0_ns + int(min(stretch * wanted_s, LONGEST_S) * NS_PER_S)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

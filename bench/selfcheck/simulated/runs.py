@@ -1,26 +1,34 @@
-"""Whole runs, simulated: the scheduler, the pooling of spreads and the stopping, together."""
+"""Whole runs, simulated: scheduler, pooling and stopping as they are, of trials that are drawn."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from bench.selfcheck.simulated.cells import REGIMES_APART
-from bench.stats import estimate, find_regimes, spreads, without_regimes
+from bench.analysis.known import knowledge
+from bench.plan import Cell as PlannedCell
+from bench.plan import make_plan
+from bench.run.schedule import Hands, run_plan
+from bench.selfcheck.simulated.cells import EXPERIMENTS, REGIMES_APART
+from bench.selfcheck.simulated.records import CORES, PROFILE, record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from bench.selfcheck.simulated.cells import Cell, Drawn
+    import numpy as np
+
+    from bench.plan import PlannedTrial
+    from bench.records.model import TrialRecord
+    from bench.selfcheck.simulated.cells import Cell, Draws
     from bench.stats import Estimate, Regimes
 
-PRECISION = 0.10
-PASSES = 2  # over all cells, whatever the budget
 DISTURBED = 0.05  # of the trials: set aside, and the cell comes again
-OVERHEAD_S = 1.5  # of a trial: to start and to stop
-_GROUP = 8  # cells of a pass that are shuffled among one another
+OVERHEAD_S = 1.2  # of a trial: to start and to stop (measured)
+
+_ENDPOINTS = ("sync", "async", "async_sync")
+_IOS = ("http", "http_pooled", "json")
+_SERVERS = ("uvicorn", "gunicorn", "hypercorn")
+_MOST = 2 * len(_SERVERS)  # cells of an experiment
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,7 @@ class Found:
     @property
     def two(self) -> bool:
         """Whether it is said to have two regimes."""
-        return told(self.regimes)
+        return self.regimes is not None
 
     @property
     def seen_twice(self) -> bool:
@@ -58,86 +66,49 @@ class Found:
 
 
 def run(
-    plan: Mapping[str, Cell],
-    pools: Mapping[str, tuple[Drawn, ...]],
-    budget_s: float,
-    rng: np.random.Generator,
+    plan: Mapping[str, Cell], pools: Draws, budget_s: float, rng: np.random.Generator
 ) -> list[Found]:
-    """One run to the end of its budget, or until all is known.
+    """One run to the end of its budget, or until all is known: of the cells that it came to.
 
-    Two passes over all cells, then over those that are known too badly, widest first; decided
-    before each pass, and from widths alone.
+    Args:
+        plan: its cells by name, at most six of an experiment.
+        pools: what trials of each experiment are drawn from.
+        budget_s: of the trials' own time.
+        rng: of all that is drawn.
     """
-    trials: dict[str, list[Drawn]] = {name: [] for name in plan}
-    number, elapsed_s = 0, 0.0
-    wanted = [*plan]
-    while wanted:
-        for name in _in_groups(wanted, rng):
-            if number >= PASSES and elapsed_s >= budget_s:
-                break
-            one = plan[name].draw(pools[plan[name].experiment], rng)
-            elapsed_s += OVERHEAD_S + one.took_s
-            if rng.random() >= DISTURBED:
-                trials[name].append(one)
-        number += 1
-        logs = {name: [one.log for one in _steady(found)] for name, found in trials.items()}
-        known, regimes = _knowledge(plan, trials, logs)
-        wanted = [*plan] if number < PASSES else _least_known(plan, known, regimes)
-        if number >= PASSES and elapsed_s >= budget_s:
-            break
+    named = _planned(plan)
+    profile = replace(PROFILE, budget_s=budget_s)
+    planned = make_plan([*named], profile, seed=int(rng.integers(2**31)))
+    logs: dict[str, list[float]] = {}
+    trials: list[TrialRecord] = []
+
+    def measure(trial: PlannedTrial) -> TrialRecord:
+        cell = named[trial.cell]
+        one = cell.draw(pools.of(cell.experiment, trial.stretch), rng)
+        disturbed = bool(rng.random() < DISTURBED)
+        if not disturbed and not trial.twin:
+            logs.setdefault(trial.cell.id, []).append(one.log)
+        return record(trial, one, OVERHEAD_S + one.took_s, disturbed=disturbed)
+
+    run_plan(planned, (), CORES, Hands(measure, trials.append, lambda *_: None))
+    known = knowledge(trials, CORES)
     return [
-        Found(cell, tuple(logs[name]), known.get(name), regimes.get(name))
-        for name, cell in plan.items()
+        Found(cell, tuple(logs.get(one.id, ())), known[one.id].estimate, known[one.id].regimes)
+        for one, cell in named.items()
+        if one.id in known
     ]
 
 
-def told(found: Regimes | None) -> bool:
-    """Whether a row says so: noise can't explain the gap, or nothing is left to wait for."""
-    return found is not None and (found.settled or found.clear)
-
-
-def _steady(trials: Sequence[Drawn]) -> Sequence[Drawn]:
-    """Those that don't swing, if there are any: then the others don't count."""
-    return [one for one in trials if not one.swings] or trials
-
-
-def _knowledge(
-    plan: Mapping[str, Cell],
-    trials: Mapping[str, Sequence[Drawn]],
-    logs: Mapping[str, Sequence[float]],
-) -> tuple[dict[str, Estimate], dict[str, Regimes]]:
-    """As `bench.analysis` has it: regimes first, spreads of the rest, then each cell's estimate."""
-    tried = {name: found for name, found in logs.items() if found}
-    group_of = {name: plan[name].experiment for name in tried}
-    regimes = find_regimes(tried, group_of)
-    pooled = spreads(without_regimes(tried, regimes), group_of)
-    known = {
-        name: estimate(found, pooled.get(group_of[name]), _error(_steady(trials[name])))
-        for name, found in tried.items()
-        if not told(regimes.get(name))
-    }
-    return known, regimes
-
-
-def _error(trials: Sequence[Drawn]) -> float:
-    """Of the mean of the logarithms, as far as trials know it from within."""
-    return float(np.sqrt(sum(one.error**2 for one in trials))) / len(trials)
-
-
-def _least_known(
-    plan: Mapping[str, Cell], known: Mapping[str, Estimate], regimes: Mapping[str, Regimes]
-) -> list[str]:
-    widths: dict[str, float] = {}
-    for name in plan:
-        half = known[name].half_width if name in known else None
-        width = float("inf") if half is None else half
-        more = name in regimes and regimes[name].more > 0
-        if more or (width > np.log1p(PRECISION) and not told(regimes.get(name))):
-            widths[name] = width
-    return sorted(widths, key=lambda name: -widths[name])
-
-
-def _in_groups(names: Sequence[str], rng: np.random.Generator) -> list[str]:
-    """The widest first, but in groups of their own order."""
-    groups = (names[at : at + _GROUP] for at in range(0, len(names), _GROUP))
-    return [name for group in groups for name in rng.permutation(group).tolist()]
+def _planned(plan: Mapping[str, Cell]) -> dict[PlannedCell, Cell]:
+    """The cells as a plan has them: each experiment an endpoint and an io kind of its own."""
+    counts: dict[str, int] = {}
+    found = {}
+    for cell in plan.values():
+        number = counts.get(cell.experiment, 0)
+        counts[cell.experiment] = number + 1
+        at = EXPERIMENTS.index(cell.experiment)
+        server, workers = _SERVERS[number % len(_SERVERS)], 1 + number // len(_SERVERS)
+        found[PlannedCell(_ENDPOINTS[at % 3], _IOS[at // 3], server, workers, "3.12")] = cell
+    if max(counts.values()) > _MOST:
+        raise ValueError(f"an experiment has {max(counts.values())} cells, at most {_MOST}")
+    return found

@@ -65,6 +65,7 @@ def trials(
     *,
     rounds: tuple[float, ...],
     noise: Noise = QUIET,
+    stretch: int = 1,
 ) -> list[Trial]:
     """The same trial with windows of different lengths, one for each of ``rounds``.
 
@@ -74,15 +75,16 @@ def trials(
         seed: of all that is drawn; the same gives the same.
         rounds: lengths of windows, in rounds of the closed loop.
         noise: of the machine's speed.
+        stretch: how many times as long, as for a cell that swung.
     """
     start = _start(case, case.users or users, seed, noise)
-    horizon_ns = _near(start, max(rounds))
+    horizon_ns = _near(start, max(rounds) * stretch)
     log = start.log(horizon_ns, start.speed)
-    windows = start.windows(log, rounds)
+    windows = start.windows(log, rounds, stretch)
     if max(t1 for _, t1 in windows) >= horizon_ns:
         horizon_ns = HORIZON_NS
         log = start.log(horizon_ns, start.speed)
-        windows = start.windows(log, rounds)
+        windows = start.windows(log, rounds, stretch)
     if case.event is None:
         return [
             Trial(start.target, start.users, log, *window, start.steady_rps, start.released_ns)
@@ -119,7 +121,7 @@ class _Start:
         rng = np.random.default_rng((*self.seed, 1))
         return self.target.simulate(self.starts_ns, horizon_ns, speed, rng)
 
-    def windows(self, log: Log, rounds: tuple[float, ...]) -> list[tuple[int, int]]:
+    def windows(self, log: Log, rounds: tuple[float, ...], stretch: int) -> list[tuple[int, int]]:
         """One for each number of rounds, all with the same random part of the warm-up."""
         ends_ns = log.ends_ns
         return [
@@ -131,6 +133,7 @@ class _Start:
                 np.random.default_rng((*self.seed, 2)),
                 rounds=several,
                 blocked=self.target.blocked,
+                stretch=stretch,
             )
             for several in rounds
         ]
