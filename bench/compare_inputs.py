@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bench import publish
 from bench.analysis.compare import Side
 from bench.analysis.metrics import METRICS
+from bench.analysis.verdict import Word
 from bench.errors import BadInputError
 from bench.publish import Warn  # noqa: TC001 - see above
 from bench.records.bounds import implausible
@@ -44,6 +45,7 @@ class _Row(BaseModel):
     server: str
     workers: int
     python: str
+    verdict: str
     samples: list[_Sample]
 
 
@@ -97,6 +99,7 @@ def side(text: str, output: Path, warn: Warn) -> Side:
         facts=_facts(read),
         cells={name: _values(row) for name, row in named.items()},
         experiments={name: row.experiment for name, row in named.items()},
+        unstable=frozenset(n for n, row in named.items() if row.verdict == Word.UNSTABLE.value),
     )
 
 

@@ -41,11 +41,14 @@ def milliseconds(value: float | None) -> str:
 
 
 def percentile(found: Percentile) -> str:
-    """The value; ``1.2 s to 2.9 s`` where it is known less well; ``> x``; or a dash."""
+    """The value; ``1.2 s to 2.9 s`` where it is known less well; ``> x``; or a dash.
+
+    ``~ x`` where nothing tells how well it is known.
+    """
     if found.value_ms is None:
         return NONE if found.over_ms is None else f"> {milliseconds(found.over_ms)}"
     if found.low_ms is None:
-        return milliseconds(found.value_ms)
+        return f"~ {milliseconds(found.value_ms)}"
     if found.high_ms is None:
         return f"> {milliseconds(found.low_ms)}"
     if found.high_ms <= APART * found.low_ms:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,7 +62,7 @@ def test_a_sure_but_small_change_is_no_difference() -> None:
     """3 % is beyond doubt here, and below the threshold."""
     slightly = [value * 1.03 for value in STEADY]
     comparison = compare(made({"c": STEADY}), made({"c": slightly}), threshold=0.05)
-    assert comparison.paired
+    assert all(judged.paired for judged in comparison.figures)
     assert comparison.cells[0].judged[0].ratio.p_value is not None
     assert comparison.cells[0].judged[0].ratio.p_value < 1e-6
     assert words(comparison) == {"c": "same"}
@@ -99,7 +100,7 @@ def test_what_lies_neither_within_nor_beyond_is_not_known() -> None:
 def test_two_runs_are_not_paired() -> None:
     """A drift of the machine between them then counts as difference, and the report says so."""
     comparison = compare(made({"c": STEADY}), made({"c": STEADY}, run_id="b"), threshold=0.05)
-    assert not comparison.paired
+    assert not all(judged.paired for judged in comparison.figures)
     assert "weaker" in report.table(comparison, ())
 
 
@@ -196,7 +197,7 @@ def test_parts_of_one_run_are_paired_by_round(latest: Path) -> None:
     a = side("latest:server=uvicorn", latest.parent, quiet)
     b = side(f"{latest}:server=gunicorn", latest.parent, quiet)
     comparison = compare(a, b, threshold=0.05)
-    assert comparison.paired
+    assert all(judged.paired for judged in comparison.figures)
     assert words(comparison) == {"sync_http-w1": "worse"}
     told = json.loads(report.document(comparison, ()))
     assert told["worse"] == ["sync_http-w1"]
@@ -244,3 +245,22 @@ def test_damage_is_told_of_a_document_and_of_a_run(latest: Path) -> None:
         "latest: trials.jsonl:17 is corrupt (it is cut off): left out of the comparison",
         "one: trials.jsonl:2 is corrupt (it is cut off): left out of the comparison",
     ]
+
+
+def test_a_cell_with_two_regimes_is_told_and_spoils_no_other() -> None:
+    """Its mean is what no trial shows, and the way between its regimes is no noise."""
+    before = {"x": [100.0, 100.5], "y": [100.0, 99.5], "z": [35.0, 99.5, 35.2]}
+    after = {"x": [120.0, 120.5], "y": [120.0, 119.5], "z": [99.0, 99.5, 35.2]}
+    a = replace(made(before), unstable=frozenset({"z"}))
+    comparison = compare(a, made(after, run_id="b"), threshold=0.05)
+    assert comparison.unstable == ("z",)
+    assert words(comparison) == {"x": "better", "y": "better"}
+
+
+def test_rounds_in_common_that_are_too_few_are_not_called_paired() -> None:
+    """Each figure says of itself; a run's passes leave two or three trials a cell."""
+    few, enough = [100.0, 101.0], [100.0, 101.0, 100.0, 99.0]
+    side = made({"few": few, "enough": enough})
+    comparison = compare(side, side, threshold=0.05)
+    assert [c.judged[0].paired for c in comparison.cells] == [False, True]
+    assert "1 of 2 figures are paired by round" in report.table(comparison, ())

@@ -62,11 +62,51 @@ def test_one_trial_of_a_run_without_repeats_says_nothing_of_the_next() -> None:
     found = row(*trials(50.0))
     assert said(found.verdict) == (
         "rough",
-        "measured once, so how far another trial would differ isn't known",
+        "one trial alone counts: how far another would differ isn't known",
     )
     assert found.throughput_rps is not None
     assert found.throughput_rps.value == pytest.approx(50.0)
     assert found.throughput_rps.low is None
+
+
+def test_one_trial_is_rough_whatever_others_differ_by() -> None:
+    """It may be of either of two regimes."""
+    found = row(*trials(50.0), *QUIET)
+    assert said(found.verdict) == (
+        "rough",
+        "one trial alone counts: how far another would differ isn't known",
+    )
+    assert found.throughput_rps is not None
+    assert found.throughput_rps.low is not None
+
+
+def test_a_trial_that_completed_nothing_is_not_left_out_of_a_mean() -> None:
+    """Then there is none; of all such the rate is 0."""
+    found = row(*trials(0.0, 100.0, 101.0), *QUIET)
+    assert found.verdict.word is Word.ROUGH
+    assert "nothing was completed in some window" in said(found.verdict)[1]
+    assert found.throughput_rps is None
+    found = row(*trials(0.0, 0.0), *QUIET)
+    assert found.throughput_rps is not None
+    assert (found.throughput_rps.value, found.throughput_rps.low) == (0.0, None)
+
+
+@pytest.mark.parametrize(("held", "word"), [(0.95, "valid"), (0.5, "rough")])
+def test_a_window_of_a_round_and_a_half_is_a_phase_of_the_start(held: float, word: str) -> None:
+    """Unless the server never rests: then the gaps between completions tell."""
+    worker = replace(measured().per_worker[0], loop_held_share=held, queued_avg=0.0)
+    worker = replace(worker, pool_busy_avg=0.0)
+    figures: dict[str, Any] = {
+        "duration_s": 6.0,
+        "users": 100,
+        "per_worker": (worker,),
+        "window_succeeded": 150,
+    }
+    found = row(*trials(25.0, 25.1, 25.0, **figures), *QUIET)
+    assert found.verdict.word.value == word
+    if word == "rough":
+        (told,) = said(found.verdict)[1:]
+        assert told.startswith("its users went round only 1.50 to 1.51 times in the window")
 
 
 def test_two_regimes_have_no_mean() -> None:

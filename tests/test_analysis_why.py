@@ -223,6 +223,13 @@ def test_what_is_used_alike_is_named_together() -> None:
     assert told(worker(cores=0.82), throughput_rps=98.0).startswith("delay-bound: at 98%")
 
 
+def test_the_most_used_of_three_is_never_left_out() -> None:
+    """Two are named; whichever would come first otherwise."""
+    assert told(
+        worker(cores=0.95, pool_busy_avg=0.945 * 40), places=ASKING, throughput_rps=99.0
+    ).startswith("CPU-bound and delay-bound: ")
+
+
 def test_a_full_machine_is_no_cause_beside_a_worker_that_computes() -> None:
     """It is full because of that."""
     text = told(worker(cores=0.95), server_cores=0.95, generator_cores=0.6, foreign_cores=0.4)

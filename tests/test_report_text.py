@@ -92,7 +92,7 @@ def test_times_are_in_ms_below_a_second_and_in_s_from_there_on(
 @pytest.mark.parametrize(
     ("found", "shown"),
     [
-        (Percentile(12.34, None, None), "12.3 ms"),
+        (Percentile(12.34, None, None), "~ 12.3 ms"),
         (Percentile(None, 2570.0, "too few"), "> 2.57 s"),
         (Percentile(None, None, "too few"), "–"),
     ],

@@ -65,10 +65,13 @@ def test_an_open_end_is_closed_only_by_other_trials() -> None:
 
 
 def test_a_trial_without_a_value_makes_it_a_bound() -> None:
-    """The median of values and bounds; unknown where one has neither."""
+    """What each is surely above, in the mean; unknown where one has no such."""
     withheld = Percentile(None, 300.0, "too short")
     found = pooled_percentile([KNOWN, withheld], Spread(0.1, 9.0))
-    assert found == Percentile(None, 200.0, "too short")
+    assert found.over_ms == pytest.approx((90.0 * 300.0) ** 0.5)
+    assert (found.value_ms, found.reason) == (None, "too short")
+    sure_of_nothing = Percentile(100.0, None, None)
+    assert pooled_percentile([sure_of_nothing, withheld], None).over_ms is None
     nothing = Percentile(None, None, "none succeeded")
     assert pooled_percentile([KNOWN, nothing], None) == Percentile(None, None, "none succeeded")
 

@@ -17,6 +17,7 @@ from bench.stats import LogRatio, benjamini_hochberg, log_ratio, pooled_log_rati
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
     from bench.stats import Spread
 
@@ -34,6 +35,7 @@ class Side:
     facts: Mapping[str, Any]  # what should be the same on both sides, by what it is called
     cells: Mapping[str, Mapping[str, Values]]  # by what both sides call the cell, and metric
     experiments: Mapping[str, str]  # of each cell
+    unstable: frozenset[str] = frozenset()  # cells with two regimes
 
 
 class Judgement(Enum):
@@ -53,6 +55,7 @@ class Judged:
     metric: Metric
     ratio: LogRatio
     word: Judgement
+    paired: bool  # by round; else weaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +78,21 @@ class Comparison:
 
     a: Side
     b: Side
-    paired: bool  # by round, as both are from one run; else weaker
     threshold: float
     cells: tuple[CellComparison, ...]
     only_a: tuple[str, ...]
     only_b: tuple[str, ...]
+    unstable: tuple[str, ...]  # two regimes on a side: no ratio is made of them
+
+    @property
+    def figures(self) -> tuple[Judged, ...]:
+        """Of all cells."""
+        return tuple(judged for cell in self.cells for judged in cell.judged)
 
     @property
     def too_few(self) -> bool:
         """No figure of any cell has been measured often enough to be judged."""
-        return all(j.word is Judgement.TOO_FEW for c in self.cells for j in c.judged)
+        return all(judged.word is Judgement.TOO_FEW for judged in self.figures)
 
     @property
     def regressions(self) -> tuple[str, ...]:
@@ -109,35 +117,37 @@ def compare(a: Side, b: Side, *, threshold: float) -> Comparison:
     the number of cells, at 5 %, and an interval wholly beyond ``threshold`` (0.05: by 5 %, either
     way). "Same" needs one that lies within it; anything else isn't known yet.
     """
-    paired = a.run == b.run
-    shared = [cell for cell in a.cells if cell in b.cells]
+    both = [cell for cell in a.cells if cell in b.cells]
+    unstable = a.unstable | b.unstable
+    shared = [cell for cell in both if cell not in unstable]
     judged: dict[str, list[Judged]] = {cell: [] for cell in shared}
     for metric in METRICS:
-        spread = (_spreads(a, metric.name), _spreads(b, metric.name))
+        spread = (_spreads(a, metric.name, unstable), _spreads(b, metric.name, unstable))
         found = [
-            (cell, ratio)
+            (cell, known)
             for cell in shared
-            if (ratio := _ratio(cell, (a, b), metric.name, spread, paired=paired))
+            if (known := _ratio(cell, (a, b), metric.name, spread)) is not None
         ]
-        for (cell, ratio), word in zip(found, _words(metric, found, threshold), strict=True):
-            judged[cell].append(Judged(metric, ratio, word))
+        words = _words(metric, [ratio for _, (ratio, _) in found], threshold)
+        for (cell, (ratio, paired)), word in zip(found, words, strict=True):
+            judged[cell].append(Judged(metric, ratio, word, paired))
     return Comparison(
         a=a,
         b=b,
-        paired=paired,
         threshold=threshold,
         cells=tuple(CellComparison(cell, tuple(judged[cell])) for cell in shared if judged[cell]),
         only_a=tuple(cell for cell in a.cells if cell not in b.cells),
         only_b=tuple(cell for cell in b.cells if cell not in a.cells),
+        unstable=tuple(cell for cell in both if cell not in shared),
     )
 
 
-def _spreads(side: Side, metric: str) -> Mapping[str, Spread]:
+def _spreads(side: Side, metric: str, unstable: AbstractSet[str]) -> Mapping[str, Spread]:
     """How far trials of one cell differ, by cell: pooled over those of its experiment."""
     logs = {
         cell: [math.log(value) for value in metrics[metric].values()]
         for cell, metrics in side.cells.items()
-        if metrics.get(metric)
+        if metrics.get(metric) and cell not in unstable
     }
     pooled = spreads(logs, {cell: side.experiments[cell] for cell in logs})
     return {
@@ -150,35 +160,31 @@ def _ratio(
     sides: tuple[Side, Side],
     metric: str,
     spread: tuple[Mapping[str, Spread], Mapping[str, Spread]],
-    *,
-    paired: bool,
-) -> LogRatio | None:
-    """The ratio b / a, None where either side has no figure.
+) -> tuple[LogRatio, bool] | None:
+    """The ratio b / a and whether it is paired by round; None where either side has no figure.
 
-    By pairs where there are enough of them, since these have the machine's drift in common; else by
-    what trials differ by on each side.
+    By pairs where both are from one run and there are enough of them, since these have the
+    machine's drift in common; else by what trials differ by on each side.
     """
+    a, b = sides
     left, right = (side.cells[cell].get(metric, {}) for side in sides)
     if not left or not right:
         return None
-    rounds = [number for number in left if number in right] if paired else []
+    rounds = [number for number in left if number in right] if a.run == b.run else []
     if len(rounds) >= FEWEST:
-        return log_ratio([right[n] for n in rounds], [left[n] for n in rounds])
-    return pooled_log_ratio(
-        [*right.values()], [*left.values()], (spread[1].get(cell), spread[0].get(cell))
-    )
+        return log_ratio([right[n] for n in rounds], [left[n] for n in rounds]), True
+    of_each = spread[1].get(cell), spread[0].get(cell)
+    return pooled_log_ratio([*right.values()], [*left.values()], of_each), False
 
 
-def _words(
-    metric: Metric, found: Sequence[tuple[str, LogRatio]], threshold: float
-) -> list[Judgement]:
-    tested = [ratio.p_value for _, ratio in found if ratio.p_value is not None]
+def _words(metric: Metric, found: Sequence[LogRatio], threshold: float) -> list[Judgement]:
+    tested = [ratio.p_value for ratio in found if ratio.p_value is not None]
     holds = iter(benjamini_hochberg(tested))
     return [
         Judgement.TOO_FEW
         if ratio.p_value is None
         else _word(metric, ratio, threshold, holds=next(holds))
-        for _, ratio in found
+        for ratio in found
     ]
 
 

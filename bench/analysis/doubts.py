@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.places import faulty
 from bench.analysis.reason import Kind, Reason
+from bench.analysis.resources import USED_UP, Resource, uses
 from bench.stats import little_disagrees
 from locustfiles.layout import WRONG_BODY
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from bench.analysis.evidence import Evidence
 
 FEWEST_COMPLETIONS = 30
+FEWEST_ROUNDS = 2  # of a user in the window
 LEAKED = 4  # threads more, in each half of the window
 LOOKS = 3  # at how many are alive: start, middle and end
 UNEVEN = 0.05  # by which tapered and plain CPU may differ
@@ -44,6 +46,20 @@ def _few(evidence: Evidence) -> Reason | None:
     return (
         Reason(Kind.FEW_COMPLETIONS, (completions,)) if completions < FEWEST_COMPLETIONS else None
     )
+
+
+def _few_rounds(evidence: Evidence) -> Reason | None:
+    """A window of fewer is a phase of the start, unless the server never rests."""
+    load, rate = evidence.measured.load, evidence.measured.throughput_rps
+    held = rate * load.duration_s / load.users
+    if not 0 < held < FEWEST_ROUNDS:
+        return None
+    never_rests = any(
+        use.share >= USED_UP and len(use.workers) == evidence.trial.workers
+        for use in uses(evidence)
+        if use.resource in {Resource.LOOP, Resource.POOL}
+    )
+    return None if never_rests else Reason(Kind.FEW_ROUNDS, (held,))
 
 
 def _wrong_bodies(evidence: Evidence) -> Reason | None:
@@ -100,6 +116,7 @@ def _oldest(evidence: Evidence) -> Reason | None:
 DOUBTS: tuple[Callable[[Evidence], Reason | None], ...] = (
     _unknown,
     _few,
+    _few_rounds,
     _wrong_bodies,
     _leak,
 )

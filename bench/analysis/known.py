@@ -185,10 +185,11 @@ def _known(
     )
 
 
-def _estimate(counted: Sequence[Counted], spread: Spread | None) -> Estimate:
+def _estimate(counted: Sequence[Counted], spread: Spread | None) -> Estimate | None:
     logs = _logs(counted)
-    if not logs:  # nothing was completed: no logarithm, and no interval
-        return Estimate(0.0, None, None, len(counted))
+    if len(logs) < len(counted):  # nothing was completed in one: no logarithm, and no interval
+        rates = [one.measured.throughput_rps for one in counted]
+        return Estimate(min(rates), None, None, len(counted)) if not any(rates) else None
     return estimate(logs, spread, _error(counted))
 
 

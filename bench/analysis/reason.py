@@ -41,6 +41,7 @@ class Kind(Enum):
     # doubts: the numbers are printed, with the reason beside them
     UNKNOWN_SIGNALS = auto()
     FEW_COMPLETIONS = auto()
+    FEW_ROUNDS = auto()
     WRONG_BODIES = auto()
     LEAK = auto()
     # remarks on other figures

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -166,13 +166,12 @@ def _kinds(measured: Sequence[Measured]) -> tuple[tuple[str, int], ...]:
 
 
 def _places(found: Sequence[Places]) -> Places | None:
-    if not found:
-        return None
-    parts: dict[str, float | None] = {}
-    for name in (field.name for field in fields(Places)):
-        known = [value for places in found if (value := getattr(places, name)) is not None]
-        parts[name] = sum(known) / len(known) if len(known) == len(found) else None
-    return Places(**parts)
+    """Their means, over the trials in which most of them are known: only these add up."""
+    known = [{n: v for n, v in asdict(one).items() if v is not None} for one in found]
+    fullest = max(known, key=len, default={})
+    alike = [places for places in known if places.keys() == fullest.keys()]
+    parts = {name: sum(places[name] for places in alike) / len(alike) for name in fullest}
+    return Places(**parts) if parts else None
 
 
 def _typical_why(shown: Sequence[Counted], cores: int) -> Why | None:

@@ -58,8 +58,11 @@ def _standing(known: Known) -> Standing:
 
 def _hopeless(known: Known) -> bool:
     found = [judged.fitness for _, judged in known.judged]
-    if known.estimate is not None and known.estimate.value == 0:
-        return len(known.counted) >= LEAST  # nothing was completed, and no interval will tell more
+    nothing = [one for one in known.counted if one.measured.throughput_rps == 0]
+    if nothing:  # then there is no interval, however many trials
+        return len(known.counted) >= (
+            LEAST if len(nothing) == len(known.counted) else MOST_UNUSABLE
+        )
     if any(fitness in {Fitness.CLEAN, Fitness.DISTURBED} for fitness in found):
         return False
     never = all(fitness in {Fitness.FAILED, Fitness.SKIPPED} for fitness in found)

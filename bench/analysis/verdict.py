@@ -80,11 +80,11 @@ def _reasons(known: Known, precision: float) -> list[Reason]:
             reasons.append(Reason(Kind.FALLS_APART, (*figures, known.more)))
         else:
             reasons.append(Reason(Kind.TWO_REGIMES, figures))
-    elif known.half_width is None and len(known.counted) == 1:
+    elif len(known.counted) == 1:
         reasons.append(Reason(Kind.ONE_TRIAL))
     elif known.half_width is None:
         reasons.append(Reason(Kind.NOTHING_COMPLETED))
-    elif known.half_width > precision:
+    if known.regimes is None and known.half_width is not None and known.half_width > precision:
         reasons.append(Reason(Kind.IMPRECISE, (known.half_width, precision)))
     if known.regimes is None and known.more:
         reasons.append(Reason(Kind.ODD_TRIAL, (len(known.counted), known.more)))

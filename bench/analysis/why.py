@@ -46,8 +46,9 @@ def _causes(used_up: list[Use]) -> tuple[Use, ...]:
     if Resource.CORE in {use.resource for use in used_up}:
         # That a worker computes says why the machine is full.
         used_up = [use for use in used_up if use.resource is not Resource.MACHINE]
-    most = max(use.share for use in used_up)
-    return tuple([use for use in used_up if use.share >= most - ALIKE][:2])
+    first, *rest = sorted(used_up, key=lambda use: -use.share)[:2]
+    chosen = [first, *(use for use in rest if use.share >= first.share - ALIKE)]
+    return tuple(use for use in used_up if use in chosen)
 
 
 def _fullest(evidence: Evidence) -> str | None:

@@ -42,8 +42,8 @@ def before(samples: Samples, logs: Sequence[Handlers]) -> float | None:
     """Requests inside the application whose handler had not begun.
 
     The page has when they entered, the thread logs when each handler began: neither needs
-    more of a worker than it writes anyway. A request that never came to a handler would be
-    among them for ever; then the counters don't reconcile.
+    more of a worker than it writes anyway. A request that never comes to a handler is among
+    them for ever; ours all do, as the first has shown when the server was verified.
     """
     entered = _counted(samples, [str(log.pid) for log in logs], layout.G_STARTED)
     if entered is None:

@@ -47,8 +47,7 @@ def load_model(run: RunRecord) -> str:
 def spread_note(rows: Sequence[Row]) -> str:
     """What the figures behind ± are."""
     counts = sorted({row.trials for row in rows if row.verdict.usable})
-    if not counts or all(row.throughput_rps is None or row.throughput_rps.low is None
-                         for row in rows):  # fmt: skip
+    if not counts or counts == [1]:
         return "One trial a cell: how far another one would differ isn't known."
     trials = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     return (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
 
+from bench.analysis.compare import FEWEST
 from bench.analysis.metrics import METRICS
 from bench.text import NONE, line, number
 
@@ -22,10 +23,7 @@ def table(comparison: Comparison, differences: tuple[str, ...]) -> str:
     titles = f"{line(b.title)} against {line(a.title)}"
     lines = [f"{titles}: each figure is the second's as a multiple of the first's"]
     lines += [f"NOT THE SAME: {line(difference)}" for difference in differences]
-    lines.append(
-        "paired by round" if comparison.paired
-        else "not paired: two runs, so drift between them counts as difference (weaker)"
-    )  # fmt: skip
+    lines.append(_pairing(comparison))
     rows = [
         [line(cell.cell), *(_cell(cell, metric.name) for metric in METRICS), _steadiest(cell)]
         for cell in comparison.cells
@@ -40,9 +38,25 @@ def table(comparison: Comparison, differences: tuple[str, ...]) -> str:
     for title, only in ((a.title, comparison.only_a), (b.title, comparison.only_b)):
         if only:
             lines.append(line(f"only in {title}: {', '.join(only)}"))
+    if comparison.unstable:
+        lines.append(line(f"two regimes, so not compared: {', '.join(comparison.unstable)}"))
     worse = comparison.regressions
     lines.append(line(f"worse: {', '.join(worse) or 'none'}"))
     return "\n".join(lines)
+
+
+def _pairing(comparison: Comparison) -> str:
+    """What the intervals rest on."""
+    if comparison.a.run != comparison.b.run:
+        return "not paired: two runs, so drift between them counts as difference (weaker)"
+    figures = comparison.figures
+    paired = sum(judged.paired for judged in figures)
+    if paired == len(figures):
+        return "paired by round"
+    return (
+        f"{paired} of {len(figures)} figures are paired by round, the others have under {FEWEST}"
+        " rounds in common: drift between these counts as difference (weaker)"
+    )
 
 
 def document(comparison: Comparison, differences: tuple[str, ...]) -> str:
@@ -51,7 +65,6 @@ def document(comparison: Comparison, differences: tuple[str, ...]) -> str:
         "schema": SCHEMA,
         "a": {"run": comparison.a.run, "title": comparison.a.title},
         "b": {"run": comparison.b.run, "title": comparison.b.title},
-        "paired": comparison.paired,
         "threshold": comparison.threshold,
         "differences": list(differences),
         "cells": [
@@ -64,6 +77,7 @@ def document(comparison: Comparison, differences: tuple[str, ...]) -> str:
         ],
         "only_a": list(comparison.only_a),
         "only_b": list(comparison.only_b),
+        "unstable": list(comparison.unstable),
         "worse": list(comparison.regressions),
     }
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -73,7 +87,8 @@ def _judged(judged: Judged) -> dict[str, Any]:
     ratio = judged.ratio
     return {
         "ratio": ratio.ratio, "low": ratio.low, "high": ratio.high, "p_value": ratio.p_value,
-        "n": ratio.n, "word": judged.word.value,
+        "n": ratio.n, "paired": judged.paired,
+        "word": judged.word.value,
     }  # fmt: skip
 
 

@@ -143,7 +143,7 @@ TEMPLATES: Final[dict[Kind, tuple[str, tuple[Callable[[float], str], ...]]]] = {
         "one of its {0} trials lies over 1.3× from the others: {1} more would tell whether it has"
         " two regimes", (_count, _count),
     ),
-    Kind.ONE_TRIAL: ("measured once, so how far another trial would differ isn't known", ()),
+    Kind.ONE_TRIAL: ("one trial alone counts: how far another would differ isn't known", ()),
     Kind.NOTHING_COMPLETED: ("nothing was completed in some window, so there is no interval", ()),
     Kind.IMPRECISE: ("known to ± {0} (asked for: {1})", (_share, _share)),
     Kind.SWINGS: (
@@ -166,6 +166,10 @@ TEMPLATES: Final[dict[Kind, tuple[str, tuple[Callable[[float], str], ...]]]] = {
         "not known, so not judged by: {words[0]}", (),
     ),
     Kind.FEW_COMPLETIONS: ("only {0} completions in the window", (_count,)),
+    Kind.FEW_ROUNDS: (
+        "its users went round only {0} times in the window: it may show a phase of the start",
+        (number,),
+    ),
     Kind.LITTLE_DISAGREES: (
         "what finished took {0} on average, users / throughput is {1}: the warm-up was too short,"
         " or some users starve", (_ms, _ms),

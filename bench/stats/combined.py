@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.stats.lazy import scipy_stats
+from bench.stats.student import CONFIDENCE, p_value_of, reach_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,22 +21,23 @@ class LogEffect:
     error: float
     freedom: float
 
-    def reach(self, confidence: float = 0.95) -> float:
+    def reach(self, confidence: float = CONFIDENCE) -> float:
         """Half the width of its interval, on the log scale."""
-        return float(scipy_stats().t.ppf(0.5 + confidence / 2.0, self.freedom)) * self.error
+        return reach_of(self.error, self.freedom, confidence)
 
     def p_beyond(self, threshold: float) -> float:
         """Two-sided p-value of "its size is ``threshold`` (a logarithm) at most"."""
         beyond = abs(self.log) - threshold
         if self.error == 0.0:
             return 0.0 if beyond > 0 else 1.0
-        return min(1.0, 2.0 * float(scipy_stats().t.sf(beyond / self.error, self.freedom)))
+        return p_value_of(beyond / self.error, self.freedom)
 
 
 def combine(effects: Sequence[LogEffect]) -> LogEffect:
     """Their mean, weighted by precision: fixed-effect meta-analysis (Hedges and Olkin, 1985).
 
-    The freedom is the least of theirs: the errors may rest on one pooled spread.
+    The freedom is Welch and Satterthwaite's, of errors that are known apart (Satterthwaite,
+    Biometrics Bulletin 2, 1946), but at most the largest of theirs: they may rest on one spread.
 
     Raises:
         ValueError: there is none.
@@ -48,7 +50,11 @@ def combine(effects: Sequence[LogEffect]) -> LogEffect:
         return LogEffect(mean, 0.0, min(effect.freedom for effect in exact))
     weights = [1.0 / effect.error**2 for effect in effects]
     mean = sum(w * e.log for w, e in zip(weights, effects, strict=True)) / sum(weights)
-    freedom = min(effect.freedom for effect in effects)
+    # Of the mean's variance each effect has as large a part as its weight.
+    parts = [weight / sum(weights) for weight in weights]
+    apart = sum(part**2 / e.freedom for part, e in zip(parts, effects, strict=True))
+    most = max(effect.freedom for effect in effects)
+    freedom = most if apart == 0.0 else min(1.0 / apart, most)
     return LogEffect(mean, math.sqrt(1.0 / sum(weights)), freedom)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.stats.estimate import reach_of
+from bench.stats.student import reach_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.stats.lazy import scipy_special
+from bench.stats.student import LEAST_FREEDOM, reach_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.stats.spread import Spread
 
-_CONFIDENCE = 0.95
 # Degrees of freedom of one trial's own error: of five sub-windows, laid at every place, half as
 # many more than of five side by side (Meketon and Schmeiser, 1984).
 _WITHIN_A_TRIAL = 6.0
-_ANYTHING = 300.0  # with hardly any freedom a log may reach beyond what floats hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +49,8 @@ def estimate(logs: Sequence[float], spread: Spread | None, error: float = 0.0) -
             the trials, for n trials together. Counts where it is the larger.
 
     Returns:
-        Without interval if there is no spread: an error from within the trials can't stand
-        for what changes from one to the next.
+        Without interval if there is no spread, or one of less than a degree of freedom: an error
+        from within the trials can't stand for what changes from one to the next.
 
     Raises:
         ValueError: no logs, one that is not finite, or an error that is negative.
@@ -64,18 +62,10 @@ def estimate(logs: Sequence[float], spread: Spread | None, error: float = 0.0) -
         raise ValueError(f"error is {error}, must be 0 or more")
     mean = float(trials.mean())
     value = float(np.exp(mean))
-    if spread is None:
+    if spread is None or spread.freedom < LEAST_FREEDOM:
         return Estimate(value, None, None, trials.size)
     reach = max(
         reach_of(spread.deviation / float(np.sqrt(trials.size)), spread.freedom),
         reach_of(error, _WITHIN_A_TRIAL * trials.size),
     )
     return Estimate(value, value * float(np.exp(-reach)), value * float(np.exp(reach)), trials.size)
-
-
-def reach_of(error: float, freedom: float) -> float:
-    """How far a 95 % interval of a logarithm reaches to each side, from an error known so well."""
-    special = scipy_special()
-    level = 0.5 + _CONFIDENCE / 2.0
-    times = special.ndtri(level) if np.isinf(freedom) else special.stdtrit(freedom, level)
-    return min(float(times) * error, _ANYTHING)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.stats.lazy import scipy_stats
+from bench.stats.student import LEAST_FREEDOM, p_value_of, reach_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from bench.stats.spread import Spread
 
-_CONFIDENCE = 0.95
 _FEWEST = 4  # fewer say nothing of their spread: no interval, no p-value
 _ROUNDING = 1e-12  # logs of equal ratios differ by less than this only by floating point
 
@@ -29,8 +29,8 @@ _ROUNDING = 1e-12  # logs of equal ratios differ by less than this only by float
 class LogRatio:
     """How many times: geometric mean of n ratios, 95 % confidence interval, p of "no difference".
 
-    low, high and p_value are None where n is below 4. n counts the pairs; where nothing is
-    paired, the values of the side that has fewer.
+    low, high and p_value are None where too little is known: under four pairs, or no spread. n
+    counts the pairs; where nothing is paired, the values of the side that has fewer.
     """
 
     ratio: float
@@ -73,7 +73,7 @@ def pooled_log_ratio(
     mean = float(log_a.mean() - log_b.mean())
     n = min(log_a.size, log_b.size)
     of_a, of_b = spread
-    if of_a is None or of_b is None:
+    if of_a is None or of_b is None or min(of_a.freedom, of_b.freedom) < LEAST_FREEDOM:
         return LogRatio(float(np.exp(mean)), None, None, None, n)
     error = float(
         np.hypot(of_a.deviation / np.sqrt(log_a.size), of_b.deviation / np.sqrt(log_b.size))
@@ -123,7 +123,6 @@ def _judged(mean: float, error: float, freedom: float, n: int) -> LogRatio:
     ratio = float(np.exp(mean))
     if error < _ROUNDING:  # no spread at all: t would be 0 / 0 or infinite
         return LogRatio(ratio, ratio, ratio, 1.0 if abs(mean) < _ROUNDING else 0.0, n)
-    student = scipy_stats().t
-    reach = float(student.ppf(0.5 + _CONFIDENCE / 2.0, freedom)) * error
-    p_value = 2.0 * float(student.sf(abs(mean) / error, freedom))
+    reach = reach_of(error, freedom)
+    p_value = p_value_of(abs(mean) / error, freedom)
     return LogRatio(ratio, float(np.exp(mean - reach)), float(np.exp(mean + reach)), p_value, n)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.stats.estimate import reach_of
 from bench.stats.quantile import SLOW, Percentile
+from bench.stats.student import LEAST_FREEDOM, reach_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +34,7 @@ def pooled_percentile(found: Sequence[Percentile], spread: Spread | None) -> Per
     Returns:
         An end is None where neither tells it: a trial's own is unknown, and there is no spread or
         but one trial; the upper one too where most trials' own is open. A bound where any trial has
-        no value, as median(x) >= median(bounds), with the first reason; nothing of no trials.
+        no value, of what each is surely above, with the first reason; nothing of no trials.
     """
     if not found:
         return Percentile(None, None, None)
@@ -43,7 +42,8 @@ def pooled_percentile(found: Sequence[Percentile], spread: Spread | None) -> Per
     if len(values) < len(found):
         return _bound(found)
     logs = np.log(np.maximum(values, _LEAST_MS))
-    between = None if spread is None else _between(spread, len(found))
+    known = spread is not None and spread.freedom >= LEAST_FREEDOM
+    between = _between(spread, len(found)) if spread is not None and known else None
     low = _end(logs, [p.low_ms for p in found], between, -1)
     high = _end(logs, [p.high_ms for p in found], between, 1)
     if 2 * sum(p.low_ms is not None and p.high_ms is None for p in found) > len(found):
@@ -52,10 +52,12 @@ def pooled_percentile(found: Sequence[Percentile], spread: Spread | None) -> Per
 
 
 def _bound(found: Sequence[Percentile]) -> Percentile:
-    bounds = [p.value_ms if p.value_ms is not None else p.over_ms for p in found]
-    known = [bound for bound in bounds if bound is not None]
+    bounds = [p.low_ms if p.value_ms is not None else p.over_ms for p in found]
+    logs = [np.log(max(bound, _LEAST_MS)) for bound in bounds if bound is not None]
     reason = next((p.reason for p in found if p.reason), None)
-    return Percentile(None, median(known) if len(known) == len(found) else None, reason)
+    return Percentile(
+        None, float(np.exp(np.mean(logs))) if len(logs) == len(found) else None, reason
+    )
 
 
 def _between(spread: Spread, trials: int) -> float:

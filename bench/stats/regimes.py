@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.stats.estimate import reach_of
 from bench.stats.spread import spreads
+from bench.stats.student import reach_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
