@@ -269,9 +269,16 @@ def test_the_disk_is_measured_and_left_as_it_was(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="Linux has it")
 def test_a_folder_that_cannot_be_written_is_missing() -> None:
     """Nothing can be kept there, whoever asks."""
-    (found, _) = disk.looks(Path("/proc"))
+    (found,) = disk.looks(Path("/proc"))
     assert found.fitness is MISSING
     assert found.found.startswith("/proc can't be written: ")
+
+
+def test_a_folder_that_can_be_no_place_has_its_line(tmp_path: Path) -> None:
+    """A link to itself, a name that no system takes: told as such, or the folder above it."""
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for output in (tmp_path / "loop" / "reports", tmp_path / ("x" * 300)):
+        assert disk.looks(output)[-1].what == "disk speed"
 
 
 def test_a_slow_or_full_disk_is_a_reservation() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import tempfile
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.doctor.check import Check, Fitness
+from bench.text import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,12 +33,15 @@ class Speed:
 
 def looks(output: Path) -> list[Check]:
     """Of the folder where runs are kept, or of where it would be made."""
-    folder = nearest(output)
     try:
+        folder = nearest(output)
         found = measure(folder)
+        free = shutil.disk_usage(folder).free
     except OSError as error:
-        return [unwritable(folder, error.strerror or type(error).__name__), _room(folder)]
-    return [_room(folder), speed(found)]
+        return [unwritable(output, error.strerror or type(error).__name__)]
+    except RuntimeError:  # as Python before 3.13 tells of it
+        return [unwritable(output, "a link leads to itself")]
+    return [room(free / 1e9), speed(found)]
 
 
 def nearest(output: Path) -> Path:
@@ -71,12 +74,6 @@ def _synced_s(descriptor: int, record: bytes) -> float:
     return time.perf_counter() - began
 
 
-def _room(folder: Path) -> Check:
-    with contextlib.suppress(OSError):
-        return room(shutil.disk_usage(folder).free / 1e9)
-    return Check("free disk", "unknown: this system doesn't tell", Fitness.UNKNOWN)
-
-
 def room(free_gb: float) -> Check:
     """For raw files."""
     found = f"{free_gb:.1f} GB"
@@ -98,5 +95,5 @@ def speed(found: Speed) -> Check:
 
 def unwritable(folder: Path, why: str) -> Check:
     """Nothing can be kept there."""
-    return Check("disk speed", f"{folder} can't be written: {why}", Fitness.MISSING,
+    return Check("disk speed", f"{shown(str(folder), 200)} can't be written: {why}", Fitness.MISSING,
                  "no run can be kept", "make it yours to write, or use `--output`")  # fmt: skip
