@@ -68,6 +68,14 @@ class CompareOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class DoctorOptions:
+    """Of `doctor`."""
+
+    output: Path
+    fix: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CheckOptions:
     """Of `bench` and `selfcheck`."""
 
@@ -76,7 +84,15 @@ class CheckOptions:
     quick: bool
 
 
-Options = PlanOptions | MeasureOptions | ReportOptions | CompareOptions | CheckOptions | None
+Options = (
+    PlanOptions
+    | MeasureOptions
+    | ReportOptions
+    | CompareOptions
+    | DoctorOptions
+    | CheckOptions
+    | None
+)
 
 
 def parse(arguments: list[str]) -> tuple[str, Options]:
@@ -124,7 +140,11 @@ def parse(arguments: list[str]) -> tuple[str, Options]:
     add("--anyway", action="store_true", help="judge even if hosts, versions or profiles differ")
     add("--fail-on", choices=("regression",), help="exit status 1 if any cell is worse in RUN_B")
     add("--json", type=Path, metavar="FILE", help="also write the comparison as JSON")
-    _command(commands, "doctor", "say whether this machine is fit to measure")
+    doctor = _command(commands, "doctor", "say whether this machine is fit to measure")
+    _output(doctor)
+    doctor.add_argument(
+        "--fix", action="store_true", help="also print the commands that would help; run none"
+    )
     for name, help_ in (
         ("bench", "what the harness costs"),
         ("selfcheck", "how true the figures are, and what the harness survives"),
@@ -198,6 +218,10 @@ def _compare_options(chosen: argparse.Namespace) -> CompareOptions:
     )
 
 
+def _doctor_options(chosen: argparse.Namespace) -> DoctorOptions:
+    return DoctorOptions(output=chosen.output, fix=chosen.fix)
+
+
 def _check_options(chosen: argparse.Namespace) -> CheckOptions:
     return CheckOptions(chosen.command, tuple(chosen.names), chosen.quick)
 
@@ -219,6 +243,7 @@ _TYPED: dict[str, Callable[[argparse.Namespace], Options]] = {
     "report": _report_options,
     "readme": _report_options,
     "compare": _compare_options,
+    "doctor": _doctor_options,
     "bench": _check_options,
     "selfcheck": _check_options,
 }

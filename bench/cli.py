@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from bench.arguments import (
         CheckOptions,
         CompareOptions,
+        DoctorOptions,
         MeasureOptions,
         PlanOptions,
         ReportOptions,
@@ -177,9 +178,9 @@ def compare(options: CompareOptions) -> int:
     return CELLS_FAILED if failed else 0
 
 
-def examine(_: None) -> int:
+def examine(options: DoctorOptions) -> int:
     """Whether this machine is fit to measure."""
-    text, status = doctor.examine(paths())
+    text, status = doctor.examine(paths(), options.output, fix=options.fix)
     print(text)
     return status
 

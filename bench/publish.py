@@ -1,8 +1,8 @@
 """Where reports are written: reports/latest.* and README.md, from a run's records alone.
 
-``latest.run.json``, ``latest.trials.jsonl`` and ``latest.controls.jsonl`` are
-copies of the published run's records; everything else is made from them, so
-whoever has the checkout can make it again.
+``latest.run.json``, ``latest.trials.jsonl``, ``latest.controls.jsonl`` and
+``latest.series.jsonl`` are copies of the published run's records; everything else is
+made from them, so whoever has the checkout can make it again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ README = ROOT / "README.md"
 LATEST = "latest."
 Warn = Callable[[str], None]  # is told of each corrupt record
 Contents = dict[Path, bytes | None]  # new contents; None takes the file away
-FILES = (journal.RUN_FILE, journal.TRIALS_FILE, journal.CONTROLS_FILE)
+FILES = (journal.RUN_FILE, journal.TRIALS_FILE, journal.CONTROLS_FILE, journal.SERIES_FILE)
 
 
 def reports(found: Results) -> dict[str, str]:
@@ -103,7 +103,7 @@ def _published(
     if ended is not None:
         found = replace(found, run=replace(found.run, finished=ended))
         marker[folder / journal.RUN_FILE] = journal.run_bytes(found.run)
-    for name in (journal.TRIALS_FILE, journal.CONTROLS_FILE, journal.RUN_FILE):
+    for name in reversed(FILES):
         path = folder / name
         # As they are, damage and all: the reports name its lines.
         content = marker.get(path) or (path.read_bytes() if path.is_file() else None)
@@ -146,7 +146,7 @@ def _folder(output: Path, run: str) -> Path:
 
 def _read(folder: Path, prefix: str, warn: Warn) -> Results:
     """What is whole of the records in a folder, each file's name with a prefix."""
-    run, trials, controls = (folder / f"{prefix}{name}" for name in FILES)
+    run, trials, controls, _ = (folder / f"{prefix}{name}" for name in FILES)
     about = journal.read_run(run)
     measured, asked = journal.read_trials(trials), journal.read_controls(controls)
     damage = (*measured.damage, *asked.damage)

@@ -16,7 +16,7 @@ from bench.errors import BadInputError
 from bench.paths import ROOT
 from bench.records import checksum, journal
 from bench.run.history import run_folders
-from tests.support.records import example
+from tests.support.records import example, series
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +61,18 @@ def test_publishing_copies_the_records_and_makes_the_reports(output: Path, folde
     assert made[LATEST_RUN] == (folder / journal.RUN_FILE).read_bytes()
     assert made[LATEST_TRIALS] == (folder / journal.TRIALS_FILE).read_bytes()
     assert [row.cell for row in rows] == list(example()[0].cells)
+
+
+def test_series_are_published_with_the_records(output: Path, folder: Path) -> None:
+    """As they are; published anew from a run that has none, none are left."""
+    journal.append(folder / journal.SERIES_FILE, series())
+    publish.publish(folder, output, quiet)
+    published = output / f"{publish.LATEST}{journal.SERIES_FILE}"
+    assert published.read_bytes() == (folder / journal.SERIES_FILE).read_bytes()
+    assert journal.read_series(published).records == (series(),)
+    (folder / journal.SERIES_FILE).unlink()
+    publish.publish(folder, output, quiet)
+    assert sorted(files(output)) == PUBLISHED
 
 
 def test_the_same_records_give_the_same_bytes(output: Path, folder: Path) -> None:

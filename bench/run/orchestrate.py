@@ -69,7 +69,9 @@ def orchestrate(
         named(folder),
         lab.open_lab(paths, found, folder, probe=options.probe, placement=placed) as opened,
     ):
-        measure = TrialRunner(folder.name, plan, opened, found.servers, folder, options.keep_raw)
+        measure = TrialRunner(
+            *(folder.name, plan, opened, found.servers, folder, options.keep_raw, run.host.cores)
+        )
         # One experiment alone is asked for a quick answer.
         controls = Controls(measure, plan.profile.users) if options.command == "matrix" else None
         _run_controls(controls, "start", folder)
