@@ -15,6 +15,7 @@ import atexit
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import random
 import re
@@ -89,11 +90,28 @@ TEST_ENVIRONMENTS = [f"env-{CURRENT}({server})" for server in LOCKED_SERVERS]
 TO_MEASURE = ["harness", "go", "load", *MATRIX_ENVIRONMENTS]
 
 _statuses = [0]
+_problems: list[str] = []  # told at the very end, where they are seen
+_NOX = logging.getLogger("nox")
+
+
+def _log_from(level: int) -> None:
+    """Let nox log what is of this level at least; all of it with `nox -v`.
+
+    Twenty lines about environments that are there already are no news, and what a person should
+    read last is what the harness says: nox's "Session single aborted" buries it.
+    """
+    verbose = logging.getLogger().level < logging.DEBUG
+    _NOX.setLevel(logging.NOTSET if verbose else level)
+
+
+_log_from(logging.WARNING)
 
 
 @atexit.register
-def _exit_with_our_status() -> None:
-    """Nox knows one failure status, 1; a person's scripts need the harness's own."""
+def _end() -> None:
+    """Our own problems, and our status: nox knows one of failure, 1; scripts need the harness's."""
+    for problem in _problems:
+        print(problem, file=sys.stderr)
     if (status := max(_statuses)) > 1:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -101,8 +119,9 @@ def _exit_with_our_status() -> None:
 
 
 def _bench(session: nox.Session, *arguments: str) -> None:
-    """Run the harness in its environment."""
+    """Run the harness in its environment; it has the last word."""
     python = json.loads((NOTES / "harness.json").read_text(encoding="utf-8"))["python"]
+    _log_from(logging.CRITICAL)
     try:
         session.run(
             python,
@@ -112,11 +131,14 @@ def _bench(session: nox.Session, *arguments: str) -> None:
             env={"MATRIX_NOX": sys.executable},  # a benchmark starts nox anew
             external=True,
             log=False,
+            stderr=None,  # where the person's goes
             interrupt_timeout=INTERRUPT_S,
             terminate_timeout=TERMINATE_S,
         )
     except CommandFailed as failed:
         _statuses.append(failed.return_code or 1)
+        if failed.return_code is None or failed.return_code < 0:  # then it has told nothing
+            _problems.append(f"the harness did not end by itself: {failed.reason}")
         session.error(f"exit status {failed.return_code}")
 
 
@@ -135,6 +157,9 @@ def _install(session: nox.Session, lock: str, name: str) -> None:
         if json.loads(target.read_text(encoding="utf-8")) == note and python.exists():
             return
     log = NOTES / f"{name}.log"
+    packages = len(re.findall(rb"(?m)^[\w.-]+==", text))
+    count = "1 package" if packages == 1 else f"{packages} packages"
+    _say(f"making the environment {name}: {count} of requirements/{lock}.txt")
     try:
         with log.open("w", encoding="utf-8") as output:
             session.install(
@@ -145,8 +170,11 @@ def _install(session: nox.Session, lock: str, name: str) -> None:
         note["error"] = "the installation failed: " + " ".join(line.strip() for line in tail)
     target.write_text(json.dumps(note), encoding="utf-8")
     if note["error"]:
-        session.log(note["error"])
-        session.log(f"all of it: {log}")
+        _say(f"environment {name}: {note['error']}; all of it: {log}")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _require(session: nox.Session, name: str) -> None:
@@ -154,7 +182,9 @@ def _require(session: nox.Session, name: str) -> None:
     note = json.loads((NOTES / f"{name}.json").read_text(encoding="utf-8"))
     if note["error"]:
         _statuses.append(LACKING)
-        session.error(f"environment {name}: {note['error']}")
+        _problems.append(f"environment {name}: {note['error']}")
+        _log_from(logging.CRITICAL)
+        session.error(note["error"])
 
 
 # -- measuring
@@ -211,6 +241,7 @@ def readme(session: nox.Session) -> None:
 @nox.session(requires=["go", "load", *TEST_ENVIRONMENTS])
 def tests(session: nox.Session) -> None:
     """Run all tests; `-- -m 'not real'` for the fast ones, other pytest options too."""
+    _log_from(logging.NOTSET)
     _install(session, "tests", "tests")
     _require(session, "tests")
     # Side by side those that start no servers; what is measured needs the machine to itself.
@@ -234,6 +265,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """Try many random inputs on what reads input; `-- --hypothesis-seed=N` tries the same again."""
+    _log_from(logging.NOTSET)
     _install(session, "tests", "tests")
     _require(session, "tests")
     # Chosen here so that it stands in the log, for any failure to be had again.
@@ -244,6 +276,7 @@ def fuzz(session: nox.Session) -> None:
 @nox.session(requires=["go"])
 def lint(session: nox.Session) -> None:
     """Check style, types, the Go code and the workflows."""
+    _log_from(logging.NOTSET)
     _install(session, "lint", "lint")
     _require(session, "lint")
     session.run("ruff", "check", ".")
@@ -282,6 +315,7 @@ def selfcheck(session: nox.Session) -> None:
 @nox.session(python=False)
 def lock(session: nox.Session) -> None:
     """Renew requirements/*.txt from the *.in files; `-- --upgrade` for newer versions."""
+    _log_from(logging.NOTSET)
     for source in sorted(Path("requirements").glob("*.in")):
         if source.stem == "app":  # part of each server's
             continue
@@ -324,7 +358,7 @@ def go(session: nox.Session) -> None:
     note = NOTES / "go.json"
     if not build.is_current(note):
         toolchain = _toolchain(session)
-        session.log("building the delay server; the first time takes about half a minute")
+        _say("building the delay server; the first time takes about half a minute")
         NOTES.mkdir(parents=True, exist_ok=True)
         note.write_text(json.dumps(build.note(DELAY, toolchain)), encoding="utf-8")
     _require(session, "go")

@@ -42,6 +42,7 @@ class MeasureOptions:
 
     plan: PlanOptions
     run: RunOptions
+    quiet: bool = False  # shows only problems and the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,7 @@ def _measure_options(chosen: argparse.Namespace) -> MeasureOptions:
         probe=chosen.probe == "on",
         pin=chosen.pin,
     )
-    return MeasureOptions(_plan_options(chosen), run)
+    return MeasureOptions(_plan_options(chosen), run, chosen.quiet)
 
 
 def _report_options(chosen: argparse.Namespace) -> ReportOptions:
@@ -306,6 +307,7 @@ def _running(command: argparse.ArgumentParser) -> None:
         help="resume the unfinished run although cells, environments, sources or machine"
         " have changed; its reports say so",
     )
+    add("--quiet", action="store_true", help="show nothing but problems and the end")
     add(
         "--raw",
         choices=("keep", "drop"),

@@ -26,14 +26,17 @@ from bench.errors import (
     RequirementError,
     refused,
 )
+from bench.estimate import expected
+from bench.live.displays import display
 from bench.paths import default_python, paths
 from bench.plan import Plan, expand, make_plan, resolve_single, select
 from bench.publish import check_readme, publish, recorded, render, update_readme
 from bench.records import atomic
 from bench.report import comparison as comparison_report
-from bench.report import lines
+from bench.report import ending, lines
 from bench.run import orchestrate
 from bench.run.history import run_folders
+from bench.run.host import machine
 from bench.run.process import interrupt, lock
 from bench.run.trial_runner import now
 from bench.text import shown
@@ -104,8 +107,7 @@ def matrix(options: MeasureOptions) -> int:
     with lock.hold(options.run.command, paths().root):
         folder = _measure(options, planned)
         found = publish(folder, options.run.output, _warn, ended=now())
-    print(f"\n{lines.closing(found, planned)}; {options.run.output / 'latest.md'}")
-    print("`nox -s readme` puts the tables into README.md")
+    print(ending.of_matrix(found, planned, _pages(options.run.output)))
     return _status(found, planned)
 
 
@@ -117,18 +119,15 @@ def single(options: MeasureOptions) -> int:
         run_folders.finish(folder, now())
     measured = recorded(options.run.output, str(folder), _warn)
     found, run = measured.rows, measured.run
-    print()
-    for row in found:
-        print(lines.row_text(row))
-    for note in lines.resumed(run):
-        print(note)
-    print(lines.closing(found, planned))
+    print(ending.of_single(found, planned, run))
     return _status(found, planned)
 
 
 def plan(options: PlanOptions) -> int:
     """What would be measured."""
-    print(lines.plan_text(_plan(options)))
+    planned = _plan(options)
+    takes = expected(planned, cores=machine.describe().cores, controls=True)
+    print(lines.plan_text(planned, takes))
     return 0
 
 
@@ -235,11 +234,14 @@ def _shown(path: Path) -> Path:
 
 
 def _measure(options: MeasureOptions, planned: Plan) -> Path:
-    return orchestrate.orchestrate(planned, paths(), options.run, say=_say, warn=_warn)
+    with display(quiet=options.quiet) as observer:
+        return orchestrate.orchestrate(planned, paths(), options.run, observer)
 
 
-def _say(line: str) -> None:
-    print(line, flush=True)
+def _pages(output: Path) -> list[Path]:
+    """Those of the published run that a person opens."""
+    page = output / "latest.html"
+    return [*([page] if page.is_file() else []), output / "latest.md"]
 
 
 def _warn(line: str) -> None:
