@@ -39,13 +39,13 @@ def run(options: CompareOptions, say: Say, warn: Say) -> None:
             f"Nothing to compare: {shown(a.title)} and {shown(b.title)} have no effect in common;"
             " each needs two cells that differ in one thing, and two trials of each"
         )
-    titles = (a.title, b.title)
-    say(report.table(found, titles))
+    runs = (a.run, b.run)
+    say(report.table(found, runs))
     if options.json is not None:
-        atomic.write(options.json, report.document(found, titles))
+        atomic.write(options.json, report.document(found, runs))
     if options.summary is not None:
         with options.summary.open("a", encoding="utf-8") as file:
-            file.write(report.markdown(found, titles))
+            file.write(report.markdown(found, runs))
 
 
 def _loads(a: Inside, b: Inside) -> str:

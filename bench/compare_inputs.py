@@ -128,6 +128,7 @@ class Inside:
     """What a run says within itself, for a comparison of effects."""
 
     title: str
+    run: str
     load: Mapping[str, Any]  # under which its effects hold
     effects: tuple[KnownEffect, ...]
 
@@ -145,7 +146,9 @@ def inside(text: str, output: Path, warn: Warn) -> Inside:
             " a part of a run has no effects of its own"
         )
     read = _document(text, output, warn)
-    return Inside(title=text, load=_load(read), effects=tuple(map(_effect, read.effects)))
+    return Inside(
+        title=text, run=read.run.id, load=_load(read), effects=tuple(map(_effect, read.effects))
+    )
 
 
 def _effect(read: _Effect) -> KnownEffect:

@@ -124,7 +124,7 @@ def test_what_a_person_reads() -> None:
         KnownEffect("workers", "2", "1", None, (part(1.03, io="json"), part(2.0, io="http"))),
         KnownEffect("python", "3.12", "3.11", None, (part(1.1),)),
     ]
-    found, titles = changes(a, b), ("latest", f"b {HOSTILE}")
-    as_golden("effect-changes.txt", report.table(found, titles) + "\n")
-    as_golden("effect-changes.md", report.markdown(found, titles))
-    as_golden("effect-changes.json", report.document(found, titles))
+    found, runs = changes(a, b), ("20260304-050607-1a2b3c", f"b {HOSTILE}")
+    as_golden("effect-changes.txt", report.table(found, runs) + "\n")
+    as_golden("effect-changes.md", report.markdown(found, runs))
+    as_golden("effect-changes.json", report.document(found, runs))

@@ -23,9 +23,9 @@ ORDER = (Changed.CHANGED, Changed.UNKNOWN, Changed.SAME)
 HEADINGS = ("effect", "first", "second", "second / first", "")
 
 
-def table(changes: Changes, titles: tuple[str, str]) -> str:
+def table(changes: Changes, runs: tuple[str, str]) -> str:
     """The changed ones first, and what it comes to."""
-    first, second = (line(title) for title in titles)
+    first, second = (line(run) for run in runs)
     lines = [
         f"effects of {second} against those of {first}, each run within itself",
         "",
@@ -36,14 +36,14 @@ def table(changes: Changes, titles: tuple[str, str]) -> str:
         "",
         _rule(changes),
     ]  # fmt: skip
-    for title, keys in ((first, changes.only_a), (second, changes.only_b)):
+    for run, keys in ((first, changes.only_a), (second, changes.only_b)):
         if keys:
-            lines.append(f"only in {title}: {'; '.join(_name(key, line) for key in keys)}")
+            lines.append(f"only in {run}: {'; '.join(_name(key, line) for key in keys)}")
     lines.append(_count(changes))
     return "\n".join(lines)
 
 
-def markdown(changes: Changes, titles: tuple[str, str]) -> str:
+def markdown(changes: Changes, runs: tuple[str, str]) -> str:
     """The count and what has changed; the rest is folded away."""
     changed = "".join(
         f"- **{_name(change.key, escape)}**: {_times(change.a)}, now {_times(change.b)}\n"
@@ -56,18 +56,18 @@ def markdown(changes: Changes, titles: tuple[str, str]) -> str:
     only = len(changes.only_a) + len(changes.only_b)
     left = f" {only} could not be compared, as only one of the runs has them." if only else ""
     return (
-        f"\n### Against {code(titles[0])}\n\nEffects inside each run: {_count(changes)}.{left}\n\n"
+        f"\n### Against {code(runs[0])}\n\nEffects inside each run: {_count(changes)}.{left}\n\n"
         f"{changed}\n<details>\n<summary>All effects of both runs</summary>\n\n{rows}\n\n"
         f"{_rule(changes)}\n\n</details>\n"
     )
 
 
-def document(changes: Changes, titles: tuple[str, str]) -> str:
+def document(changes: Changes, runs: tuple[str, str]) -> str:
     """The same for programs."""
     content = {
         "schema": SCHEMA,
-        "a": titles[0],
-        "b": titles[1],
+        "a": runs[0],
+        "b": runs[1],
         "threshold": changes.threshold,
         "effects": [
             {
