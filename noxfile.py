@@ -118,9 +118,12 @@ def _end() -> None:
         os._exit(status)
 
 
-def _bench(session: nox.Session, *arguments: str) -> None:
-    """Run the harness in its environment; it has the last word."""
-    python = json.loads((NOTES / "harness.json").read_text(encoding="utf-8"))["python"]
+def _bench(session: nox.Session, *arguments: str, environment: str = "harness") -> None:
+    """Run the harness in its environment, or in one that holds all of that and more.
+
+    It has the last word.
+    """
+    python = json.loads((NOTES / f"{environment}.json").read_text(encoding="utf-8"))["python"]
     _log_from(logging.CRITICAL)
     try:
         session.run(
@@ -233,6 +236,18 @@ def compare(session: nox.Session) -> None:
 def readme(session: nox.Session) -> None:
     """Put the tables into README.md; `-- --check` only says whether they are stale."""
     _bench(session, "readme", *session.posargs)
+
+
+@nox.session(requires=["harness"])
+def export(session: nox.Session) -> None:
+    """Give a run to another tool: `-- csv`, parquet, benchmark-action, benchfmt or openmetrics."""
+    # pyarrow (150 MB) only for whoever asks for it, and never where something is measured.
+    if "parquet" not in session.posargs:
+        _bench(session, "export", *session.posargs)
+        return
+    _install(session, "export", "export")
+    _require(session, "export")
+    _bench(session, "export", *session.posargs, environment="export")
 
 
 # -- developing

@@ -10,6 +10,8 @@ from typing import NoReturn
 
 from bench.config import Overrides, parse_overrides
 from bench.errors import BadInputError
+from bench.export.benchmark_action import METRICS
+from bench.export.formats import FORMATS
 from bench.paths import ROOT
 from bench.run.options import RunOptions
 from bench.text import shown
@@ -66,6 +68,18 @@ class CompareOptions:
     anyway: bool
     fail_on_regression: bool
     json: Path | None
+    effects: bool  # what each run says within itself, in place of cell by cell
+    summary: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """Of `export`."""
+
+    format: str
+    run: str | None  # None: the published one
+    target: Path | None  # None: standard output
+    metric: str | None  # None: the format's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +105,7 @@ Options = (
     | ReportOptions
     | CompareOptions
     | DoctorOptions
+    | ExportOptions
     | CheckOptions
     | None
 )
@@ -146,6 +161,10 @@ def parse(arguments: list[str]) -> tuple[str, Options]:
     doctor.add_argument(
         "--fix", action="store_true", help="also print the commands that would help; run none"
     )
+    add("--effects", action="store_true", help="compare what each run says within itself, such as"
+        " `async def` against `def`: machines may differ")  # fmt: skip
+    add("--summary", type=Path, metavar="FILE", help="with --effects: also append it as Markdown")
+    _exporting(_command(commands, "export", "give a run to another tool"))
     for name, help_ in (
         ("bench", "what the harness costs"),
         ("selfcheck", "how true the figures are, and what the harness survives"),
@@ -216,6 +235,14 @@ def _compare_options(chosen: argparse.Namespace) -> CompareOptions:
         anyway=chosen.anyway,
         fail_on_regression=chosen.fail_on == "regression",
         json=chosen.json,
+        effects=chosen.effects,
+        summary=chosen.summary,
+    )
+
+
+def _export_options(chosen: argparse.Namespace) -> ExportOptions:
+    return ExportOptions(
+        format=chosen.format, run=chosen.run, target=chosen.output, metric=chosen.metric
     )
 
 
@@ -245,6 +272,7 @@ _TYPED: dict[str, Callable[[argparse.Namespace], Options]] = {
     "readme": _report_options,
     "compare": _compare_options,
     "doctor": _doctor_options,
+    "export": _export_options,
     "bench": _check_options,
     "selfcheck": _check_options,
 }
@@ -337,8 +365,20 @@ def _reporting(command: argparse.ArgumentParser) -> None:
         help="a run's id or folder; the published one (reports/latest.*) by default",
     )
     command.add_argument(
-        "--summary", type=Path, metavar="FILE", help="also append the report to this file"
+        "--summary", type=Path, metavar="FILE", help="also append one screen of it to this file"
     )
+
+
+def _exporting(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("format", choices=FORMATS, help="docs/export.md says what each is for")
+    add(
+        "--run",
+        metavar="ID",
+        help="a run's id or folder; the published one (reports/latest.*) by default",
+    )
+    add("--output", type=Path, metavar="FILE", help="in place of standard output")
+    add("--metric", choices=METRICS, help="of benchmark-action (throughput_rps)")
 
 
 def _output(command: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import arguments, doctor
+from bench import arguments, compare_effects, doctor, export_file
 from bench.analysis.compare import FEWEST, differences
 from bench.analysis.compare import compare as compare_sides
 from bench.compare_inputs import side
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         CheckOptions,
         CompareOptions,
         DoctorOptions,
+        ExportOptions,
         MeasureOptions,
         PlanOptions,
         ReportOptions,
@@ -56,7 +57,13 @@ if TYPE_CHECKING:
 
 DEFAULT_SEED = 1
 SINGLE_S = 60.0  # of a budget, for each cell that `single` is asked for
-READING = {"plan", "report", "readme", "compare"}  # only from and to places that a person names
+READING = {
+    "plan",
+    "report",
+    "readme",
+    "compare",
+    "export",
+}  # only from and to places that a person names
 MACHINES = {*FULL, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 
 
@@ -151,6 +158,13 @@ def readme(options: ReportOptions) -> int:
 
 def compare(options: CompareOptions) -> int:
     """One run, or a part of one, against another."""
+    if options.effects:
+        compare_effects.run(options, say=_say, warn=_warn)
+        return 0
+    if options.summary is not None:
+        raise BadInputError(
+            "--summary: it goes with --effects only; a table of cells is no summary"
+        )
     a, b = (side(text, options.output, _warn) for text in (options.a, options.b))
     differ = differences(a, b)
     if differ and not options.anyway:
@@ -175,6 +189,12 @@ def compare(options: CompareOptions) -> int:
         )
     failed = options.fail_on_regression and comparison.regressions
     return CELLS_FAILED if failed else 0
+
+
+def export(options: ExportOptions) -> int:
+    """A run for another tool, to a file or to standard output."""
+    export_file.export(options, warn=_warn)
+    return 0
 
 
 def examine(options: DoctorOptions) -> int:
@@ -264,6 +284,7 @@ COMMANDS: dict[str, Callable[[Any], int]] = {  # each takes the options that it 
     "report": report,
     "readme": readme,
     "compare": compare,
+    "export": export,
     "doctor": examine,
     "schema": schema,
     "bench": check,

@@ -17,6 +17,7 @@ from bench.errors import BadInputError
 from bench.paths import ROOT
 from bench.records import atomic, journal
 from bench.report import document, markdown
+from bench.report import summary as one_screen
 from bench.text import line, shown
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def render(output: Path, run: str | None, summary: Path | None, warn: Warn) -> l
     written = list(files)
     if summary is not None:
         with summary.open("a", encoding="utf-8") as file:
-            file.write(markdown.report(found))
+            file.write(one_screen.summary(found))
         written.append(summary)
     return written
 

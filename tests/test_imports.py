@@ -9,7 +9,14 @@ import pytest
 
 from bench.paths import ROOT
 
-PURE = ("bench.stats", "bench.digest", "bench.analysis", "bench.report", "bench.config")
+PURE = (
+    "bench.stats",
+    "bench.digest",
+    "bench.analysis",
+    "bench.report",
+    "bench.export.",
+    "bench.config",
+)
 EFFECTS = ("bench.run", "bench.cli", "bench.publish", "bench.selfcheck")
 
 

@@ -15,6 +15,7 @@ from bench import publish
 from bench.errors import BadInputError
 from bench.paths import ROOT
 from bench.records import checksum, journal
+from bench.report import summary as one_screen
 from bench.run.history import run_folders
 from tests.support.records import example, series
 
@@ -109,13 +110,13 @@ def test_a_run_is_rendered_into_its_own_folder(output: Path, folder: Path) -> No
 
 
 def test_a_summary_is_added_to(output: Path, folder: Path, tmp_path: Path) -> None:
-    """As GitHub's job summary wants it."""
+    """As GitHub's job summary wants it: one screen of the report."""
     publish.publish(folder, output, quiet)
     summary = tmp_path / "summary.md"
     summary.write_text("# Before\n", encoding="utf-8")
     assert publish.render(output, None, summary, quiet)[-1] == summary
-    report = (output / "latest.md").read_text(encoding="utf-8")
-    assert summary.read_text(encoding="utf-8") == f"# Before\n{report}"
+    found = publish.recorded(output, None, quiet)
+    assert summary.read_text(encoding="utf-8") == f"# Before\n{one_screen.summary(found)}"
 
 
 def damage(folder: Path, prefix: str = "") -> None:
