@@ -16,12 +16,12 @@ from bench.analysis.rows import rows
 from bench.config import Profile
 from bench.plan import Cell, make_plan
 from bench.records.model import Damage, Resumption
-from bench.report import document, lines, markdown
+from bench.report import document, lines, markdown, readme
 from tests.support.records import HOSTILE, example, run, trial
 
 GOLDENS = Path(__file__).parent / "golden/report"
 CORES = 2
-README = f"# A project\n\nAbove.\n\n{markdown.BEGIN}\nan older table\n{markdown.END}\n\nBelow.\n"
+README = f"# A project\n\nAbove.\n\n{readme.BEGIN}\nan older table\n{readme.END}\n\nBelow.\n"
 
 
 def as_golden(name: str, text: str) -> None:
@@ -93,7 +93,7 @@ PLAN = make_plan(
 def test_readme() -> None:
     """Only what is between the markers is replaced."""
     run, trials = example()
-    as_golden("readme.md", markdown.into_readme(README, results(run, trials)))
+    as_golden("readme.md", readme.into_readme(README, results(run, trials)))
 
 
 def test_lines_of_trials() -> None:
