@@ -326,7 +326,8 @@ def test_what_pytest_is_asked_for_is_there(name: str) -> None:
     tests = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py")]
     files = [path.name for path in (ROOT / "tests").glob(f"*{name}*.py")]
     assert files or any(
-        re.search(rf"^def test_\w*{name[5:]}", text, re.MULTILINE) for text in tests
+        re.search(rf"^def test_\w*{name.removeprefix('test_')}", text, re.MULTILINE)
+        for text in tests
     )
 
 

@@ -97,7 +97,8 @@ def _short(part: Part, *, costs: bool, brief: bool) -> str:
         return f"not known yet, {_times(part)}{'' if brief else _more(part)}"
     if costs and part.ratio < 1:
         return f"it costs {_times(part, inverse=True)}"
-    return _times(part)
+    # Beside a cost, a bare ratio would be read as one.
+    return f"it has {_times(part)} the throughput" if costs else _times(part)
 
 
 def _more(part: Part) -> str:

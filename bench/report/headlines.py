@@ -23,8 +23,8 @@ MOST = 5
 FEW = 3  # parts that are told one by one; of more the smallest and the largest
 
 
-def headlines(effects: Sequence[Effect], name: Name = str) -> tuple[str, ...]:
-    """The answers in words, in the order in which people ask."""
+def headlines(effects: Sequence[Effect], name: Name = str) -> tuple[tuple[str, str], ...]:
+    """Each question and its answer in words, in the order in which people ask."""
     return tuple(_told(question, name) for question in chosen(effects))
 
 
@@ -52,17 +52,16 @@ def _size(effect: Effect) -> float:
     return max((abs(math.log(part.ratio)) for part in differing), default=0.0)
 
 
-def _told(question: Sequence[Effect], name: Name) -> str:
+def _told(question: Sequence[Effect], name: Name) -> tuple[str, str]:
     first = question[0]
     scope = f", at {first.users} users" if first.axis == "endpoint" else ""
     told = [_part(effect, name) for effect in question]
-    return f"{sides(first, name)}{scope}: {'; '.join(told)}"
+    return f"{sides(first, name)}{scope}", "; ".join(told)
 
 
 def _part(effect: Effect, name: Name) -> str:
     told = parts_told(effect, name, brief=True)
-    comma = "," if len(effect.parts) > 1 else ""
-    of = "" if effect.of is None else f"with {name(effect.of)}{comma} "
+    of = "" if effect.of is None else f"{name(effect.of)}: "
     if len(told) <= FEW:
         return f"{of}{', '.join(told)}"
     order = sorted(range(len(told)), key=lambda at: effect.parts[at].ratio)

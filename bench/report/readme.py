@@ -83,7 +83,7 @@ def answers(results: Results) -> str | None:
     told = headlines(results.effects, text.code)
     if not told:
         return None
-    lines = "\n".join(f"- {answer}" for answer in told)
+    lines = "\n".join(f"- **{question}:** {answer}" for question, answer in told)
     return (
         f"{lines}\n\n2.00× is twice the throughput, all else equal, with its 95 % confidence"
         f" interval; *the same* is within {SAME:.0%}, *not known yet* neither that nor beyond."
