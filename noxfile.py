@@ -288,6 +288,14 @@ def fuzz(session: nox.Session) -> None:
     session.run("pytest", "-m", "fuzz", seed, *session.posargs, env={"HYPOTHESIS_PROFILE": "long"})
 
 
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Renew docs/options.md and check all documents; `-- --check` changes nothing."""
+    _install(session, "tests", "docs")
+    _require(session, "docs")
+    session.run("python", "-m", "bench.documents", *session.posargs)
+
+
 @nox.session(requires=["go"])
 def lint(session: nox.Session) -> None:
     """Check style, types, the Go code and the workflows."""

@@ -123,6 +123,13 @@ def parse(arguments: list[str]) -> tuple[str, Options]:
         if len(argument) > LONGEST:
             found = f"found {shown(argument, 300)}, {len(argument)} characters"
             raise BadInputError(f"{found}, allowed: at most {LONGEST}")
+    chosen = command_line().parse_args(arguments)
+    typed = _TYPED.get(chosen.command)
+    return chosen.command, None if typed is None else typed(chosen)
+
+
+def command_line() -> argparse.ArgumentParser:
+    """All commands with their options."""
     parser = _Parser(prog="bench", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
     for name, help_ in (
@@ -175,9 +182,7 @@ def parse(arguments: list[str]) -> tuple[str, Options]:
         )
         command.add_argument("names", nargs="*", metavar="NAME", help="only these")
     _command(commands, "schema", "renew experiments.schema.json")
-    chosen = parser.parse_args(arguments)
-    typed = _TYPED.get(chosen.command)
-    return chosen.command, None if typed is None else typed(chosen)
+    return parser
 
 
 def _plan_options(chosen: argparse.Namespace) -> PlanOptions:

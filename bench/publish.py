@@ -17,6 +17,7 @@ from bench.errors import BadInputError
 from bench.paths import ROOT
 from bench.records import atomic, journal
 from bench.report import document, markdown
+from bench.report import readme as readme_report
 from bench.report import summary as one_screen
 from bench.text import line, shown
 
@@ -67,7 +68,7 @@ def update_readme(output: Path, run: str | None, warn: Warn) -> bool:
     else:
         found, files = _published(_folder(output, run), output, warn)
     before = _readme()
-    after = markdown.into_readme(before, found)
+    after = readme_report.into_readme(before, found)
     if after != before:
         files[README] = after.encode()
     atomic.replace(files)
@@ -78,7 +79,7 @@ def check_readme(output: Path, warn: Warn) -> str | None:
     """What is stale, or None."""
     found = recorded(output, None, warn)
     readme = _readme()
-    if markdown.into_readme(readme, found) != readme:
+    if readme_report.into_readme(readme, found) != readme:
         return "README.md's tables are stale: `nox -s readme` renews them"
     for name, text in reports(found).items():
         path = output / name

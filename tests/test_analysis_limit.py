@@ -1,4 +1,4 @@
-"""What arithmetic allows a cell at most: the table of measurement.md."""
+"""What arithmetic allows a cell at most: the table of docs/why.md."""
 
 from __future__ import annotations
 

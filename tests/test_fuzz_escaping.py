@@ -18,18 +18,23 @@ from markdown_it import MarkdownIt
 
 from bench.analysis.results import results
 from bench.records.model import ControlRecord
-from bench.report import markdown
+from bench.report import markdown, readme
 from bench.stats import Percentile
 from tests.support.fuzz import examples
 from tests.support.records import HOSTILE, measured, run, trial
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from markdown_it.token import Token
+
+    from bench.analysis.results import Results
 
 pytestmark = pytest.mark.fuzz
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("text_join")
 ADDRESS = re.compile(r"(?i)\b(https?|ftp|mailto|xmpp)://|www\.\w|\w@\w")
-OURS = {"details", "/details", "summary", "/summary"}  # the only tags that a report has
+OURS = {"details", "/details", "summary", "/summary",
+        "picture", "/picture", "source", "img"}  # the only tags that a report has  # fmt: skip
 
 MARKS = st.sampled_from([
     "|", "\\", "\\|", "`", "``", "```\n", "<", ">", "<b>", "</details>", "<!--", "-->", "&lt;",
@@ -45,8 +50,8 @@ FIELDS = ("experiment", "server", "io", "python", "reason", "kind", "withheld", 
           "run")  # fmt: skip
 
 
-def report(names: dict[str, str]) -> str:
-    """A report with these names and texts in each place that can have any."""
+def found(names: dict[str, str]) -> Results:
+    """Results with these names and texts in each place that can have any."""
     doubtful = measured(
         window_failed=5,
         failure_kinds={names["kind"]: 5},
@@ -81,7 +86,7 @@ def report(names: dict[str, str]) -> str:
         },
     )  # fmt: skip
     control = ControlRecord(2, "x", "start", 0, 1, names["control"] or "failed")
-    return markdown.report(results(recorded, [*cells.values(), twin], [control]))
+    return results(recorded, [*cells.values(), twin], [control])
 
 
 def shape(tokens: list[Token]) -> list[str]:
@@ -101,14 +106,22 @@ def shape(tokens: list[Token]) -> list[str]:
 
 
 PLAIN = dict.fromkeys(FIELDS, "x")
-SHAPE = shape(READER.parse(report(PLAIN)))
+PAGES: tuple[Callable[[Results], str], ...] = (markdown.report, readme.section)
+SHAPES = [shape(READER.parse(page(found(PLAIN)))) for page in PAGES]
 
 
 def keeps_its_shape(names: dict[str, str]) -> None:
     """The same headings, tables, rows, cells and spans as with plain names; no link, no tag."""
-    tokens = READER.parse(report(names))
-    if names["server"] != "other" and names["python"] != "3.12" and names["commit"]:
-        assert shape(tokens) == SHAPE
+    made = found(names)
+    for page, plain in zip(PAGES, SHAPES, strict=True):
+        tokens = READER.parse(page(made))
+        if names["server"] != "other" and names["python"] != "3.12" and names["commit"]:
+            assert shape(tokens) == plain
+        is_harmless(tokens)
+
+
+def is_harmless(tokens: list[Token]) -> None:
+    """No link, and no tag but ours."""
     for token in tokens:
         if token.type == "html_block":
             assert {*re.findall(r"<\s*([^\s>]+)", token.content)} <= OURS

@@ -1,4 +1,4 @@
-"""Each command, option and benchmark that README.md names runs, at a small size."""
+"""Each command, option and benchmark that README.md and the documents name runs, if small."""
 
 from __future__ import annotations
 
@@ -17,13 +17,23 @@ from hypothesis import settings
 
 from bench import arguments, cli, selfcheck
 from bench.arguments import CheckOptions, MeasureOptions
+from bench.documents.check import PAST, pages
+from bench.documents.commands import (
+    CHECKING,
+    DEVELOPING,
+    LIST,
+    MEASURING,
+    READING,
+    Command,
+    code,
+    commands,
+)
 from bench.paths import ROOT, paths
 from bench.records import journal
 from bench.records.model import Outcome
 from bench.run.history import run_folders
 from bench.selfcheck.figure import Figure
 from tests.support import fuzz
-from tests.support.readme import Command, code, commands
 from tests.support.records import example
 
 if TYPE_CHECKING:
@@ -31,32 +41,29 @@ if TYPE_CHECKING:
 
     from bench.paths import Paths
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [path.read_text(encoding="utf-8") for path in pages(ROOT) if path.name not in PAST]
 NOXFILE = (ROOT / "noxfile.py").read_text(encoding="utf-8")
 SESSIONS = re.findall(r"^@nox\.session\b.*\n(?:@.*\n)*def (\w+)", NOXFILE, re.MULTILINE)
-COMMANDS = commands(README)
+# Every page's, each command once.
+COMMANDS = [*{str(command): command for page in PAGES for command in commands(page)}.values()]
+SESSIONLESS = {LIST, "nox"}  # the latter is lint and tests
+SPANS = [*dict.fromkeys(span for page in PAGES for span in code(page))]
 
-# How the commands of each session are run here.
-MEASURING = ("matrix", "single")  # of a small matrix, with options that make it smaller
-READING = ("plan", "report", "readme", "compare", "doctor")  # as they stand
-CHECKING = tuple(selfcheck.DEFAULTS)  # each of their checks by itself, at its smallest
-DEVELOPING = ("tests", "lint", "fuzz")  # the first two are what runs this file
-LIST = "nox -l"
-
-# "`sleep` and `noop` are there for `nox -s single`": said of the session, not a whole command.
-WHOLE = {"nox -s single": ("async_sleep", "async_noop")}
+# Said of the session, not a whole command.
+WHOLE = {"nox -s single": ("async_sleep", "async_noop"), "nox -s compare": ("RUN_A", "RUN_B")}
 RUNS = {"RUN_A": "20260304-050607-aaaaaa", "RUN_B": "20260304-060708-bbbbbb"}
 PARTS = ("app", "bench", "go_delay", "locustfiles", "requirements", "README.md",
          "experiments.yaml", "noxfile.py")  # fmt: skip
 SMALL = """
 matrix:
-  endpoint: [sync, async]
+  endpoint: [sync, async, async_sync]
   io: [json]
   workers: [1]
   server: [uvicorn, hypercorn]
 exclude:
   - {endpoint: sync, server: hypercorn}
   - {endpoint: async, server: uvicorn}
+  - {endpoint: async_sync, server: uvicorn}
 default_profile: quick
 profiles:
   quick: {users: 8, delay: 100ms, spawn_rate: 100, warmup: 200ms, duration: 1s, rounds: 1}
@@ -70,12 +77,12 @@ NO_SERVERS = {"digest", "plan"}  # checks that start none
 
 
 def of(*sessions: str) -> list[Command]:
-    """The README's commands of these sessions."""
+    """The commands of these sessions."""
     return [command for command in COMMANDS if command.session in sessions]
 
 
 def given(command: Command) -> list[str]:
-    """The harness's arguments: those of the README, with a run for each placeholder."""
+    """The harness's arguments: those of the page, with a run for each placeholder."""
     posargs = command.posargs or WHOLE.get(str(command), ())
     return [command.session, *(RUNS.get(word, word) for word in posargs)]
 
@@ -144,17 +151,17 @@ def test_commands_are_found_wherever_they_stand() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=str)
 def test_every_command_has_a_run(command: Command) -> None:
-    """Whoever adds a command to the README adds its run here."""
+    """Whoever adds a command to a page adds its run here."""
     known = {*MEASURING, *READING, *CHECKING, *DEVELOPING}
-    assert str(command) == LIST or command.session in known, (
-        f"README.md names `{command}`, which nothing in {Path(__file__).name} runs"
+    assert str(command) in SESSIONLESS or command.session in known, (
+        f"a document names `{command}`, which nothing in {Path(__file__).name} runs"
     )
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if str(c) != LIST], ids=str)
+@pytest.mark.parametrize("command", [c for c in COMMANDS if str(c) not in SESSIONLESS], ids=str)
 def test_every_session_is_there(command: Command) -> None:
-    """The noxfile defines what the README names."""
-    assert command.session in SESSIONS, f"README.md names `{command}`: no such session"
+    """The noxfile defines what the pages name."""
+    assert command.session in SESSIONS, f"a document names `{command}`: no such session"
 
 
 def test_nox_lists_every_session(clone: Path) -> None:
@@ -168,7 +175,7 @@ def test_nox_lists_every_session(clone: Path) -> None:
 
 @pytest.mark.parametrize("command", of(*MEASURING), ids=str)
 def test_arguments_fit_the_experiments(command: Command) -> None:
-    """With the very options of the README, experiments.yaml gives something to measure."""
+    """With the very options of the page, experiments.yaml gives something to measure."""
     _, options = arguments.parse(given(command))
     assert isinstance(options, MeasureOptions)
     assert cli._plan(options.plan).trials
@@ -193,8 +200,10 @@ def test_commands_that_measure(prepared: Paths, clone: Path, command: Command) -
     (folder,) = (clone / "reports" / "runs").iterdir()
     trials = journal.read_trials(folder / journal.TRIALS_FILE).records
     declared = [planned.cell.id for planned in cli._plan(options.plan).trials]
-    # What follows the first passes of a budget depends on what they find.
-    assert [trial.cell for trial in trials][: len(declared) if budget else None] == declared
+    # What follows depends on what is found: a budget's further passes, a disturbed trial's repeat.
+    measured = [trial.cell for trial in trials]
+    assert measured[: len(declared)] == declared
+    assert {*measured} == {*declared}
     assert {trial.outcome for trial in trials} == {Outcome.MEASURED}, [t.reason for t in trials]
 
 
@@ -203,8 +212,8 @@ def test_commands_that_measure(prepared: Paths, clone: Path, command: Command) -
 
 @pytest.fixture
 def recorded(clone: Path) -> Path:
-    """The clone, with a run for each placeholder of the README."""
-    about, trials = example()
+    """The clone, with a run for each placeholder of the pages."""
+    about, trials = example(3)
     for name in RUNS.values():
         folder = clone / "reports" / "runs" / name
         run_folders.create(folder, replace(about, id=name))
@@ -311,6 +320,38 @@ def test_what_tests_and_lint_call_is_configured(pytestconfig: pytest.Config) -> 
     assert all((ROOT / path).exists() for path in json.loads(typed))
 
 
+@pytest.mark.parametrize(
+    "name",
+    [name for c in of("tests") if c.posargs[:1] == ("-k",) for name in c.posargs[1].split(" or ")],
+)
+def test_what_pytest_is_asked_for_is_there(name: str) -> None:
+    """Each test that a page names; "tests" and "lint" are what runs this file."""
+    tests = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py")]
+    files = [path.name for path in (ROOT / "tests").glob(f"*{name}*.py")]
+    assert files or any(
+        re.search(rf"^def test_\w*{name.removeprefix('test_')}", text, re.MULTILINE)
+        for text in tests
+    )
+
+
+def test_docs_runs_as_nox_calls_it() -> None:
+    """The module that the noxfile names, changing nothing."""
+    assert '"bench.documents", *session.posargs' in NOXFILE
+    words = [sys.executable, "-m", "bench.documents", "--check"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode in {0, 1}, done.stderr  # test_documents.py holds what it finds
+    assert done.stdout.strip()
+
+
+def test_lock_files_are_those_that_lock_makes() -> None:
+    """It asks the package index, so here only what it leaves is looked at."""
+    for source in (ROOT / "requirements").glob("*.in"):
+        if source.stem != "app":
+            locked = source.with_suffix(".txt").read_text(encoding="utf-8")
+            assert "#    nox -s lock\n" in locked
+            assert "--hash=sha256:" in locked
+
+
 # -- options
 
 
@@ -319,13 +360,16 @@ def options_of(command: str) -> set[str]:
     return {*re.findall(r"(?<![\w-])--[a-z][a-z-]*", fuzz.command(command, "--help").out)}
 
 
-@pytest.mark.parametrize("option", sorted({*re.findall(r"(?<![\w-])--[a-z][a-z-]*", README)}))
+@pytest.mark.parametrize(
+    "option",
+    sorted({o for s in SPANS if s[:2] == "--" for o in re.findall(r"(?<![\w-])--[a-z][a-z-]*", s)}),
+)
 def test_every_option_exists(option: str) -> None:
     """Some command has it."""
     assert any(option in options_of(command) for command in cli.COMMANDS)
 
 
-@pytest.mark.parametrize("span", [text for text in code(README) if re.match(r"--[a-z-]+ ", text)])
+@pytest.mark.parametrize("span", [s for s in SPANS if re.fullmatch(r"--[a-z-]+ \S+", s)])
 def test_every_value_of_an_option_is_taken(span: str) -> None:
     """As in `--raw keep|drop`; what is in capitals stands for something else."""
     option, values = span.split()

@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
 
-from bench.analysis.results import results
+from bench.analysis.results import Results, results
 from bench.analysis.rows import rows
 from bench.config import Profile
 from bench.estimate import Expected
 from bench.plan import Cell, make_plan
 from bench.records.model import Damage, Resumption
-from bench.report import document, lines, markdown
-from tests.support.records import HOSTILE, example, run, trial
+from bench.report import document, lines, markdown, readme
+from tests.support.records import HOSTILE, example, measured, run, trial
 
 GOLDENS = Path(__file__).parent / "golden/report"
 CORES = 2
-README = f"# A project\n\nAbove.\n\n{markdown.BEGIN}\nan older table\n{markdown.END}\n\nBelow.\n"
+README = f"# A project\n\nAbove.\n\n{readme.BEGIN}\nan older table\n{readme.END}\n\nBelow.\n"
 
 
 def as_golden(name: str, text: str) -> None:
@@ -94,7 +95,42 @@ PLAN = make_plan(
 def test_readme() -> None:
     """Only what is between the markers is replaced."""
     run, trials = example()
-    as_golden("readme.md", markdown.into_readme(README, results(run, trials)))
+    as_golden("readme.md", readme.into_readme(README, results(run, trials)))
+
+
+RATES = {"sync": 100.0, "async": 60.0, "async_sync": 6.0}
+NOISE = (0.99, 1.01, 1.0, 1.0, 0.99, 1.01)
+
+
+def answered() -> Results:
+    """Six trials of each cell: one with two regimes, one whose answer isn't known yet."""
+    trials = []
+    for (endpoint, rate), io, workers, server in product(
+        RATES.items(), ("http", "json"), (1, 2), ("uvicorn", "gunicorn")
+    ):
+        experiment = f"async_{io}_sync" if endpoint == "async_sync" else f"{endpoint}_{io}"
+        times = workers if endpoint == "sync" else 1.06 if io == "json" and workers == 2 else 1.0
+        two = (experiment, workers, server) == ("sync_json", 1, "uvicorn")
+        trials += [
+            trial(
+                cell=f"{experiment}-{server}-w{workers}",
+                experiment=experiment,
+                endpoint=endpoint,
+                io=io,
+                server=server,
+                workers=workers,
+                round=number,
+                measured=measured(throughput_rps=rate * times * noise * (3 if two and odd else 1)),
+            )
+            for number, (noise, odd) in enumerate(zip(NOISE, (0, 1) * 3, strict=True), 1)
+        ]
+    made = run(cells=tuple(dict.fromkeys(one.cell for one in trials)), trials=len(trials))
+    return results(made, trials)
+
+
+def test_readme_with_answers() -> None:
+    """The chart, five answers, the small table with what is unstable, and a row."""
+    as_golden("readme-answers.md", readme.into_readme(README, answered()))
 
 
 def test_lines_of_trials() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bench.analysis.results import results
 from bench.errors import BadInputError
-from bench.report.markdown import BEGIN, END, body, into_readme
+from bench.report.readme import BEGIN, END, into_readme, section
 from tests.support.records import example
 
 RUN, TRIALS = example()
@@ -20,7 +20,7 @@ prose = st.text(max_size=60).filter(lambda text: BEGIN not in text and END not i
 def test_only_what_is_between_the_markers_changes(before: str, old: str, after: str) -> None:
     """Doing it again changes nothing."""
     once = into_readme(f"{before}{BEGIN}{old}{END}{after}", FOUND)
-    assert once == f"{before}{BEGIN}\n\n{body(FOUND)}\n{END}{after}"
+    assert once == f"{before}{BEGIN}\n\n{section(FOUND)}\n{END}{after}"
     assert into_readme(once, FOUND) == once
 
 

@@ -1,4 +1,4 @@
-"""What arithmetic allows a cell at most (docs/measurement.md), in requests/s."""
+"""What arithmetic allows a cell at most (docs/why.md), in requests/s."""
 
 from __future__ import annotations
 

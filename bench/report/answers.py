@@ -37,11 +37,32 @@ def told(effect: Effect, name: Name = str) -> tuple[str, list[str]]:
         return f"{_capital(level)} against {base}{scope}: no answer{left_out}", []
     if len(effect.parts) == 1:
         return f"{_whole(effect.parts[0], level, base, scope)}{_pairs(effect)}{left_out}", []
+    return f"{_capital(level)} against {base}{scope}", parts_told(effect, name)
+
+
+def sides(effect: Effect, name: Name = str) -> str:
+    """What is compared with what: ``2 workers against 1 worker``."""
+    level, base = _sides(effect, name)
+    return f"{_capital(level)} against {base}"
+
+
+def parts_told(effect: Effect, name: Name = str, *, brief: bool = False) -> list[str]:
+    """What is said of each part, for whoever has said already what is compared.
+
+    In brief: without how long to go on.
+    """
+    left_out = _unstable(effect)
+    if not effect.parts:
+        return [f"no answer{left_out}"]
     costs = effect.level == "async_sync"
-    parts = [f"{_where(part, effect, name)} {_short(part, costs=costs)}" for part in effect.parts]
-    if left_out:
-        parts[-1] += left_out
-    return f"{_capital(level)} against {base}{scope}", parts
+    found = [_short(part, costs=costs, brief=brief) for part in effect.parts]
+    if len(found) > 1:
+        found = [
+            f"{_where(part, effect, name)} {said}"
+            for part, said in zip(effect.parts, found, strict=True)
+        ]
+    found[-1] += left_out
+    return found
 
 
 def _sides(effect: Effect, name: Name) -> tuple[str, str]:
@@ -69,14 +90,15 @@ def _whole(part: Part, level: str, base: str, scope: str) -> str:
     return f"{_capital(base)} has {_times(part, inverse=True)} the throughput of {level}{scope}"
 
 
-def _short(part: Part, *, costs: bool) -> str:
+def _short(part: Part, *, costs: bool, brief: bool) -> str:
     if part.outcome is Outcome.SAME:
         return f"the same, {_times(part)}"
     if part.outcome is Outcome.UNKNOWN:
-        return f"not known yet, {_times(part)}{_more(part)}"
+        return f"not known yet, {_times(part)}{'' if brief else _more(part)}"
     if costs and part.ratio < 1:
         return f"it costs {_times(part, inverse=True)}"
-    return _times(part)
+    # Beside a cost, a bare ratio would be read as one.
+    return f"it has {_times(part)} the throughput" if costs else _times(part)
 
 
 def _more(part: Part) -> str:

@@ -26,11 +26,31 @@ PACKAGES = (
     "httpx",
     "anyio",
 )
+SERVED_BY = {  # a server's own packages
+    "uvicorn": ("uvicorn", "uvloop", "httptools"),
+    "gunicorn": ("gunicorn", "uvicorn-worker", "uvloop", "httptools"),
+    "hypercorn": ("hypercorn", "uvloop", "h11"),
+}
 
 
 def caption(run: RunRecord) -> str:
     """One paragraph for under a table."""
     return f"{_when(run)} {_where(run)} {_versions(run.environments)} {load_model(run)}"
+
+
+def brief(run: RunRecord, server: str) -> str:
+    """The same in short, for a table of one server."""
+    host = run.host
+    found = _found(run.environments)
+    named = [
+        n for n in ("Python", "fastapi", "httpx", "anyio", *SERVED_BY.get(server, ())) if n in found
+    ]
+    versions = ", ".join(f"{name} {'/'.join(found[name])}" for name in named)
+    return (
+        f"{_when(run)} Machine: {text.escape(host.cpu)}, {host.cores} cores, {host.memory_gb} GB,"
+        f" {text.escape(host.os)}. {cores_note(run)}"
+        + (f" Versions: {versions}." if versions else "")
+    )
 
 
 def load_model(run: RunRecord) -> str:
@@ -96,6 +116,11 @@ def cores_note(run: RunRecord) -> str:
 
 
 def _versions(environments: Mapping[str, Mapping[str, Any]]) -> str:
+    found = _found(environments)
+    return "Versions: " + ", ".join(f"{name} {'/'.join(v)}" for name, v in found.items()) + "."
+
+
+def _found(environments: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
     """Each package's version, several where environments differ."""
     found: dict[str, list[str]] = {}
     for environment in environments.values():
@@ -110,7 +135,7 @@ def _versions(environments: Mapping[str, Mapping[str, Any]]) -> str:
             _add(found, "locust", packages.get("locust"))
     if go := environments.get("go"):
         _add(found, "Go", str(go.get("version", "")).removeprefix("go"))
-    return "Versions: " + ", ".join(f"{name} {'/'.join(v)}" for name, v in found.items()) + "."
+    return found
 
 
 def _add(found: dict[str, list[str]], name: str, version: object) -> None:

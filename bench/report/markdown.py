@@ -1,4 +1,4 @@
-"""reports/latest.md, and the part of README.md that is generated."""
+"""reports/latest.md: all of a run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from bench import text
-from bench.errors import BadInputError
 from bench.report import caption, places, tables, trust
 
 if TYPE_CHECKING:
@@ -14,9 +13,6 @@ if TYPE_CHECKING:
 
     from bench.analysis.results import Results
     from bench.analysis.rows import Row
-
-BEGIN = "<!-- tables: begin (made by `nox -s readme`; do not edit) -->"
-END = "<!-- tables: end -->"
 
 
 def report(results: Results) -> str:
@@ -28,7 +24,7 @@ def body(results: Results) -> str:
     """Answers and both tables, with what must be known to read them."""
     rows = results.rows
     if not rows:
-        return _joined([trust.damage(results), "Nothing was measured."])
+        return joined([trust.damage(results), "Nothing was measured."])
     title, scenarios = tables.scenario_table(rows)
     answers = trust.answers(results)
     parts = [
@@ -48,7 +44,7 @@ def body(results: Results) -> str:
         caption.caption(results.run),
         *_notes(rows),
     ]
-    return _joined(parts)
+    return joined(parts)
 
 
 def verdicts(rows: Sequence[Row]) -> str:
@@ -57,23 +53,8 @@ def verdicts(rows: Sequence[Row]) -> str:
     return "Verdicts: " + ", ".join(f"{count} {word}" for word, count in words.items()) + "."
 
 
-def into_readme(readme: str, results: Results) -> str:
-    """README.md with its generated part made anew.
-
-    Raises:
-        BadInputError: the two markers are missing.
-    """
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise BadInputError(
-            f"README.md: the markers are missing; put these two lines where the tables belong:\n"
-            f"{BEGIN}\n{END}"
-        )
-    return f"{before}{BEGIN}\n\n{body(results)}\n{END}{after}"
-
-
-def _joined(parts: Sequence[str | None]) -> str:
+def joined(parts: Sequence[str | None]) -> str:
+    """Parts of a page, those that there are."""
     return "\n\n".join(part for part in parts if part is not None) + "\n"
 
 

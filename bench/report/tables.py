@@ -40,12 +40,7 @@ def scenario_table(rows: Sequence[Row]) -> tuple[str, str]:
 
     The server and worker count of the first row: the ones listed first.
     """
-    first = rows[0]
-    chosen = [
-        row
-        for row in rows
-        if (row.server, row.workers, row.python) == (first.server, first.workers, first.python)
-    ]
+    chosen = of_first(rows)
     lines: list[tuple[str, list[str]]] = [
         ("requests", [_count(row.requests) for row in chosen]),
         ("failures", [_failures(row) for row in chosen]),
@@ -65,8 +60,27 @@ def scenario_table(rows: Sequence[Row]) -> tuple[str, str]:
         disable_numparse=True,
         colalign=("left", *("right" for _ in chosen)),
     )
-    workers = "1 worker" if first.workers == 1 else f"{first.workers} workers"
-    return f"{text.escape(first.server)}, {workers}", table
+    return served(rows[0]), table
+
+
+def of_first(rows: Sequence[Row]) -> list[Row]:
+    """Those of the server, worker count and Python that are listed first."""
+    first = rows[0]
+    return [
+        row
+        for row in rows
+        if (row.server, row.workers, row.python) == (first.server, first.workers, first.python)
+    ]
+
+
+def served(row: Row) -> str:
+    """``uvicorn, 1 worker``, fit for a table."""
+    return text.escape(served_plain(row))
+
+
+def served_plain(row: Row) -> str:
+    """The same for where no markup is read."""
+    return f"{row.server}, {'1 worker' if row.workers == 1 else f'{row.workers} workers'}"
 
 
 def matrix_table(rows: Sequence[Row]) -> str:

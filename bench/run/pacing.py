@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bench.config import Profile
 
-ROUNDS = 3  # of R in a window (docs/measurement.md says why)
+ROUNDS = 3  # of R in a window (docs/method.md says why)
 LEAST_WINDOW_S = 2.0
 LEAST_WARMUP_S = 0.5
 LEAST_ENDED = 8  # requests in the warm-up, for their rate to tell anything

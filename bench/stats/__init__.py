@@ -1,6 +1,7 @@
 """The statistics: numbers in, numbers out; no clock, no path, no print.
 
-One file a concept; ``measurement.md``'s definitions, each beside the source of its formula.
+One file a concept: the definitions of docs/throughput.md and docs/latency.md, each beside its
+formula's source.
 Times are int64 nanoseconds of one monotonic clock; a window is [t0, t1).
 """
 

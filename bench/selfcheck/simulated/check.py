@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 TRIALS, QUICK_TRIALS = 2000, 2
 RUNS, QUICK_RUNS = 2000, 2
 BUDGETS_S = (720.0, 1800.0)  # two passes and hardly more; until all is known
-SHARED = Noise(within=0.08)  # a shared machine's, measured (docs/measurement.md)
+SHARED = Noise(within=0.08)  # a shared machine's, measured (docs/throughput.md)
 BIAS = 1.0  # %
 MISSES = 7.0  # % of the intervals that claim to miss 5 %
 WRONGLY = 5.0  # % of trials

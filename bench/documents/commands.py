@@ -5,11 +5,22 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass
+from typing import Final
 
 from markdown_it import MarkdownIt
 
+from bench import selfcheck
+
 READER = MarkdownIt("commonmark").enable("table")
 INSTALLS = [["pip", "install"]]  # what stands before `nox` where it is no command
+LIST: Final = "nox -l"
+
+# How the commands of each session are run by tests/test_readme_commands.py. A session that is in
+# none of these has no run, and no document may name it.
+MEASURING: Final = ("matrix", "single")  # of a small matrix, with options that make it smaller
+READING: Final = ("plan", "report", "readme", "compare", "doctor")  # as they stand
+CHECKING: Final = tuple(selfcheck.DEFAULTS)  # each of their checks by itself, at its smallest
+DEVELOPING: Final = ("tests", "lint", "fuzz", "docs", "lock")  # what they call, at its smallest
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,74 @@
+"""The few answers that a person reads first: at most five, chosen by the rules below.
+
+A question is two levels of one axis. `async def` against `def` has an effect for each io kind; they
+are one answer here. The axes take turns, in the order in which people ask; within an axis the
+question with the largest effect comes first. So five servers never push out the workers.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from bench.analysis.effects import Effect, Outcome, Part
+from bench.report.answers import parts_told, sides
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Name = Callable[[str], str]
+
+MOST = 5
+FEW = 3  # parts that are told one by one; of more the smallest and the largest
+
+
+def headlines(effects: Sequence[Effect], name: Name = str) -> tuple[tuple[str, str], ...]:
+    """Each question and its answer in words, in the order in which people ask."""
+    return tuple(_told(question, name) for question in chosen(effects))
+
+
+def chosen(effects: Sequence[Effect]) -> tuple[tuple[Effect, ...], ...]:
+    """The effects of each question that is told."""
+    questions: dict[tuple[str, str, str], list[Effect]] = {}
+    for effect in effects:
+        questions.setdefault((effect.axis, effect.level, effect.base), []).append(effect)
+    by_axis: dict[str, list[tuple[str, str, str]]] = {}
+    for key in questions:
+        # Both of the endpoint's are what this is about.
+        axis = "/".join(key[:2]) if key[0] == "endpoint" else key[0]
+        by_axis.setdefault(axis, []).append(key)
+    ranked = [
+        sorted(keys, key=lambda key: -max(map(_size, questions[key]))) for keys in by_axis.values()
+    ]
+    turns = [key for turn in zip_longest(*ranked) for key in turn if key is not None]
+    kept = set(turns[:MOST])
+    return tuple(tuple(found) for key, found in questions.items() if key in kept)
+
+
+def _size(effect: Effect) -> float:
+    """Of the largest part that is known to differ; 0 where none is."""
+    differing = [part for part in effect.parts if part.outcome is Outcome.DIFFERENT]
+    return max((abs(math.log(part.ratio)) for part in differing), default=0.0)
+
+
+def _told(question: Sequence[Effect], name: Name) -> tuple[str, str]:
+    first = question[0]
+    scope = f", at {first.users} users" if first.axis == "endpoint" else ""
+    told = [_part(effect, name) for effect in question]
+    return f"{sides(first, name)}{scope}", "; ".join(told)
+
+
+def _part(effect: Effect, name: Name) -> str:
+    told = parts_told(effect, name, brief=True)
+    of = "" if effect.of is None else f"{name(effect.of)}: "
+    if len(told) <= FEW:
+        return f"{of}{', '.join(told)}"
+    order = sorted(range(len(told)), key=lambda at: effect.parts[at].ratio)
+    least, most = (told[order[at]].partition("; ")[0] for at in (0, -1))
+    return f"{of}least {least}; most {most}; {len(told)} kinds of cells{_open(effect.parts)}"
+
+
+def _open(parts: Sequence[Part]) -> str:
+    count = sum(part.outcome is Outcome.UNKNOWN for part in parts)
+    return f", {count} of them not known yet" if count else ""
