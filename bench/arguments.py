@@ -65,6 +65,7 @@ class CompareOptions:
     anyway: bool
     fail_on_regression: bool
     json: Path | None
+    html: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ def parse(arguments: list[str]) -> tuple[str, Options]:
     add("--anyway", action="store_true", help="judge even if hosts, versions or profiles differ")
     add("--fail-on", choices=("regression",), help="exit status 1 if any cell is worse in RUN_B")
     add("--json", type=Path, metavar="FILE", help="also write the comparison as JSON")
+    add("--html", type=Path, metavar="FILE", help="also write it as a page")
     _command(commands, "doctor", "say whether this machine is fit to measure")
     for name, help_ in (
         ("bench", "what the harness costs"),
@@ -195,6 +197,7 @@ def _compare_options(chosen: argparse.Namespace) -> CompareOptions:
         anyway=chosen.anyway,
         fail_on_regression=chosen.fail_on == "regression",
         json=chosen.json,
+        html=chosen.html,
     )
 
 
