@@ -33,9 +33,9 @@ _MADE_FROM = re.compile(rb"sha256:([0-9a-f]{64})")
 
 def make(folder: Path, where: Paths, warn: Callable[[str], None]) -> Path | None:
     """The page and the README's charts beside ``latest.json``; None where they can't be made."""
-    folder = folder.absolute()  # the child runs elsewhere
-    arguments = [str(folder / DOCUMENT), "--series", str(folder / SERIES)]
-    targets = ["--output", str(folder / PAGE), "--charts", str(folder)]
+    full = folder.absolute()  # the child runs elsewhere
+    arguments = [str(full / DOCUMENT), "--series", str(full / SERIES)]
+    targets = ["--output", str(full / PAGE), "--charts", str(full)]
     problem = _run([*arguments, *targets], where)
     if problem is None:
         return folder / PAGE

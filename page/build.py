@@ -109,12 +109,14 @@ def _matrix(report: Report, series: Kept) -> str:
         + "</th>"
         for column, (name, order) in enumerate(table.COLUMNS)
     )
+    columns = "".join(f'<col class="c{column}">' for column in range(len(table.COLUMNS)))
     left_out = f'<p class="note">{text(series.note)}</p>' if series.note else ""
     return f"""{_tools(rows)}
 {_legend()}
 {left_out}
-<table id="matrix" role="table">
+<table id="matrix" class="cells" role="table">
 <caption class="sr">All cells, a row each; a cell's name opens its detail.</caption>
+<colgroup>{columns}</colgroup>
 <thead><tr>{headings}</tr></thead>
 <tbody role="rowgroup">
 {static}
@@ -161,6 +163,7 @@ def _legend() -> str:
 
 def _data(report: Report, series: Kept) -> dict[str, Any]:
     ends = glyphs.bounds(report.rows)
+    labels: dict[str, int] = {}  # each told once
     return {
         "cells": [
             {
@@ -168,7 +171,9 @@ def _data(report: Report, series: Kept) -> dict[str, Any]:
                 "axes": [*table.axes(row), row.verdict],
                 "keys": table.keys(row),
                 "search": table.searched(row),
-                "facts": words.facts(row),
+                "facts": [
+                    [labels.setdefault(name, len(labels)), told] for name, told in words.facts(row)
+                ],
                 "reasons": row.reasons,
                 "remarks": row.remarks,
                 "samples": [[n, number(rate)] for n, rate in sorted(row.samples.items())],
@@ -177,6 +182,7 @@ def _data(report: Report, series: Kept) -> dict[str, Any]:
             }
             for index, row in enumerate(report.rows)
         ],
+        "labels": list(labels),
         "environments": _environments(report),
         "no_series": report.no_series or series.note or None,
     }
@@ -222,10 +228,9 @@ def _figure(figure: Figure, spec: dict[str, Any] | None) -> str:
     told = f'<figcaption class="told">{prose(figure.told)} {text(figure.note)}</figcaption>'
     if spec is None:
         return f'<figure id="{figure.name}">{heading}{told}</figure>'
-    light = drawing.svg(spec)
+    still = image(palette.both(drawing.svg(spec)))
     return f"""<figure id="{figure.name}">{heading}{told}
 <div class="scroll" tabindex="0" role="group" aria-label="{text(figure.title)}" \
 data-chart="{figure.name}">\
-<picture class="still"><source media="screen and (prefers-color-scheme: dark)" \
-srcset="{image(palette.dark(light))}"><img src="{image(light)}" alt="{text(figure.told)}"></picture>
+<img class="still" src="{still}" decoding="async" alt="{text(figure.told)}">
 </div></figure>"""

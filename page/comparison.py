@@ -70,7 +70,12 @@ def _page(document: Mapping[str, Any]) -> str:
 {build.figures_html(figures, specs)}
 </section></main>"""
     data = {
-        "rows": {"cells": [_data(cell) for cell in cells], "environments": {}, "no_series": ""},
+        "rows": {
+            "cells": [_data(cell) for cell in cells],
+            "environments": {},
+            "no_series": "",
+            "labels": [label for metric in METRICS for label in (metric.title, "")],
+        },
         "charts": build.drawings(specs),
     }
     sha256 = fingerprint(json.dumps(document, sort_keys=True).encode())
@@ -96,9 +101,10 @@ def _answers(document: Mapping[str, Any]) -> str:
     items = "".join(f"<li>{text(one)}</li>" for one in said if one)
     return (
         f'<ul class="answers">{items}</ul><p class="note">Each figure is the second\'s as a'
-        " multiple of the first's, with its 95 % interval. <em>Better</em> and <em>worse</em>: the"
-        f" interval lies wholly beyond {document['threshold']:.0%}, and the difference is significant at 5 %"
-        " after Benjamini and Hochberg's correction; <em>same</em>: it lies within.</p>"
+        " multiple of the first's, with its 95 % interval. <em>Better</em> and <em>worse</em>:"
+        f" the interval lies wholly beyond {document['threshold']:.0%}, and the difference is"
+        " significant at 5 % after Benjamini and Hochberg's correction; <em>same</em>: it lies"
+        " within.</p>"
     )
 
 
@@ -136,10 +142,10 @@ def _table(cells: Sequence[Cell]) -> str:
 
 def _row(cell: Cell) -> str:
     figures = "".join(
-        f'<td role="cell" data-h="{text(metric.title)}">{_judged(cell.get(metric.name))}</td>'
+        f'<td data-h="{text(metric.title)}">{_judged(cell.get(metric.name))}</td>'
         for metric in METRICS
     )
-    return f'<tr role="row" id="{text(cell["cell"])}">{table.name_cell(cell["cell"])}{figures}</tr>'
+    return f'<tr id="{text(cell["cell"])}">{table.name_cell(cell["cell"])}{figures}</tr>'
 
 
 def _judged(found: Mapping[str, Any] | None) -> str:
@@ -167,7 +173,11 @@ def _data(cell: Cell) -> dict[str, Any]:
         "axes": ["" if rate is None else rate["word"]],
         "keys": [None, *(cell[m.name]["ratio"] if m.name in cell else None for m in METRICS)],
         "search": " ".join([cell["cell"], *words]).lower(),
-        "facts": [fact for metric in known for fact in _facts(metric.title, cell[metric.name])],
+        "facts": [
+            [2 * METRICS.index(metric) + line, told]
+            for metric in known
+            for line, told in enumerate(_facts(cell[metric.name]))
+        ],
         "reasons": [],
         "remarks": [],
         "samples": [],
@@ -176,14 +186,14 @@ def _data(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _facts(title: str, found: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _facts(found: Mapping[str, Any]) -> tuple[str, str]:
     sides = [NONE if found.get(side) is None else number(found[side]) for side in ("a", "b")]
     pairing = "pairs by round" if found["paired"] else "values, not paired"
     p_value = "" if found["p_value"] is None else f", p {number(found['p_value'])}"
-    return [
-        (title, f"{_ratio(found)}: {found['word']}"),
-        ("", f"first {sides[0]}, second {sides[1]}; {found['n']} {pairing}{p_value}"),
-    ]
+    return (
+        f"{_ratio(found)}: {found['word']}",
+        f"first {sides[0]}, second {sides[1]}; {found['n']} {pairing}{p_value}",
+    )
 
 
 def _figure(cells: Sequence[Cell]) -> Figure:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from bench.report.places import LETTERS, NAMES
-from bench.text import number
+from bench.report.places import LETTERS
 from page.embed import text
 
 if TYPE_CHECKING:
@@ -27,18 +26,17 @@ def users_bar(row: Row, told: str) -> str:
     for place, letter in LETTERS.items():
         width = BAR * row.users_at.get(place, 0.0) / total
         if width >= BAR / 200:
-            title = f"{number(row.users_at[place])} {NAMES[place]}"
             letters = (
                 f'<text x="{x + width / 2:.1f}" y="12" class="l-{place}">{letter}</text>'
                 if width >= LETTER_FITS
                 else ""
             )
             rect = f'<rect x="{x:.1f}" width="{width:.1f}" height="{HEIGHT}" class="p-{place}"/>'
-            parts.append(f"<g><title>{text(title)}</title>{rect}{letters}</g>")
+            parts.append(rect + letters)
         x += width
     return (
-        f'<svg class="bar" viewBox="0 0 {BAR} {HEIGHT}" role="img"'
-        f' aria-label="{text(told)}">{"".join(parts)}</svg>'
+        f'<svg class="bar" viewBox="0 0 {BAR} {HEIGHT}" role="img">'
+        f"<title>{text(told)}</title>{''.join(parts)}</svg>"
     )
 
 

@@ -6,6 +6,7 @@ in a specification, and the page's script does the same.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 INK, MUTED, GRID, PAPER = "#1b1f24", "#59636e", "#d5dbe1", "#fdfdfe"
@@ -35,6 +36,18 @@ PLACES = {
     "inside": "#d55e00",
 }
 FONT = "Helvetica, Arial, sans-serif"
+
+
+def both(svg: str) -> str:
+    """One SVG that follows the page around its ``<img>``, light or dark."""
+    rules = "".join(
+        f'[{what}="{light}"]{{{what}:{other}}}'
+        for light, other in PAIRS
+        for what in ("fill", "stroke")
+        if f'{what}="{light}"' in svg
+    )
+    style = f"<style>@media screen and (prefers-color-scheme:dark){{{rules}}}</style>"
+    return re.sub(r"(<svg\b[^>]*>)", lambda found: found[1] + style, svg, count=1)
 
 
 def dark(text: str) -> str:

@@ -46,14 +46,14 @@ def html(row: Row, ends: tuple[float, float]) -> str:
         _cell(7, glyphs.users_bar(row, words.users(row)) or _figure(row, NONE)),
         _cell(8, prose(_why(row)), "why"),
     ]  # fmt: skip
-    return f'<tr role="row" id="{name}" class="r-{_word(row.verdict)}">{"".join(cells)}</tr>'
+    return f'<tr id="{name}" class="r-{_word(row.verdict)}">{"".join(cells)}</tr>'
 
 
 def name_cell(cell: str) -> str:
     """What opens a row, and its link."""
     name, address = text(cell), text(quote(cell, safe="-_.~"))
     return (
-        '<th scope="row" role="rowheader"><button type="button" class="open"'
+        '<th scope="row"><button type="button" class="open"'
         f' aria-expanded="false">{name}</button>'
         f' <a class="self" href="#{address}" aria-label="link to {name}">#</a></th>'
     )
@@ -131,7 +131,7 @@ def _withheld(why: str) -> str:
 
 def _cell(column: int, content: str, style: str = "") -> str:
     named = f' class="{style}"' if style else ""
-    return f'<td role="cell" data-h="{COLUMNS[column][0]}"{named}>{content}</td>'
+    return f'<td data-h="{COLUMNS[column][0]}"{named}>{content}</td>'
 
 
 def _word(verdict: str) -> str:

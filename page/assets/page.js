@@ -72,17 +72,23 @@
   if (!table) { label(); return; }
   const data = json("rows");
   const body = table.tBodies[0];
-  const AT_ONCE = 120;
+  const AT_ONCE = 60;
   const cells = data.cells;
   const elements = new Map([...body.rows].map((row) => [row.id, row]));
   const byCell = new Map(cells.map((cell, index) => [cell.id, { ...cell, index }]));
   const details = new Map();
+  const spoken = (row) => { // a row laid out as a card is still a row
+    row.setAttribute("role", "row");
+    [...row.cells].forEach((one, at) => one.setAttribute("role", at ? "cell" : "rowheader"));
+  };
+  [...body.rows].forEach(spoken);
   const element = (cell) => {
     let found = elements.get(cell.id);
     if (!found) {
       const holder = document.createElement("template");
       holder.innerHTML = cell.html; // made by us, with every name escaped
       found = holder.content.firstElementChild;
+      spoken(found);
       elements.set(cell.id, found);
     }
     return found;
@@ -146,8 +152,8 @@
     const button = event.target.closest("button[data-column]");
     if (!button) return;
     const column = Number(button.dataset.column);
-    // Numbers begin with the greatest, as that is what people look for.
-    const first = column >= 2 && column <= 6 && column !== 4 && column !== 5 && column !== 6;
+    // Requests/s and shares begin with the greatest, what costs with the least.
+    const first = column === 2 || column === 3;
     sort(column, sorted.column === column ? !sorted.down : first);
   });
   byId("order").addEventListener("change", (event) => {
@@ -190,7 +196,7 @@
 
   const fill = (content, cell) => {
     const list = make("dl", { class: "facts" });
-    for (const [name, told] of cell.facts) list.append(make("div", {}, make("dt", {}, name), make("dd", {}, told)));
+    for (const [label, told] of cell.facts) list.append(make("div", {}, make("dt", {}, data.labels[label]), make("dd", {}, told)));
     const box = make("div", { class: "box" });
     content.append(box);
     for (const [name, told] of [["Why this verdict", cell.reasons], ["To be known of it", cell.remarks]]) {
