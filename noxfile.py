@@ -88,6 +88,7 @@ PYTHONS, SERVERS = _axes()
 MATRIX_ENVIRONMENTS = [f"env-{python}({server})" for python in PYTHONS for server in SERVERS]
 TEST_ENVIRONMENTS = [f"env-{CURRENT}({server})" for server in LOCKED_SERVERS]
 TO_MEASURE = ["harness", "go", "load", *MATRIX_ENVIRONMENTS]
+TO_REPORT = ["harness", "page"]
 
 _statuses = [0]
 _problems: list[str] = []  # told at the very end, where they are seen
@@ -193,7 +194,7 @@ def _require(session: nox.Session, name: str) -> None:
 # -- measuring
 
 
-@nox.session(python=False, requires=TO_MEASURE)
+@nox.session(python=False, requires=[*TO_MEASURE, "page"])
 def matrix(session: nox.Session) -> None:
     """Measure every cell of experiments.yaml; reports/latest.* and the table follow."""
     _bench(session, "matrix", *session.posargs)
@@ -220,19 +221,19 @@ def doctor(session: nox.Session) -> None:
 # -- reporting
 
 
-@nox.session(python=False, requires=["harness"])
+@nox.session(python=False, requires=TO_REPORT)
 def report(session: nox.Session) -> None:
     """Render all reports from recorded results; `-- --run ID`, `-- --summary FILE`."""
     _bench(session, "report", *session.posargs)
 
 
-@nox.session(python=False, requires=["harness"])
+@nox.session(python=False, requires=TO_REPORT)
 def compare(session: nox.Session) -> None:
     """Judge one run against another, as in `-- RUN_A RUN_B`; `latest` and parts of a run too."""
     _bench(session, "compare", *session.posargs)
 
 
-@nox.session(python=False, requires=["harness"])
+@nox.session(python=False, requires=TO_REPORT)
 def readme(session: nox.Session) -> None:
     """Put the tables into README.md; `-- --check` only says whether they are stale."""
     _bench(session, "readme", *session.posargs)
@@ -253,7 +254,7 @@ def export(session: nox.Session) -> None:
 # -- developing
 
 
-@nox.session(requires=["go", "load", *TEST_ENVIRONMENTS])
+@nox.session(requires=["go", "load", "page", *TEST_ENVIRONMENTS])
 def tests(session: nox.Session) -> None:
     """Run all tests; `-- -m 'not real'` for the fast ones, other pytest options too."""
     _log_from(logging.NOTSET)
@@ -366,6 +367,12 @@ def load(session: nox.Session) -> None:
     """Make the load generator's environment."""
     _install(session, "load", "load")
     _require(session, "load")
+
+
+@nox.session
+def page(session: nox.Session) -> None:
+    """Make the report page's environment; without it all other reports are still made."""
+    _install(session, "report", "report")
 
 
 @nox.session

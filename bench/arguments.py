@@ -68,6 +68,7 @@ class CompareOptions:
     anyway: bool
     fail_on_regression: bool
     json: Path | None
+    html: Path | None
     effects: bool  # what each run says within itself, in place of cell by cell
     summary: Path | None
 
@@ -163,6 +164,7 @@ def command_line() -> argparse.ArgumentParser:
     add("--anyway", action="store_true", help="judge even if hosts, versions or profiles differ")
     add("--fail-on", choices=("regression",), help="exit status 1 if any cell is worse in RUN_B")
     add("--json", type=Path, metavar="FILE", help="also write the comparison as JSON")
+    add("--html", type=Path, metavar="FILE", help="also write it as a page")
     doctor = _command(commands, "doctor", "say whether this machine is fit to measure")
     _output(doctor)
     doctor.add_argument(
@@ -242,6 +244,7 @@ def _compare_options(chosen: argparse.Namespace) -> CompareOptions:
         json=chosen.json,
         effects=chosen.effects,
         summary=chosen.summary,
+        html=chosen.html,
     )
 
 

@@ -24,7 +24,7 @@ def graph() -> dict[str, set[str]]:
     """Each module of ours, and those that it imports, also for its types alone."""
     files = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
-        for folder in ("bench", "app", "locustfiles", "go_delay")
+        for folder in ("bench", "app", "locustfiles", "go_delay", "page")
         for path in (ROOT / folder).rglob("*.py")
     }
     found: dict[str, set[str]] = {}
