@@ -137,7 +137,7 @@ def test_what_disturbs_a_trial(figures: dict[str, Any], reason: str) -> None:
 @pytest.mark.parametrize(
     ("figures", "reason"),
     [
-        ({"window_succeeded": 29}, "only 29 completions in the window"),
+        ({"window_succeeded": 19}, "only 19 completions in the window"),
         ({"window_succeeded": 0}, "only 0 completions in the window"),
         (
             {"failure_kinds": {"HTTP 500": 3, "wrong body": 4}},

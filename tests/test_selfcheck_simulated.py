@@ -154,7 +154,7 @@ def test_users_are_spread_over_one_round_or_five_seconds() -> None:
         (60.0, 3.0, True, 5.0),  # no reason to be short: 3 R take 5 s
         (25.0, 3.0, True, 2.0),
         (5.0, 3.0, False, LONGEST_S),  # 3 R are 60 s
-        (5.0, 3.0, True, 7.2),  # the server never rests: 36 completions
+        (5.0, 3.0, True, 6.0),  # the server never rests: 30 completions
     ],
 )
 def test_a_window_follows_its_cell(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bench.analysis.evidence import Evidence
 
-FEWEST_COMPLETIONS = 30
+FEWEST_COMPLETIONS = 20  # a window is to hold 30, by a rate of few
 FEWEST_ROUNDS = 2  # of a user in the window
 LEAKED = 4  # threads more, in each half of the window
 LOOKS = 3  # at how many are alive: start, middle and end

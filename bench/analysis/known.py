@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bench.analysis.doubts import remarks
 from bench.analysis.evidence import Evidence
 from bench.analysis.fitness import Fitness, Judged, judge
+from bench.analysis.slowness import slowness
 from bench.stats import (
     Estimate,
     Percentile,
@@ -89,9 +90,12 @@ class Known:
 def knowledge(trials: Iterable[TrialRecord], cores: int) -> dict[str, Known]:
     """By cell, in the order in which they first appear; twins belong to the noise floor."""
     judged: dict[str, list[tuple[TrialRecord, Judged]]] = {}
-    for trial in trials:
+    every = list(trials)
+    slower = slowness(every)
+    for at, trial in enumerate(every):
         if not trial.twin:
-            judged.setdefault(trial.cell, []).append((trial, judge(trial, cores)))
+            one = judge(trial, cores, slower=slower.get(at, 1.0))
+            judged.setdefault(trial.cell, []).append((trial, one))
     counted = {cell: _counted(found, cores) for cell, found in judged.items()}
     logs = {cell: _logs(found) for cell, found in counted.items() if _logs(found)}
     group_of = {cell: judged[cell][0][0].experiment for cell in logs}

@@ -53,6 +53,7 @@ class Kind(Enum):
     GENERATOR_LATE = auto()
     QUOTA = auto()
     HEAT = auto()
+    MACHINE_SLOW = auto()
     STEAL = auto()
     FOREIGN = auto()
     STEAL_AT_SERVER = auto()

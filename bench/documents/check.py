@@ -29,7 +29,17 @@ if TYPE_CHECKING:
 README_BYTES = 10_000  # one sitting
 PAST = ("CHANGELOG.md",)  # names what is no more
 # Where a code span that looks like a path must be one.
-FOLDERS = ("app", "bench", "docs", "go_delay", "locustfiles", "page", "tests", "requirements", ".github")
+FOLDERS = (
+    "app",
+    "bench",
+    "docs",
+    "go_delay",
+    "locustfiles",
+    "page",
+    "tests",
+    "requirements",
+    ".github",
+)
 EXAMPLES = "test_documents.py"  # names pages of examples, on purpose none of ours
 CODE = ("*.py", "*.yaml", "*.toml", ".github/**/*.yml")
 CODE_FOLDERS = ("app", "bench", "go_delay", "locustfiles", "page", "tests")

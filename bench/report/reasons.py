@@ -188,6 +188,10 @@ TEMPLATES: Final[dict[Kind, tuple[str, tuple[Callable[[float], str], ...]]]] = {
     ),
     Kind.QUOTA: ("a CPU quota stopped processes for {0} of the window", (_ms,)),
     Kind.HEAT: ("thermal throttling: the CPU slowed itself down {0} times", (_count,)),
+    Kind.MACHINE_SLOW: (
+        "the machine was slower: what the harness does alike in each window took {0}× its usual"
+        " CPU", (number,),
+    ),
     Kind.STEAL: ("the hypervisor took {0} of the {1} cores (steal)", (_share, _count)),
     Kind.FOREIGN: ("other programs took {0} of the {1} cores", (_share, _count)),
     Kind.STEAL_AT_SERVER: (

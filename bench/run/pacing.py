@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from bench.config import Profile
 
-ROUNDS = 4  # of R in a window (docs/method.md says why)
+ROUNDS = 3  # of R in a window (docs/method.md says why)
 LEAST_WINDOW_S = 2.0
 LEAST_WARMUP_S = 0.5
 LEAST_ENDED = 8  # requests in the warm-up, for their rate to tell anything
 # Where the rounds would take longer than this, and the server never rests:
 BUSY_WINDOW_S = 6.0
 BUSY_WARMUP_S = 2.0
-COMPLETIONS = 36  # a fifth more than a row needs: the rate is known from few until then
+COMPLETIONS = 30
 DELAYS = 4
 AGREE = 0.05  # the halves of a warm-up, beyond their two standard errors
 PATIENCE = 4.0  # so many R is waited for them to

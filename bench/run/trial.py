@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bench.run.process.children import Child
 
 IDLE_S = 0.5  # for the verifying request to leave the application
-STOP_S = 0.3  # for a server to stop by itself: a blocked one never does
+STOP_S = 0.1  # for a server to stop by itself: one that answers nobody has nothing to save
 
 
 def run_trial(

@@ -26,7 +26,7 @@ BUSY_WARMUP_S = 2.0
 AGREE = 0.05  # the halves of a warm-up, beyond their two standard errors
 PATIENCE = 4.0  # so many rounds is waited for them, or so many seconds if that is more
 LEAST_WINDOW_S = 2.0
-LEAST_COMPLETIONS = 36
+LEAST_COMPLETIONS = 30
 DELAYS = 4
 _LOOK_S = 0.1  # how often the warm-up is looked at
 
