@@ -67,10 +67,10 @@ def test_what_is_not_known_is_no_large_effect() -> None:
 
 
 def test_of_many_parts_the_smallest_and_the_largest_are_told() -> None:
-    """With how many there are, and how many are open."""
+    """Of those that are known; with how many there are, and how many are open."""
     many = effect(
         "workers", "2", "1", part(1.2, io="a"), part(2.0, io="b"), part(1.0, Outcome.SAME, io="c"),
-        part(1.4, Outcome.UNKNOWN, io="d"),
+        part(2.4, Outcome.UNKNOWN, io="d"),
     )  # fmt: skip
     ((question, answer),) = headlines([many])
     assert question == "2 workers against 1 worker"

@@ -64,7 +64,10 @@ def _part(effect: Effect, name: Name) -> str:
     of = "" if effect.of is None else f"{name(effect.of)}: "
     if len(told) <= FEW:
         return f"{of}{', '.join(told)}"
-    order = sorted(range(len(told)), key=lambda at: effect.parts[at].ratio)
+    known = [at for at, part in enumerate(effect.parts) if part.outcome is not Outcome.UNKNOWN]
+    order = sorted(
+        known if len(known) > 1 else range(len(told)), key=lambda at: effect.parts[at].ratio
+    )
     least, most = (told[order[at]].partition("; ")[0] for at in (0, -1))
     return f"{of}least {least}; most {most}; {len(told)} kinds of cells{_open(effect.parts)}"
 
