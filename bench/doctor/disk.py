@@ -88,7 +88,7 @@ def speed(found: Speed) -> Check:
     told = f"{found.mb_per_s:,.0f} MB/s; {found.sync_ms:.1f} ms to sync a record"
     if found.mb_per_s >= SLOW_MB_S and found.sync_ms <= SLOW_SYNC_MS:
         return Check("disk speed", told, Fitness.GOOD)
-    matters = "raw files and records of one trial are still written while the next one runs"
+    matters = "each trial waits for its record; raw files are still written while the next runs"
     return Check("disk speed", told, Fitness.POOR, matters,
                  "use `--raw drop`, or `--output` on another disk")  # fmt: skip
 
