@@ -214,7 +214,7 @@ def plan(session: nox.Session) -> None:
 
 @nox.session(python=False, requires=["harness"])
 def doctor(session: nox.Session) -> None:
-    """Say whether this machine is fit to measure, and what to change."""
+    """Say whether this machine is fit to measure, and what to change; `-- --fix` says how."""
     _bench(session, "doctor", *session.posargs)
 
 

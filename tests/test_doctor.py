@@ -20,6 +20,7 @@ from bench.doctor import (
     report,
     tools,
 )
+from bench.doctor.asked import Asked, asked
 from bench.doctor.check import Check, Command, Fitness, own, root, unknown
 from bench.paths import ROOT, Paths, default_python, paths
 
@@ -98,7 +99,7 @@ def test_what_a_system_does_not_tell_is_unknown() -> None:
     """As on macOS: neither good nor a reservation."""
     looked = [
         cpu.governor(None), cpu.turbo(None, None), cpu.smt(None, 8), clock.source(None, None),
-        memory.hugepages(None, None), network.local_ports(None), network.time_wait(None, None),
+        memory.hugepages(None, None), network.local_ports(None, 50), network.time_wait(None, None),
         network.time_wait(7, None), network.backlog(None), container.where(None, None),
     ]  # fmt: skip
     assert {one.fitness for one in looked} == {UNKNOWN}
@@ -159,10 +160,12 @@ def test_ports_in_time_wait_are_counted() -> None:
 def test_the_other_looks_at_the_network() -> None:
     """Each where it holds, and where it just doesn't."""
     infinite = resource.RLIM_INFINITY
-    assert [network.files(256, hard).fitness for hard in (1199, 1200, infinite)] == [
-        POOR, GOOD, GOOD,
+    assert [network.files(256, hard, 50).fitness for hard in (299, 300, 1199, 1200, infinite)] == [
+        MISSING, POOR, POOR, GOOD, GOOD,
     ]  # fmt: skip
-    assert [network.local_ports(count).fitness for count in (19_999, 20_000)] == [POOR, GOOD]
+    assert [network.local_ports(count, 50).fitness for count in (249, 250, 19_999, 20_000)] == [
+        MISSING, POOR, POOR, GOOD,
+    ]  # fmt: skip
     assert [network.backlog(text).fitness for text in ("128", "4096", "x")] == [
         POOR, GOOD, UNKNOWN,
     ]  # fmt: skip
@@ -324,6 +327,20 @@ def test_pythons_of_the_matrix_are_listed() -> None:
     assert lacking.found == "3.12: CPython 3.12.4; 3.13: not found"
     assert lacking.fitness is POOR
     assert commands(lacking) == ["uv python install 3.13"]
+
+
+def test_what_the_matrix_asks_for_is_read(tmp_path: Path) -> None:
+    """Its Pythons and its usual users; a file that can't be read has a line of its own."""
+    whole = asked(paths())
+    assert isinstance(whole, Asked)
+    assert whole.pythons
+    assert whole.users > 0
+    text = 'matrix: {endpoint: [sync], io: [json], server: [uvicorn], python: ["3"]}'
+    (tmp_path / "experiments.yaml").write_text(text, "utf-8")
+    broken = asked(Paths(root=tmp_path, notes=tmp_path))
+    assert isinstance(broken, Check)
+    assert broken.fitness is POOR
+    assert "experiments.yaml" in broken.what
 
 
 def test_a_browser_is_found_where_playwright_keeps_its_own(

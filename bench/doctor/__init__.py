@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.doctor import clock, container, cpu, disk, memory, network, processes, report, tools
-from bench.doctor.check import Fitness
+from bench.doctor.asked import Asked, asked
+from bench.doctor.check import Check, Fitness
+from bench.paths import default_python
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +28,7 @@ def examine(paths: Paths, output: Path, *, fix: bool) -> tuple[str, int]:
         output: the folder where runs are kept.
         fix: also list the commands that would help.
     """
+    wanted = asked(paths)
     checks = [
         # First, as the others take some CPU themselves.
         *processes.looks(),
@@ -33,9 +36,10 @@ def examine(paths: Paths, output: Path, *, fix: bool) -> tuple[str, int]:
         *container.looks(),
         *clock.looks(),
         *memory.looks(),
-        *network.looks(),
+        *network.looks(wanted.users if isinstance(wanted, Asked) else 0),
         *disk.looks(output),
-        *tools.looks(paths),
+        *([wanted] if isinstance(wanted, Check) else []),
+        *tools.looks(paths, wanted.pythons if isinstance(wanted, Asked) else [default_python()]),
     ]
     parts = [report.table(checks), report.closing(checks)]
     parts += [report.remedies(checks)] if fix else []

@@ -88,13 +88,13 @@ def speed(found: Speed) -> Check:
     told = f"{found.mb_per_s:,.0f} MB/s; {found.sync_ms:.1f} ms to sync a record"
     if found.mb_per_s >= SLOW_MB_S and found.sync_ms <= SLOW_SYNC_MS:
         return Check("disk speed", told, Fitness.GOOD)
-    matters = "raw files and records of one trial are still written while the next one runs"
+    matters = "each trial waits for its record; raw files are still written while the next runs"
     return Check("disk speed", told, Fitness.POOR, matters,
                  "use `--raw drop`, or `--output` on another disk")  # fmt: skip
 
 
 def unwritable(folder: Path, why: str) -> Check:
     """Nothing can be kept there."""
-    told = f"{shown(str(folder), 200)} can't be written: {why}"
-    return Check("disk speed", told, Fitness.MISSING,
-                 "no run can be kept", "make it yours to write, or use `--output`")  # fmt: skip
+    found = f"{shown(str(folder), 200)} can't be written: {why}"
+    advice = "make it yours to write, or use `--output`"
+    return Check("disk speed", found, Fitness.MISSING, "no run can be kept", advice)

@@ -20,41 +20,43 @@ BACKLOG = 2048  # that every server here asks for
 WAITING_SHARE = 0.2  # of the ports
 
 
-def looks() -> list[Check]:
-    """All of the network."""
+def looks(asked: int) -> list[Check]:
+    """All of the network; ``asked`` are the users of the default profile."""
     ports = machine.local_ports()
     return [
-        files(*resource.getrlimit(resource.RLIMIT_NOFILE)),
-        local_ports(ports),
+        files(*resource.getrlimit(resource.RLIMIT_NOFILE), asked),
+        local_ports(ports, asked),
         time_wait(waiting(read("/proc/net/sockstat")), ports),
         backlog(read("/proc/sys/net/core/somaxconn")),
     ]
 
 
-def files(soft: int, hard: int) -> Check:
+def files(soft: int, hard: int, asked: int) -> Check:
     """The harness raises the soft limit by itself, as far as the hard one lets it."""
     if hard == resource.RLIM_INFINITY:
         return Check("open files", "no limit", Fitness.GOOD)
     users = max(0, (hard - machine.SPARE_FILES) // 2)
     found = f"{hard:,} ({soft:,} without asking): up to {users:,} users"
-    if users >= ENOUGH_USERS:
+    if users >= max(ENOUGH_USERS, asked):
         return Check("open files", found, Fitness.GOOD)
-    needed = 2 * ENOUGH_USERS + machine.SPARE_FILES
+    needed = 2 * max(ENOUGH_USERS, asked) + machine.SPARE_FILES
+    fitness = Fitness.MISSING if users < asked else Fitness.POOR
     matters = "each user takes up to two files a process: more users are refused"
-    return Check("open files", found, Fitness.POOR, matters, "raise it",
+    return Check("open files", found, fitness, matters, "raise it",
                  (root(f"ulimit -Hn {needed}"), own(f"ulimit -n {needed}")))  # fmt: skip
 
 
-def local_ports(count: int | None) -> Check:
+def local_ports(count: int | None, asked: int) -> Check:
     """Those that the system hands out to connections."""
     if count is None:
         return unknown("local ports")
-    if count >= ENOUGH_PORTS:
+    fewer = asked > count - machine.SPARE_FILES
+    if count >= ENOUGH_PORTS and not fewer:
         return Check("local ports", f"{count:,}", Fitness.GOOD)
     return Check(
         "local ports",
         f"{count:,}",
-        Fitness.POOR,
+        Fitness.MISSING if fewer else Fitness.POOR,
         "each connection takes one, and some io kinds make one a request",
         "widen their range",
         (root("sysctl -w 'net.ipv4.ip_local_port_range=1024 65535'"),),

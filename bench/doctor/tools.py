@@ -13,11 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.config import load_config
 from bench.doctor.check import Check, Fitness, own
-from bench.errors import BadInputError
-from bench.paths import ROOT, default_python
-from bench.plan import expand
+from bench.paths import default_python
 from bench.run.host import environments
 from bench.text import shown
 from go_delay import build
@@ -47,25 +44,14 @@ class Build:
     free_threaded: bool
 
 
-def looks(paths: Paths) -> list[Check]:
-    """All tools."""
-    return [*_pythons(paths), _environments(paths), _go(paths), chromium(find_chromium())]
-
-
-def _pythons(paths: Paths) -> list[Check]:
-    """The matrix's, or the reason why there are none to look for."""
-    file = ROOT / "experiments.yaml"
-    try:
-        config = load_config(file, io_kinds=paths.io_kinds, servers=paths.servers)
-        cells = expand(config, default_python())
-    except BadInputError as problem:
-        told = str(problem).splitlines()[0]
-        return [Check("Python builds", "none is asked for", Fitness.POOR,
-                      "without its file no matrix can run", shown(told, 200))]  # fmt: skip
-    wanted = sorted(
-        {str(cell.python) for cell in cells}, key=lambda one: one.split(".")[1].zfill(3)
-    )
-    return [pythons({name: find_python(name) for name in wanted})]
+def looks(paths: Paths, wanted: Sequence[str]) -> list[Check]:
+    """All tools; ``wanted`` are the matrix's Pythons."""
+    return [
+        pythons({name: find_python(name) for name in wanted}),
+        _environments(paths),
+        _go(paths),
+        chromium(find_chromium()),
+    ]
 
 
 def find_python(name: str) -> Build | None:

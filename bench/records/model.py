@@ -303,7 +303,8 @@ class SeriesRecord:
     pool_waiting: tuple[float | None, ...]  # tasks that wait for one
     server_cores: tuple[float | None, ...]
     latency: LatencyCurve
-    disturbances: tuple[str, ...]  # why the trial isn't clean, as the reports say it
+    # Why the trial isn't clean, as the reports say it; as far as it can be told from itself.
+    disturbances: tuple[str, ...]
     argv: tuple[str, ...]  # the server's command
 
 

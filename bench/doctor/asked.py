@@ -1,0 +1,41 @@
+"""What experiments.yaml asks of this machine: the Pythons of its cells, its usual users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.config import load_config
+from bench.doctor.check import Check, Fitness
+from bench.errors import BadInputError
+from bench.paths import default_python
+from bench.plan import expand
+from bench.text import shown
+
+if TYPE_CHECKING:
+    from bench.paths import Paths
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Of the whole matrix under its default profile."""
+
+    pythons: tuple[str, ...]  # "3.12", the oldest first
+    users: int
+
+
+def asked(paths: Paths) -> Asked | Check:
+    """Or the line that says why that isn't known."""
+    file = paths.root / "experiments.yaml"
+    try:
+        config = load_config(file, io_kinds=paths.io_kinds, servers=paths.servers)
+        cells = expand(config, default_python())
+    except BadInputError as problem:
+        told = shown(str(problem).splitlines()[0], 200)
+        matters = "no matrix can run, and neither Pythons nor users are known"
+        return Check("experiments.yaml", told, Fitness.POOR, matters, "mend it")
+    pythons = {str(cell.python) for cell in cells}
+    return Asked(
+        tuple(sorted(pythons, key=lambda name: [int(part) for part in name.split(".")])),
+        config.profiles[config.default_profile].users,
+    )
