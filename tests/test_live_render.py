@@ -83,6 +83,14 @@ def test_a_fixed_design_says_round_and_trial() -> None:
     assert left_s(now, 0.0) == pytest.approx(400.0)
 
 
+def test_a_fixed_design_that_repeats_says_so() -> None:
+    """Nothing tells how long that will take, so nothing is said of it."""
+    again = PlannedTrial(0, 3, CELLS[0], purpose=Purpose(Cause.AGAIN))
+    now = state.planned(state.begin(FIXED, 550.0), [again])
+    now = state.begun(now, again, Progress(110, 440.0), 0.0)
+    assert heading(now, 0.0) == "pass 3: repeating 1 of 54 cells"
+
+
 def test_the_time_left_is_of_the_budget_and_goes_on_in_a_trial() -> None:
     """Never below nothing."""
     now = refining(0.11)

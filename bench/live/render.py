@@ -67,8 +67,9 @@ def _pass(state: State) -> str:
     if state.current is None:
         return "making ready"
     current = state.current
-    if state.budget_s is None:
-        return f"round {current.number}, trial {state.done + 1} of {state.trials}"
+    if state.budget_s is None and current.causes == (Cause.FIRST,):
+        number = min(state.done + 1, state.trials)
+        return f"round {current.number}, trial {number} of {state.trials}"
     return f"pass {current.number}: {_doing(current, state.cells)}"
 
 
@@ -84,6 +85,8 @@ def _doing(current: Pass, cells: int) -> str:
 
 
 def _left(state: State, now_s: float) -> str:
+    if state.budget_s is None and state.done >= state.trials:
+        return ""
     left = text.clock(left_s(state, now_s))
     if state.budget_s is None:
         return f"about {left} left"
