@@ -12,8 +12,11 @@ from bench.export.formats import BINARY, exported
 from bench.paths import ROOT
 from bench.records import atomic
 from bench.report import document
+from bench.text import shown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bench.arguments import ExportOptions
     from bench.publish import Warn
 
@@ -34,9 +37,19 @@ def export(options: ExportOptions, warn: Warn) -> None:
     found = publish.recorded(REPORTS, options.run, warn)
     data = exported(document.content(found), options.format, options.metric)
     if options.target is not None:
-        atomic.replace({options.target: data})
+        atomic.replace({_resolved(options.target): data})
     else:
         _print(data)
+
+
+def _resolved(target: Path) -> Path:
+    """What a link leads to: it stays one, and `/dev/stdout` is seen for what it is."""
+    try:
+        return target.resolve() if target.is_symlink() else target
+    except RuntimeError as error:  # links in a circle
+        raise BadInputError(
+            f"--output: {shown(str(target), 300)} can't be found: {error}"
+        ) from error
 
 
 def _print(data: bytes) -> None:

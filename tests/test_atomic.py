@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -89,3 +90,13 @@ def test_where_there_is_no_folder_the_file_is_named(folder: Path) -> None:
     with pytest.raises(NotADirectoryError) as caught:
         atomic.replace({folder / "a" / "d": b"new"})
     assert caught.value.filename == str(folder / "a" / "d")
+
+
+def test_a_pipe_is_no_file_to_replace(tmp_path: Path) -> None:
+    """Nor is a device: whoever is root could take /dev/full away."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="is a device or a pipe, not a file"):
+        atomic.replace({pipe: b"x"})
+    assert pipe.is_fifo()
+    assert [*tmp_path.iterdir()] == [pipe]

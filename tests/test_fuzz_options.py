@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bench import publish
+from bench import export_file, publish
 from bench.records import journal
 from bench.run.history import run_folders
 from tests.support.fuzz import check, command, examples
@@ -133,6 +133,28 @@ def test_readme(arguments: list[str]) -> None:
 def test_compare(sides: list[str], arguments: list[str]) -> None:
     """Sides that are no run or no part of one, thresholds, a file for the JSON."""
     holds("compare", "--output", "reports", *sides, *arguments)
+
+
+# The published run is still needed.
+TARGETS = VALUES.filter(lambda text: "latest." not in text)
+
+
+@examples(150)
+@given(
+    format_=st.sampled_from(["csv", "benchmark-action", "benchfmt", "openmetrics", "x"]) | ODD,
+    target=st.none() | TARGETS,
+    arguments=_options("--run", "--metric"),
+)
+@example(format_="csv", target="/dev/full", arguments=[])
+@example(format_="csv", target="/dev/stdout", arguments=[])
+@example(format_="csv", target="loop/x", arguments=[])
+@example(format_="benchmark-action", target=LONG, arguments=["--metric", "p99_ms"])
+def test_export(format_: str, target: str | None, arguments: list[str], reports: Path) -> None:
+    """Formats and metrics that there are not, places that can't be written."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export_file, "REPORTS", reports)
+        output = [] if target is None else [f"--output={target}"]
+        holds("export", format_, *output, *arguments)
 
 
 @examples(50)

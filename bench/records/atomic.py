@@ -38,6 +38,9 @@ def replace(files: Mapping[Path, bytes | None]) -> None:
             # A folder in its place would be found out only when others have been replaced.
             if path.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+            # Root could replace /dev/full itself.
+            if path.exists() and not path.is_file():
+                raise OSError(errno.EINVAL, "is a device or a pipe, not a file", str(path))
         for path, (draft, content) in drafts.items():
             _write(path, draft, content)
         for path in files:
