@@ -47,6 +47,7 @@
     startVega();
     return window.vegaEmbed(element, inTheme(spec), {
       mode: "vega", ast: true, actions: false, renderer: "svg", defaultStyle: false,
+      logLevel: 1, // a trial with no bounded tail is no reason to warn of an empty source
       tooltip: { disableDefaultStyle: true }, ...more,
     });
   };
