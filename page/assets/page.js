@@ -210,7 +210,7 @@
     const plots = make("div", {});
     two.append(plots);
     if (trials.length) latencyPlot(plots, trials);
-    else plots.append(make("p", { class: "note" }, data.no_series || "No trial of this cell is recorded over time here."));
+    else if (data.no_series !== "") plots.append(make("p", { class: "note" }, data.no_series || "No trial of this cell is recorded over time here."));
     if (trials.length || cell.samples.length) trialList(box, cell, trials);
     versions(box, cell, trials);
   };
