@@ -153,7 +153,13 @@ def _judged(found: Mapping[str, Any] | None) -> str:
         return '<span class="withheld" title="not known on both sides">–</span>'
     style = MARKS.get(found["word"], "v-other")
     word = f'<span class="verdict {style}">{text(found["word"])}</span>'
-    return f"{text(_ratio(found))} {word}"
+    return f"{text(_ratio(found))} {word}{text(_sides(found))}"
+
+
+def _sides(found: Mapping[str, Any]) -> str:
+    """Both sides' own figures: ``: 100 → 80``."""
+    a, b = found.get("a"), found.get("b")
+    return "" if a is None or b is None else f": {number(a)} → {number(b)}"
 
 
 def _ratio(found: Mapping[str, Any]) -> str:

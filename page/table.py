@@ -54,7 +54,7 @@ def name_cell(cell: str) -> str:
     name, address = text(cell), text(quote(cell, safe="-_.~"))
     return (
         '<th scope="row"><button type="button" class="open"'
-        f' aria-expanded="false">{name}</button>'
+        f' aria-expanded="false">{name.replace("-", "-<wbr>")}</button>'
         f' <a class="self" href="#{address}" aria-label="link to {name}">#</a></th>'
     )
 

@@ -42,6 +42,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A page of a run in which everything occurs."""
     folder = tmp_path_factory.mktemp("page")
     lines = [line(FIRST, n, n) for n in (1, 2, 3)]
+    whole = {"ms": [1000.0, 2000.0], "below": [0.4, 1.0], "known_to_ms": None}
+    lines.append(line("async_json-uvicorn-w1", 4, latency=whole))
     path = folder / "latest.html"
     path.write_text(build.page(written(folder, document(), lines)), encoding="utf-8")
     return path.as_uri()
@@ -145,6 +147,8 @@ def test_a_row_opens_to_its_detail(show: Open) -> None:
     assert detail.get_by_text("Trial 2; shaded").is_visible()
     name.press("Enter")
     assert page.locator("tr.detail").count() == 0
+    page.locator('[id="async_json-uvicorn-w1"] .open').click()  # without a bounded tail
+    page.locator("tr.detail .plot svg").nth(5).wait_for()
 
 
 def test_a_link_opens_its_row(show: Open) -> None:

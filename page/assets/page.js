@@ -47,6 +47,7 @@
     startVega();
     return window.vegaEmbed(element, inTheme(spec), {
       mode: "vega", ast: true, actions: false, renderer: "svg", defaultStyle: false,
+      logLevel: 1, // a trial with no bounded tail is no reason to warn of an empty source
       tooltip: { disableDefaultStyle: true }, ...more,
     });
   };
@@ -209,7 +210,7 @@
     const plots = make("div", {});
     two.append(plots);
     if (trials.length) latencyPlot(plots, trials);
-    else plots.append(make("p", { class: "note" }, data.no_series || "No trial of this cell is recorded over time here."));
+    else if (data.no_series !== "") plots.append(make("p", { class: "note" }, data.no_series || "No trial of this cell is recorded over time here."));
     if (trials.length || cell.samples.length) trialList(box, cell, trials);
     versions(box, cell, trials);
   };
