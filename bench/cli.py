@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import arguments, compare_effects, doctor, export_file, report_page
+from bench import arguments, compare_effects, doctor, export_file, html_page
 from bench.analysis.compare import FEWEST, differences
 from bench.analysis.compare import compare as compare_sides
 from bench.compare_inputs import side
@@ -114,7 +114,7 @@ def matrix(options: MeasureOptions) -> int:
     with lock.hold(options.run.command, paths().root):
         folder = _measure(options, planned)
         found = publish(folder, options.run.output, _warn, ended=now())
-        report_page.make(options.run.output, paths(), _warn)
+        html_page.make(options.run.output, paths(), _warn)
     print(ending.of_matrix(found, planned, _pages(options.run.output)))
     return _status(found, planned)
 
@@ -142,7 +142,7 @@ def plan(options: PlanOptions) -> int:
 def report(options: ReportOptions) -> int:
     """All reports, from recorded results."""
     written = render(options.output, options.run, options.summary, _warn)
-    made = report_page.make(written[0].parent, paths(), _warn)
+    made = html_page.make(written[0].parent, paths(), _warn)
     for path in [*written, *([] if made is None else [made])]:
         print(path)
     return 0
@@ -151,11 +151,11 @@ def report(options: ReportOptions) -> int:
 def readme(options: ReportOptions) -> int:
     """README.md's tables."""
     if options.check:
-        stale = check_readme(options.output, _warn) or report_page.stale(options.output)
+        stale = check_readme(options.output, _warn) or html_page.stale(options.output)
         print(stale or "README.md shows what reports/latest.* records")
         return CELLS_FAILED if stale else 0
     changed = update_readme(options.output, options.run, _warn)
-    report_page.make(options.output, paths(), _warn)
+    html_page.make(options.output, paths(), _warn)
     print(f"README.md {'has the tables of' if changed else 'already had those of'} the run")
     return 0
 
@@ -187,7 +187,7 @@ def compare(options: CompareOptions) -> int:
         atomic.write(options.json, comparison_report.document(comparison, differ))
     if options.html is not None:
         told = comparison_report.document(comparison, differ)
-        report_page.compare(told, options.html, paths())
+        html_page.compare(told, options.html, paths())
     if options.fail_on_regression and comparison.too_few:
         # A gate that can't see must not be open.
         raise BadInputError(

@@ -15,7 +15,7 @@ from page.series import Kept, kept
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from page.overview import Figure
+    from page.chart_data import Figure
     from page.reading import Report, Row
 
 ASSETS = Path(__file__).parent / "assets"

@@ -10,9 +10,9 @@ import altair as alt
 from bench.analysis.metrics import METRICS
 from bench.text import NONE, number, shown
 from page import build, drawing, palette, table
+from page.chart_data import Figure, logarithmic
 from page.embed import text
 from page.errors import PageError
-from page.overview import Figure, logarithmic
 from page.reading import SCHEMA, fingerprint
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import altair as alt
 
 from bench.text import number
 from page import palette, words
-from page.overview import Figure, logarithmic
+from page.chart_data import Figure, logarithmic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

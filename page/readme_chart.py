@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from page import drawing, palette, words
+from page.chart_data import logarithmic, order, records
 from page.embed import text
 from page.head import machine, versions, when
-from page.overview import logarithmic, order, records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ import altair as alt
 
 from bench.text import number
 from page import palette
-from page.overview import Figure, logarithmic
+from page.chart_data import Figure, logarithmic
 
 if TYPE_CHECKING:
     from page.reading import Report, Row, Trial

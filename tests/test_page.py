@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from page import build, comparison, embed, glyphs, overview, readme_chart, strip, table, words
+from page import build, chart_data, comparison, embed, glyphs, readme_chart, strip, table, words
 from page.__main__ import main
 from page.errors import PageError
 from page.reading import UNUSABLE, read
@@ -97,7 +97,7 @@ def test_rows_without_numbers_have_a_reason_instead(report: Report) -> None:
         assert "<svg" not in made
         assert html.escape(row.reasons[0].split("\n")[0][:20]) in made
         assert words.facts(row) == [(row.verdict, "; ".join(row.reasons))]
-    assert not any(record["value"] for record in overview.records(unusable))
+    assert not any(record["value"] for record in chart_data.records(unusable))
 
 
 def test_numbers_of_an_unusable_row_are_never_shown(tmp_path: Path) -> None:
@@ -195,8 +195,8 @@ def test_the_readme_chart_speaks_for_itself(report: Report) -> None:
 def test_charts_of_many_cells_show_the_first(report: Report) -> None:
     """And say how many there are."""
     many = report.rows * 40
-    shown, left_out = overview.charted(many)
-    assert 0 < len(shown) <= overview.MOST_ROWS
+    shown, left_out = chart_data.charted(many)
+    assert 0 < len(shown) <= chart_data.MOST_ROWS
     assert len(shown) + left_out == len(many)
 
 

@@ -8,6 +8,7 @@ import os
 import signal
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from bench.cli import main
@@ -41,7 +42,12 @@ def command(*arguments: str) -> Done:
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
     before = signal.getsignal(signal.SIGTERM)
     try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with (
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            pytest.MonkeyPatch.context() as patch,
+        ):
+            patch.setenv("MATRIX_NOTES", os.devnull)  # no page: each would take seconds
             status = _main([*arguments])
     finally:
         signal.signal(signal.SIGTERM, before)
@@ -69,7 +75,8 @@ def check(done: Done) -> None:
     assert done.status in {0, 1, 2, 3}, done
     assert "Traceback" not in done.err
     assert "usage:" not in done.err
-    said = [told for told in done.err.splitlines() if "left out of " not in told]
+    left_out = ("left out of ", "was not made, all other reports were")
+    said = [told for told in done.err.splitlines() if not any(part in told for part in left_out)]
     assert bool("".join(said).strip()) == (done.status in {2, 3}), done
     assert all(char.isprintable() or char == "\n" for char in done.err), done
     assert len(done.err) < 10_000
