@@ -15,6 +15,7 @@ import atexit
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import random
 import re
@@ -87,22 +88,44 @@ PYTHONS, SERVERS = _axes()
 MATRIX_ENVIRONMENTS = [f"env-{python}({server})" for python in PYTHONS for server in SERVERS]
 TEST_ENVIRONMENTS = [f"env-{CURRENT}({server})" for server in LOCKED_SERVERS]
 TO_MEASURE = ["harness", "go", "load", *MATRIX_ENVIRONMENTS]
+TO_REPORT = ["harness", "page"]
 
 _statuses = [0]
+_problems: list[str] = []  # told at the very end, where they are seen
+_NOX = logging.getLogger("nox")
+
+
+def _log_from(level: int) -> None:
+    """Let nox log what is of this level at least; all of it with `nox -v`.
+
+    Twenty lines about environments that are there already are no news, and what a person should
+    read last is what the harness says: nox's "Session single aborted" buries it.
+    """
+    verbose = logging.getLogger().level < logging.DEBUG
+    _NOX.setLevel(logging.NOTSET if verbose else level)
+
+
+_log_from(logging.WARNING)
 
 
 @atexit.register
-def _exit_with_our_status() -> None:
-    """Nox knows one failure status, 1; a person's scripts need the harness's own."""
+def _end() -> None:
+    """Our own problems, and our status: nox knows one of failure, 1; scripts need the harness's."""
+    for problem in _problems:
+        print(problem, file=sys.stderr)
     if (status := max(_statuses)) > 1:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
 
 
-def _bench(session: nox.Session, *arguments: str) -> None:
-    """Run the harness in its environment."""
-    python = json.loads((NOTES / "harness.json").read_text(encoding="utf-8"))["python"]
+def _bench(session: nox.Session, *arguments: str, environment: str = "harness") -> None:
+    """Run the harness in its environment, or in one that holds all of that and more.
+
+    It has the last word.
+    """
+    python = json.loads((NOTES / f"{environment}.json").read_text(encoding="utf-8"))["python"]
+    _log_from(logging.CRITICAL)
     try:
         session.run(
             python,
@@ -112,11 +135,14 @@ def _bench(session: nox.Session, *arguments: str) -> None:
             env={"MATRIX_NOX": sys.executable},  # a benchmark starts nox anew
             external=True,
             log=False,
+            stderr=None,  # where the person's goes
             interrupt_timeout=INTERRUPT_S,
             terminate_timeout=TERMINATE_S,
         )
     except CommandFailed as failed:
         _statuses.append(failed.return_code or 1)
+        if failed.return_code is None or failed.return_code < 0:  # then it has told nothing
+            _problems.append(f"the harness did not end by itself: {failed.reason}")
         session.error(f"exit status {failed.return_code}")
 
 
@@ -135,6 +161,9 @@ def _install(session: nox.Session, lock: str, name: str) -> None:
         if json.loads(target.read_text(encoding="utf-8")) == note and python.exists():
             return
     log = NOTES / f"{name}.log"
+    packages = len(re.findall(rb"(?m)^[\w.-]+==", text))
+    count = "1 package" if packages == 1 else f"{packages} packages"
+    _say(f"making the environment {name}: {count} of requirements/{lock}.txt")
     try:
         with log.open("w", encoding="utf-8") as output:
             session.install(
@@ -145,8 +174,11 @@ def _install(session: nox.Session, lock: str, name: str) -> None:
         note["error"] = "the installation failed: " + " ".join(line.strip() for line in tail)
     target.write_text(json.dumps(note), encoding="utf-8")
     if note["error"]:
-        session.log(note["error"])
-        session.log(f"all of it: {log}")
+        _say(f"environment {name}: {note['error']}; all of it: {log}")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _require(session: nox.Session, name: str) -> None:
@@ -154,13 +186,15 @@ def _require(session: nox.Session, name: str) -> None:
     note = json.loads((NOTES / f"{name}.json").read_text(encoding="utf-8"))
     if note["error"]:
         _statuses.append(LACKING)
-        session.error(f"environment {name}: {note['error']}")
+        _problems.append(f"environment {name}: {note['error']}")
+        _log_from(logging.CRITICAL)
+        session.error(note["error"])
 
 
 # -- measuring
 
 
-@nox.session(python=False, requires=TO_MEASURE)
+@nox.session(python=False, requires=[*TO_MEASURE, "page"])
 def matrix(session: nox.Session) -> None:
     """Measure every cell of experiments.yaml; reports/latest.* and the table follow."""
     _bench(session, "matrix", *session.posargs)
@@ -187,30 +221,43 @@ def doctor(session: nox.Session) -> None:
 # -- reporting
 
 
-@nox.session(python=False, requires=["harness"])
+@nox.session(python=False, requires=TO_REPORT)
 def report(session: nox.Session) -> None:
     """Render all reports from recorded results; `-- --run ID`, `-- --summary FILE`."""
     _bench(session, "report", *session.posargs)
 
 
-@nox.session(python=False, requires=["harness"])
+@nox.session(python=False, requires=TO_REPORT)
 def compare(session: nox.Session) -> None:
     """Judge one run against another, as in `-- RUN_A RUN_B`; `latest` and parts of a run too."""
     _bench(session, "compare", *session.posargs)
 
 
-@nox.session(python=False, requires=["harness"])
+@nox.session(python=False, requires=TO_REPORT)
 def readme(session: nox.Session) -> None:
     """Put the tables into README.md; `-- --check` only says whether they are stale."""
     _bench(session, "readme", *session.posargs)
 
 
+@nox.session(requires=["harness"])
+def export(session: nox.Session) -> None:
+    """Give a run to another tool: `-- csv`, parquet, benchmark-action, benchfmt or openmetrics."""
+    # pyarrow (150 MB) only for whoever asks for it, and never where something is measured.
+    if "parquet" not in session.posargs:
+        _bench(session, "export", *session.posargs)
+        return
+    _install(session, "export", "export")
+    _require(session, "export")
+    _bench(session, "export", *session.posargs, environment="export")
+
+
 # -- developing
 
 
-@nox.session(requires=["go", "load", *TEST_ENVIRONMENTS])
+@nox.session(requires=["go", "load", "page", *TEST_ENVIRONMENTS])
 def tests(session: nox.Session) -> None:
     """Run all tests; `-- -m 'not real'` for the fast ones, other pytest options too."""
+    _log_from(logging.NOTSET)
     _install(session, "tests", "tests")
     _require(session, "tests")
     # Side by side those that start no servers; what is measured needs the machine to itself.
@@ -234,6 +281,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """Try many random inputs on what reads input; `-- --hypothesis-seed=N` tries the same again."""
+    _log_from(logging.NOTSET)
     _install(session, "tests", "tests")
     _require(session, "tests")
     # Chosen here so that it stands in the log, for any failure to be had again.
@@ -252,6 +300,7 @@ def docs(session: nox.Session) -> None:
 @nox.session(requires=["go"])
 def lint(session: nox.Session) -> None:
     """Check style, types, the Go code and the workflows."""
+    _log_from(logging.NOTSET)
     _install(session, "lint", "lint")
     _require(session, "lint")
     session.run("ruff", "check", ".")
@@ -290,6 +339,7 @@ def selfcheck(session: nox.Session) -> None:
 @nox.session(python=False)
 def lock(session: nox.Session) -> None:
     """Renew requirements/*.txt from the *.in files; `-- --upgrade` for newer versions."""
+    _log_from(logging.NOTSET)
     for source in sorted(Path("requirements").glob("*.in")):
         if source.stem == "app":  # part of each server's
             continue
@@ -320,6 +370,12 @@ def load(session: nox.Session) -> None:
 
 
 @nox.session
+def page(session: nox.Session) -> None:
+    """Make the report page's environment; without it all other reports are still made."""
+    _install(session, "report", "report")
+
+
+@nox.session
 def harness(session: nox.Session) -> None:
     """Make the harness's environment."""
     _install(session, "harness", "harness")
@@ -332,7 +388,7 @@ def go(session: nox.Session) -> None:
     note = NOTES / "go.json"
     if not build.is_current(note):
         toolchain = _toolchain(session)
-        session.log("building the delay server; the first time takes about half a minute")
+        _say("building the delay server; the first time takes about half a minute")
         NOTES.mkdir(parents=True, exist_ok=True)
         note.write_text(json.dumps(build.note(DELAY, toolchain)), encoding="utf-8")
     _require(session, "go")

@@ -10,6 +10,8 @@ from typing import NoReturn
 
 from bench.config import Overrides, parse_overrides
 from bench.errors import BadInputError
+from bench.export.benchmark_action import METRICS
+from bench.export.formats import FORMATS
 from bench.paths import ROOT
 from bench.run.options import RunOptions
 from bench.text import shown
@@ -42,6 +44,7 @@ class MeasureOptions:
 
     plan: PlanOptions
     run: RunOptions
+    quiet: bool = False  # shows only problems and the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,27 @@ class CompareOptions:
     anyway: bool
     fail_on_regression: bool
     json: Path | None
+    html: Path | None
+    effects: bool  # what each run says within itself, in place of cell by cell
+    summary: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """Of `export`."""
+
+    format: str
+    run: str | None  # None: the published one
+    target: Path | None  # None: standard output
+    metric: str | None  # None: the format's own
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorOptions:
+    """Of `doctor`."""
+
+    output: Path
+    fix: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +100,16 @@ class CheckOptions:
     quick: bool
 
 
-Options = PlanOptions | MeasureOptions | ReportOptions | CompareOptions | CheckOptions | None
+Options = (
+    PlanOptions
+    | MeasureOptions
+    | ReportOptions
+    | CompareOptions
+    | DoctorOptions
+    | ExportOptions
+    | CheckOptions
+    | None
+)
 
 
 def parse(arguments: list[str]) -> tuple[str, Options]:
@@ -131,7 +164,16 @@ def command_line() -> argparse.ArgumentParser:
     add("--anyway", action="store_true", help="judge even if hosts, versions or profiles differ")
     add("--fail-on", choices=("regression",), help="exit status 1 if any cell is worse in RUN_B")
     add("--json", type=Path, metavar="FILE", help="also write the comparison as JSON")
-    _command(commands, "doctor", "say whether this machine is fit to measure")
+    add("--html", type=Path, metavar="FILE", help="also write it as a page")
+    doctor = _command(commands, "doctor", "say whether this machine is fit to measure")
+    _output(doctor)
+    doctor.add_argument(
+        "--fix", action="store_true", help="also print the commands that would help; run none"
+    )
+    add("--effects", action="store_true", help="compare what each run says within itself, such as"
+        " `async def` against `def`: machines may differ")  # fmt: skip
+    add("--summary", type=Path, metavar="FILE", help="with --effects: also append it as Markdown")
+    _exporting(_command(commands, "export", "give a run to another tool"))
     for name, help_ in (
         ("bench", "what the harness costs"),
         ("selfcheck", "how true the figures are, and what the harness survives"),
@@ -179,7 +221,7 @@ def _measure_options(chosen: argparse.Namespace) -> MeasureOptions:
         probe=chosen.probe == "on",
         pin=chosen.pin,
     )
-    return MeasureOptions(_plan_options(chosen), run)
+    return MeasureOptions(_plan_options(chosen), run, chosen.quiet)
 
 
 def _report_options(chosen: argparse.Namespace) -> ReportOptions:
@@ -200,7 +242,20 @@ def _compare_options(chosen: argparse.Namespace) -> CompareOptions:
         anyway=chosen.anyway,
         fail_on_regression=chosen.fail_on == "regression",
         json=chosen.json,
+        effects=chosen.effects,
+        summary=chosen.summary,
+        html=chosen.html,
     )
+
+
+def _export_options(chosen: argparse.Namespace) -> ExportOptions:
+    return ExportOptions(
+        format=chosen.format, run=chosen.run, target=chosen.output, metric=chosen.metric
+    )
+
+
+def _doctor_options(chosen: argparse.Namespace) -> DoctorOptions:
+    return DoctorOptions(output=chosen.output, fix=chosen.fix)
 
 
 def _check_options(chosen: argparse.Namespace) -> CheckOptions:
@@ -224,6 +279,8 @@ _TYPED: dict[str, Callable[[argparse.Namespace], Options]] = {
     "report": _report_options,
     "readme": _report_options,
     "compare": _compare_options,
+    "doctor": _doctor_options,
+    "export": _export_options,
     "bench": _check_options,
     "selfcheck": _check_options,
 }
@@ -286,6 +343,7 @@ def _running(command: argparse.ArgumentParser) -> None:
         help="resume the unfinished run although cells, environments, sources or machine"
         " have changed; its reports say so",
     )
+    add("--quiet", action="store_true", help="show nothing but problems and the end")
     add(
         "--raw",
         choices=("keep", "drop"),
@@ -315,8 +373,20 @@ def _reporting(command: argparse.ArgumentParser) -> None:
         help="a run's id or folder; the published one (reports/latest.*) by default",
     )
     command.add_argument(
-        "--summary", type=Path, metavar="FILE", help="also append the report to this file"
+        "--summary", type=Path, metavar="FILE", help="also append one screen of it to this file"
     )
+
+
+def _exporting(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("format", choices=FORMATS, help="docs/export.md says what each is for")
+    add(
+        "--run",
+        metavar="ID",
+        help="a run's id or folder; the published one (reports/latest.*) by default",
+    )
+    add("--output", type=Path, metavar="FILE", help="in place of standard output")
+    add("--metric", choices=METRICS, help="of benchmark-action (throughput_rps)")
 
 
 def _output(command: argparse.ArgumentParser) -> None:

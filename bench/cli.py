@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import arguments, doctor
+from bench import arguments, compare_effects, doctor, export_file, report_page
 from bench.analysis.compare import FEWEST, differences
 from bench.analysis.compare import compare as compare_sides
 from bench.compare_inputs import side
@@ -26,14 +26,17 @@ from bench.errors import (
     RequirementError,
     refused,
 )
+from bench.estimate import expected
+from bench.live.displays import display
 from bench.paths import default_python, paths
 from bench.plan import Plan, expand, make_plan, resolve_single, select
 from bench.publish import check_readme, publish, recorded, render, update_readme
 from bench.records import atomic
 from bench.report import comparison as comparison_report
-from bench.report import lines
+from bench.report import ending, lines
 from bench.run import orchestrate
 from bench.run.history import run_folders
+from bench.run.host import machine
 from bench.run.process import interrupt, lock
 from bench.run.trial_runner import now
 from bench.text import shown
@@ -45,6 +48,8 @@ if TYPE_CHECKING:
     from bench.arguments import (
         CheckOptions,
         CompareOptions,
+        DoctorOptions,
+        ExportOptions,
         MeasureOptions,
         PlanOptions,
         ReportOptions,
@@ -52,7 +57,13 @@ if TYPE_CHECKING:
 
 DEFAULT_SEED = 1
 SINGLE_S = 60.0  # of a budget, for each cell that `single` is asked for
-READING = {"plan", "report", "readme", "compare"}  # only from and to places that a person names
+READING = {
+    "plan",
+    "report",
+    "readme",
+    "compare",
+    "export",
+}  # only from and to places that a person names
 MACHINES = {*FULL, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 
 
@@ -103,8 +114,8 @@ def matrix(options: MeasureOptions) -> int:
     with lock.hold(options.run.command, paths().root):
         folder = _measure(options, planned)
         found = publish(folder, options.run.output, _warn, ended=now())
-    print(f"\n{lines.closing(found, planned)}; {options.run.output / 'latest.md'}")
-    print("`nox -s readme` puts the tables into README.md")
+        report_page.make(options.run.output, paths(), _warn)
+    print(ending.of_matrix(found, planned, _pages(options.run.output)))
     return _status(found, planned)
 
 
@@ -116,24 +127,23 @@ def single(options: MeasureOptions) -> int:
         run_folders.finish(folder, now())
     measured = recorded(options.run.output, str(folder), _warn)
     found, run = measured.rows, measured.run
-    print()
-    for row in found:
-        print(lines.row_text(row))
-    for note in lines.resumed(run):
-        print(note)
-    print(lines.closing(found, planned))
+    print(ending.of_single(found, planned, run))
     return _status(found, planned)
 
 
 def plan(options: PlanOptions) -> int:
     """What would be measured."""
-    print(lines.plan_text(_plan(options)))
+    planned = _plan(options)
+    takes = expected(planned, cores=machine.describe().cores, controls=True)
+    print(lines.plan_text(planned, takes))
     return 0
 
 
 def report(options: ReportOptions) -> int:
     """All reports, from recorded results."""
-    for path in render(options.output, options.run, options.summary, _warn):
+    written = render(options.output, options.run, options.summary, _warn)
+    made = report_page.make(written[0].parent, paths(), _warn)
+    for path in [*written, *([] if made is None else [made])]:
         print(path)
     return 0
 
@@ -141,16 +151,24 @@ def report(options: ReportOptions) -> int:
 def readme(options: ReportOptions) -> int:
     """README.md's tables."""
     if options.check:
-        stale = check_readme(options.output, _warn)
+        stale = check_readme(options.output, _warn) or report_page.stale(options.output)
         print(stale or "README.md shows what reports/latest.* records")
         return CELLS_FAILED if stale else 0
     changed = update_readme(options.output, options.run, _warn)
+    report_page.make(options.output, paths(), _warn)
     print(f"README.md {'has the tables of' if changed else 'already had those of'} the run")
     return 0
 
 
 def compare(options: CompareOptions) -> int:
     """One run, or a part of one, against another."""
+    if options.effects:
+        compare_effects.run(options, say=_say, warn=_warn)
+        return 0
+    if options.summary is not None:
+        raise BadInputError(
+            "--summary: it goes with --effects only; a table of cells is no summary"
+        )
     a, b = (side(text, options.output, _warn) for text in (options.a, options.b))
     differ = differences(a, b)
     if differ and not options.anyway:
@@ -167,6 +185,9 @@ def compare(options: CompareOptions) -> int:
     print(comparison_report.table(comparison, differ))
     if options.json is not None:
         atomic.write(options.json, comparison_report.document(comparison, differ))
+    if options.html is not None:
+        told = comparison_report.document(comparison, differ)
+        report_page.compare(told, options.html, paths())
     if options.fail_on_regression and comparison.too_few:
         # A gate that can't see must not be open.
         raise BadInputError(
@@ -177,9 +198,15 @@ def compare(options: CompareOptions) -> int:
     return CELLS_FAILED if failed else 0
 
 
-def examine(_: None) -> int:
+def export(options: ExportOptions) -> int:
+    """A run for another tool, to a file or to standard output."""
+    export_file.export(options, warn=_warn)
+    return 0
+
+
+def examine(options: DoctorOptions) -> int:
     """Whether this machine is fit to measure."""
-    text, status = doctor.examine(paths())
+    text, status = doctor.examine(paths(), options.output, fix=options.fix)
     print(text)
     return status
 
@@ -234,11 +261,14 @@ def _shown(path: Path) -> Path:
 
 
 def _measure(options: MeasureOptions, planned: Plan) -> Path:
-    return orchestrate.orchestrate(planned, paths(), options.run, say=_say, warn=_warn)
+    with display(quiet=options.quiet) as observer:
+        return orchestrate.orchestrate(planned, paths(), options.run, observer)
 
 
-def _say(line: str) -> None:
-    print(line, flush=True)
+def _pages(output: Path) -> list[Path]:
+    """Those of the published run that a person opens."""
+    page = output / "latest.html"
+    return [*([page] if page.is_file() else []), output / "latest.md"]
 
 
 def _warn(line: str) -> None:
@@ -261,6 +291,7 @@ COMMANDS: dict[str, Callable[[Any], int]] = {  # each takes the options that it 
     "report": report,
     "readme": readme,
     "compare": compare,
+    "export": export,
     "doctor": examine,
     "schema": schema,
     "bench": check,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads it when it runs
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench import publish
 from bench.analysis.compare import Side
+from bench.analysis.effect_changes import KnownEffect, KnownPart
 from bench.analysis.metrics import METRICS
 from bench.analysis.verdict import Word
 from bench.errors import BadInputError
@@ -49,6 +51,23 @@ class _Row(BaseModel):
     samples: list[_Sample]
 
 
+class _EffectPart(BaseModel):
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    where: dict[str, str]
+    ratio: float = Field(gt=0)
+    low: float = Field(gt=0)
+    high: float = Field(gt=0)
+
+
+class _Effect(BaseModel):
+    axis: str
+    level: str
+    base: str
+    of: str | None
+    parts: list[_EffectPart]
+
+
 class _Damage(BaseModel):
     place: str
     what: str
@@ -72,6 +91,7 @@ class _Document(BaseModel):
     host: dict[str, Any]
     environments: dict[str, dict[str, Any]]
     rows: list[_Row]
+    effects: list[_Effect] = []
     damage: list[_Damage] = []
 
 
@@ -100,6 +120,47 @@ def side(text: str, output: Path, warn: Warn) -> Side:
         cells={name: _values(row) for name, row in named.items()},
         experiments={name: row.experiment for name, row in named.items()},
         unstable=frozenset(n for n, row in named.items() if row.verdict == Word.UNSTABLE.value),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What a run says within itself, for a comparison of effects."""
+
+    title: str
+    run: str
+    load: Mapping[str, Any]  # under which its effects hold
+    effects: tuple[KnownEffect, ...]
+
+
+def inside(text: str, output: Path, warn: Warn) -> Inside:
+    """The effects of the run that a person means by ``text``; of a whole one, as parts have none.
+
+    Raises:
+        BadInputError: there is no such run or file, or the file is no document of ours.
+    """
+    found = _PART.fullmatch(text)
+    if found is None or found["part"]:
+        raise BadInputError(
+            f"compare --effects: found {shown(text)}, allowed: a run id, `latest` or a path;"
+            " a part of a run has no effects of its own"
+        )
+    read = _document(text, output, warn)
+    return Inside(
+        title=text, run=read.run.id, load=_load(read), effects=tuple(map(_effect, read.effects))
+    )
+
+
+def _effect(read: _Effect) -> KnownEffect:
+    return KnownEffect(
+        axis=read.axis,
+        level=read.level,
+        base=read.base,
+        of=read.of,
+        parts=tuple(
+            KnownPart(tuple(part.where.items()), part.ratio, part.low, part.high)
+            for part in read.parts
+        ),
     )
 
 
@@ -166,13 +227,17 @@ def _values(row: _Row) -> dict[str, dict[int, float]]:
     }
 
 
+def _load(read: _Document) -> dict[str, Any]:
+    spent = {"name", "rounds", "budget_s", "precision"}  # how often, not under which load
+    return {k: v for k, v in read.run.profile.items() if k not in spent}
+
+
 def _facts(read: _Document) -> dict[str, Any]:
     """What should be the same on both sides."""
     facts: dict[str, Any] = {
         name: read.host.get(name) for name in ("cpu", "cores", "memory_gb", "os", "kernel")
     }
-    spent = {"name", "rounds", "budget_s", "precision"}  # how often, not under which load
-    facts["profile"] = {k: v for k, v in read.run.profile.items() if k not in spent}
+    facts["profile"] = _load(read)
     facts["changed halfway"] = [change for step in read.run.resumed for change in step.changes]
     for name, environment in sorted(read.environments.items()):
         if environment.get("role") == "server":

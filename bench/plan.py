@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from bench.config.combine import combinations, entry_mistake
 from bench.config.mistakes import Mistake, nearest, refuse
-from bench.config.settings import ramp_s
 from bench.records.model import FIRST, Purpose
 from bench.text import shown
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 _MOST_TRIALS = 100_000  # at some ten seconds each, twelve days
 FIRST_PASSES = 2  # of a budget: so every cell has two independent trials
-TYPICAL_S = 2.0  # of a ramp, warm-up or window that follows its cell
 _LIST = "`nox -s plan` lists all cells"
 
 
@@ -212,19 +210,6 @@ def make_plan(cells: Sequence[Cell], profile: Profile, *, seed: int) -> Plan:
         seed=seed,
         hash=_plan_hash(cells, profile, seed),
     )
-
-
-def estimate_s(plan: Plan, overhead_s: float = 2.0) -> float:
-    """Seconds the plan will take: its budget, or its trials, with `overhead_s` around each load.
-
-    What follows the cell isn't known before: `TYPICAL_S` stands for it.
-    """
-    profile = plan.profile
-    if profile.budget_s is not None:
-        return profile.budget_s
-    ramp = TYPICAL_S if profile.spawn_rate is None else ramp_s(profile.users, profile.spawn_rate)
-    rest = (TYPICAL_S if part is None else part for part in (profile.warmup_s, profile.duration_s))
-    return len(plan.trials) * (ramp + sum(rest) + overhead_s)
 
 
 def shuffled(

@@ -1,8 +1,8 @@
 """Where reports are written: reports/latest.* and README.md, from a run's records alone.
 
-``latest.run.json``, ``latest.trials.jsonl`` and ``latest.controls.jsonl`` are
-copies of the published run's records; everything else is made from them, so
-whoever has the checkout can make it again.
+``latest.run.json``, ``latest.trials.jsonl``, ``latest.controls.jsonl`` and
+``latest.series.jsonl`` are copies of the published run's records; everything else is
+made from them, so whoever has the checkout can make it again.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from bench.paths import ROOT
 from bench.records import atomic, journal
 from bench.report import document, markdown
 from bench.report import readme as readme_report
+from bench.report import summary as one_screen
 from bench.text import line, shown
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ README = ROOT / "README.md"
 LATEST = "latest."
 Warn = Callable[[str], None]  # is told of each corrupt record
 Contents = dict[Path, bytes | None]  # new contents; None takes the file away
-FILES = (journal.RUN_FILE, journal.TRIALS_FILE, journal.CONTROLS_FILE)
+FILES = (journal.RUN_FILE, journal.TRIALS_FILE, journal.CONTROLS_FILE, journal.SERIES_FILE)
 
 
 def reports(found: Results) -> dict[str, str]:
@@ -54,7 +55,7 @@ def render(output: Path, run: str | None, summary: Path | None, warn: Warn) -> l
     written = list(files)
     if summary is not None:
         with summary.open("a", encoding="utf-8") as file:
-            file.write(markdown.report(found))
+            file.write(one_screen.summary(found))
         written.append(summary)
     return written
 
@@ -104,7 +105,7 @@ def _published(
     if ended is not None:
         found = replace(found, run=replace(found.run, finished=ended))
         marker[folder / journal.RUN_FILE] = journal.run_bytes(found.run)
-    for name in (journal.TRIALS_FILE, journal.CONTROLS_FILE, journal.RUN_FILE):
+    for name in reversed(FILES):
         path = folder / name
         # As they are, damage and all: the reports name its lines.
         content = marker.get(path) or (path.read_bytes() if path.is_file() else None)
@@ -147,7 +148,7 @@ def _folder(output: Path, run: str) -> Path:
 
 def _read(folder: Path, prefix: str, warn: Warn) -> Results:
     """What is whole of the records in a folder, each file's name with a prefix."""
-    run, trials, controls = (folder / f"{prefix}{name}" for name in FILES)
+    run, trials, controls, _ = (folder / f"{prefix}{name}" for name in FILES)
     about = journal.read_run(run)
     measured, asked = journal.read_trials(trials), journal.read_controls(controls)
     damage = (*measured.damage, *asked.damage)

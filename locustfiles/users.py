@@ -48,6 +48,7 @@ EVENTS_FD = int(os.environ["MATRIX_EVENTS_FD"])
 NO_TIMEOUT_S = 24 * 3600.0
 TICK_S = 0.05
 TICKS_A_COUNT = 2
+TICKS_A_PROGRESS = 10
 MOST_KINDS = 200
 
 
@@ -57,6 +58,7 @@ class Records:
     def __init__(self, path: Path) -> None:
         self.started = 0
         self.ended = 0  # whatever became of them, but for those cut off at the stop
+        self.failed = 0  # of these
         self.latest_ns = 0  # how long the last of them took, and when it ended
         self.latest_end_ns = 0
         self._words = array("Q")
@@ -155,6 +157,7 @@ class Asker(FastHttpUser):
                 end_ns = time.monotonic_ns()
             else:
                 records.ended += 1
+                records.failed += outcome != layout.SUCCEEDED
                 records.latest_ns, records.latest_end_ns = end_ns - start_ns, end_ns
             records.add(start_ns, end_ns, outcome, self.number)
         self.environment.events.request.fire(
@@ -241,6 +244,20 @@ def keep_time() -> None:
         ticks += 1
         if STATE.counting and STATE.spawned_ns and ticks % TICKS_A_COUNT == 0:
             tell("count", ns=time.monotonic_ns(), ended=STATE.records.ended)
+        if ticks % TICKS_A_PROGRESS == 0:
+            tell_progress()
+
+
+def tell_progress() -> None:
+    """For who looks on; nothing is decided by it."""
+    records = STATE.records
+    tell(
+        "progress",
+        ns=time.monotonic_ns(),
+        started=records.started,
+        ended=records.ended,
+        failed=records.failed,
+    )
 
 
 def obey() -> None:

@@ -9,7 +9,14 @@ import pytest
 
 from bench.paths import ROOT
 
-PURE = ("bench.stats", "bench.digest", "bench.analysis", "bench.report", "bench.config")
+PURE = (
+    "bench.stats",
+    "bench.digest",
+    "bench.analysis",
+    "bench.report",
+    "bench.export.",
+    "bench.config",
+)
 EFFECTS = ("bench.run", "bench.cli", "bench.publish", "bench.selfcheck")
 
 
@@ -17,7 +24,7 @@ def graph() -> dict[str, set[str]]:
     """Each module of ours, and those that it imports, also for its types alone."""
     files = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
-        for folder in ("bench", "app", "locustfiles", "go_delay")
+        for folder in ("bench", "app", "locustfiles", "go_delay", "page")
         for path in (ROOT / folder).rglob("*.py")
     }
     found: dict[str, set[str]] = {}

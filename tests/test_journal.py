@@ -24,13 +24,14 @@ from bench.records.journal import (
     append,
     read_controls,
     read_run,
+    read_series,
     read_trials,
     run_bytes,
     write_run,
 )
 from bench.records.model import ControlRecord, Damage
 from bench.stats import Percentile
-from tests.support.records import measured, run, trial
+from tests.support.records import measured, run, series, trial
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 sizes = st.floats(SMALLEST, LARGEST)
@@ -264,6 +265,25 @@ def test_a_file_of_another_schema_is_bad_input(tmp_path: Path, torn: bytes) -> N
         read_trials(path)
     assert str(caught.value) == (
         f"{path}: it is of schema 7, this version reads 2; the version that wrote it can read it"
+    )
+
+
+def test_series_are_kept_as_trials_are(tmp_path: Path) -> None:
+    """One a trial, what is whole of them, and the first of two; none where there is no file."""
+    path = tmp_path / "series.jsonl"
+    assert read_series(path) == Read((), ())
+    kept = [series(), series(twin=True), series(round=2)]
+    for one in (*kept, series(t0_s=1.0), series(round=3)):
+        append(path, one)
+    path.write_bytes(path.read_bytes()[:-5])
+    found = read_series(path)
+    assert found.records == tuple(kept)
+    assert found.damage == (
+        Damage(
+            "series.jsonl:4",
+            "it is a second record of sync_http-uvicorn-w1, round 1; line 1 counts",
+        ),
+        Damage("series.jsonl:5", "it is cut off"),
     )
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bench.config import Axes, Config, Entry, Known, Overrides, Profile, apply
 from bench.errors import BadInputError
-from bench.plan import Cell, estimate_s, expand, make_plan, resolve_single, select
+from bench.plan import Cell, expand, make_plan, resolve_single, select
 
 QUICK = Profile(
     "quick", users=100, delay_s=1.0, spawn_rate=100.0, warmup_s=3.0, duration_s=6.0, rounds=3
@@ -232,25 +232,6 @@ def test_whatever_defines_a_plan_changes_its_hash() -> None:
         make_plan(cells, quicker, seed=1).hash,
     }
     assert len(hashes) == 6
-
-
-@pytest.mark.parametrize(
-    ("users", "spawn_rate", "ramp_s"),
-    [(101, 100, 1), (1, 1000, 0), (501, 50, 10), (3, 0.5, 4), (5, 2.5, 1.6)],
-)
-def test_the_estimate_has_the_ramp(users: int, spawn_rate: float, ramp_s: float) -> None:
-    """Ramp, warm-up, window and overhead, for each trial, the three rounds' twins included."""
-    profile = dataclasses.replace(QUICK, users=users, spawn_rate=spawn_rate)
-    plan = make_plan(expand(config(), "3.12"), profile, seed=1)
-    assert estimate_s(plan, overhead_s=2.0) == pytest.approx((72 + 3) * (ramp_s + 3 + 6 + 2))
-
-
-def test_the_estimate_of_a_budget_is_the_budget() -> None:
-    """However many cells share it; the first two passes are what is known before."""
-    profile = Profile("quick", users=100, delay_s=0.2, budget_s=720.0)
-    plan = make_plan(expand(config(), "3.12"), profile, seed=1)
-    assert estimate_s(plan) == 720.0
-    assert {trial.round for trial in plan.trials} == {1, 2}
 
 
 def test_two_thousand_cells_take_no_time() -> None:

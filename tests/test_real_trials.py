@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from bench.analysis.reconcile import disagreements
+from bench.records import journal
 from bench.records.model import Outcome
 from bench.run.host.environments import describe
 from bench.run.host.machine import describe as describe_host
@@ -66,6 +67,31 @@ def test_each_server_is_measured_and_its_books_balance(
     assert signals.server_cores is not None
     assert 0 < signals.harness_cores < 0.5
     assert signals.server_cores > 0
+
+
+def test_a_series_is_kept_of_each_trial(bench: Trials) -> None:
+    """All signals are known nearly throughout, and its bins add up to what was counted."""
+    record, measured = bench.measured(cell("sync", "sleep"))
+    path = bench.runner.folder / journal.SERIES_FILE
+    found = journal.read_series(path).records[-1]
+    assert (found.cell, found.argv) == (record.cell, measured.process.argv)
+    assert len(path.read_bytes().splitlines()[-1]) <= 3000
+    assert 0 < found.t0_s < found.t1_s <= found.stop_s < found.t1_s + 0.5
+    width_s = found.stop_s / len(found.t_s)
+    counted = sum(found.throughput_rps) * width_s
+    assert counted == pytest.approx(measured.requests.succeeded, abs=2)
+    within = [
+        rate for t_s, rate in zip(found.t_s, found.throughput_rps, strict=True)
+        if found.t0_s <= t_s < found.t1_s
+    ]  # fmt: skip
+    assert sum(within) / len(within) == pytest.approx(measured.throughput_rps, rel=0.25)
+    assert found.in_flight[-2] == pytest.approx(12, abs=1)
+    for values in (found.pool_busy, found.pool_waiting, found.server_cores, found.loop_delay_ms):
+        assert len(values) == len(found.t_s)
+        # The first look may come after the first users, the last before the stop.
+        assert sum(value is None for value in values) <= len(values) / 2
+    assert max(value or 0 for value in found.pool_busy) == pytest.approx(12, abs=0.5)
+    assert found.latency.known_to_ms > 100
 
 
 def test_def_endpoint_runs_in_the_pool(bench: Trials) -> None:

@@ -15,6 +15,7 @@ import pytest
 from bench.analysis.results import Results, results
 from bench.analysis.rows import rows
 from bench.config import Profile
+from bench.estimate import Expected
 from bench.plan import Cell, make_plan
 from bench.records.model import Damage, Resumption
 from bench.report import document, lines, markdown, readme
@@ -149,8 +150,11 @@ def test_rows_in_full() -> None:
 
 def test_plan() -> None:
     """What `plan` prints."""
-    as_golden("plan.txt", lines.plan_text(PLAN))
+    as_golden("plan.txt", lines.plan_text(PLAN, Expected(90.0, 742.0)))
     fixed = replace(
         PLAN.profile, budget_s=None, rounds=2, spawn_rate=50.0, warmup_s=3.0, duration_s=6.0
     )
-    as_golden("plan_fixed.txt", lines.plan_text(make_plan(PLAN.cells, fixed, seed=1)))
+    as_golden(
+        "plan_fixed.txt",
+        lines.plan_text(make_plan(PLAN.cells, fixed, seed=1), Expected(99.0, 99.0)),
+    )

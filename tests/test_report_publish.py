@@ -15,8 +15,9 @@ from bench import publish
 from bench.errors import BadInputError
 from bench.paths import ROOT
 from bench.records import checksum, journal
+from bench.report import summary as one_screen
 from bench.run.history import run_folders
-from tests.support.records import example
+from tests.support.records import example, series
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,6 +64,18 @@ def test_publishing_copies_the_records_and_makes_the_reports(output: Path, folde
     assert [row.cell for row in rows] == list(example()[0].cells)
 
 
+def test_series_are_published_with_the_records(output: Path, folder: Path) -> None:
+    """As they are; published anew from a run that has none, none are left."""
+    journal.append(folder / journal.SERIES_FILE, series())
+    publish.publish(folder, output, quiet)
+    published = output / f"{publish.LATEST}{journal.SERIES_FILE}"
+    assert published.read_bytes() == (folder / journal.SERIES_FILE).read_bytes()
+    assert journal.read_series(published).records == (series(),)
+    (folder / journal.SERIES_FILE).unlink()
+    publish.publish(folder, output, quiet)
+    assert sorted(files(output)) == PUBLISHED
+
+
 def test_the_same_records_give_the_same_bytes(output: Path, folder: Path) -> None:
     """Published twice, and rendered once more."""
     publish.publish(folder, output, quiet)
@@ -97,13 +110,13 @@ def test_a_run_is_rendered_into_its_own_folder(output: Path, folder: Path) -> No
 
 
 def test_a_summary_is_added_to(output: Path, folder: Path, tmp_path: Path) -> None:
-    """As GitHub's job summary wants it."""
+    """As GitHub's job summary wants it: one screen of the report."""
     publish.publish(folder, output, quiet)
     summary = tmp_path / "summary.md"
     summary.write_text("# Before\n", encoding="utf-8")
     assert publish.render(output, None, summary, quiet)[-1] == summary
-    report = (output / "latest.md").read_text(encoding="utf-8")
-    assert summary.read_text(encoding="utf-8") == f"# Before\n{report}"
+    found = publish.recorded(output, None, quiet)
+    assert summary.read_text(encoding="utf-8") == f"# Before\n{one_screen.summary(found)}"
 
 
 def damage(folder: Path, prefix: str = "") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,17 @@ from bench.digest.control import digest_control
 from bench.digest.trial import digest
 from bench.paths import ROOT
 from bench.plan import Cell, PlannedTrial, make_plan
+from bench.records import journal
 from bench.records.model import Outcome
+from bench.records.trial_files import Throttle
+from bench.run.schedule import Hands, run_plan
 from bench.run.trial_runner import TrialRunner, _demand_room
 from bench.selfcheck.trial_folder import PROFILE, write_trial
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from bench.records.model import TrialRecord
 
 PLANNED = PlannedTrial(7, 1, Cell("sync", "json", "uvicorn", 1, "3.12"))
 LAB: Any = None  # nothing is started here
@@ -39,7 +45,7 @@ except OSError as error:
 def bench(folder: Path, *, keep_raw: bool = True) -> TrialRunner:
     """What measures, for a run in this folder."""
     plan = make_plan([PLANNED.cell], PROFILE, seed=1)
-    return TrialRunner("a-run", plan, LAB, {}, folder, keep_raw)
+    return TrialRunner("a-run", plan, LAB, {}, folder, keep_raw, cores=2)
 
 
 def raw(folder: Path) -> Path:
@@ -90,6 +96,90 @@ def test_facts_that_say_nothing_are_a_failed_row(tmp_path: Path, content: str) -
     control = digest_control(folder, run="r", when="start", wait_ms=0, users=4)
     assert str(control.reason).startswith(reason)
     assert control.throughput_rps is None
+
+
+def kept(runner: TrialRunner, record: TrialRecord) -> None:
+    """As a run keeps a trial."""
+    journal.append(runner.folder / journal.TRIALS_FILE, record)
+    runner.put_away(record)
+
+
+def test_a_measured_trial_has_its_series_beside_its_record(tmp_path: Path) -> None:
+    """Both by the same name, once; no raw file is needed for it afterwards."""
+    write_trial(raw(tmp_path))
+    one = bench(tmp_path, keep_raw=False)
+    record = one._digest(PLANNED)
+    assert not (tmp_path / journal.SERIES_FILE).exists()  # not before its record
+    kept(one, record)
+    one.put_away(record)
+    (found,) = journal.read_series(tmp_path / journal.SERIES_FILE).records
+    assert (found.run, found.index, found.round, found.cell, found.twin) == (
+        record.run, record.index, record.round, record.cell, record.twin,
+    )  # fmt: skip
+    assert one.series == {}
+
+
+def test_a_series_tells_what_disturbed_its_trial(tmp_path: Path) -> None:
+    """In the reports' own words."""
+    facts = {"throttle_t0": Throttle(1.0, 5), "throttle_t1": Throttle(1.5, 5)}
+    write_trial(raw(tmp_path), facts=facts)
+    one = bench(tmp_path)
+    kept(one, one._digest(PLANNED))
+    (found,) = journal.read_series(tmp_path / journal.SERIES_FILE).records
+    assert found.disturbances == ("a CPU quota stopped processes for 500 ms of the window",)
+
+
+def test_a_failed_trial_has_no_series(tmp_path: Path) -> None:
+    """There is nothing to draw."""
+    write_trial(raw(tmp_path), facts={"failure": "it did not start"})
+    one = bench(tmp_path)
+    kept(one, one._digest(PLANNED))
+    assert journal.read_series(tmp_path / journal.SERIES_FILE).records == ()
+
+
+# Killed between a trial's record and its series.
+KILLED = """
+import os, sys
+from pathlib import Path
+from bench.records import journal
+from tests.test_trial_runner import PLANNED, bench, kept
+class Killed(dict):
+    def pop(self, *_):
+        os.kill(os.getpid(), 9)
+one = bench(Path(sys.argv[1]))
+record = one._digest(PLANNED)
+object.__setattr__(one, "series", Killed(one.series))
+kept(one, record)
+"""
+
+
+def test_a_kill_between_record_and_series_loses_no_trial_and_doubles_none(tmp_path: Path) -> None:
+    """The next start measures nothing again: that trial just has no series, and all others do."""
+    write_trial(raw(tmp_path))
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], cwd=ROOT, check=False)
+    assert done.returncode == -9
+    recorded = journal.read_trials(tmp_path / journal.TRIALS_FILE)
+    assert (len(recorded.records), recorded.damage) == (1, ())
+    assert journal.read_series(tmp_path / journal.SERIES_FILE).records == ()
+
+    one = bench(tmp_path)
+    other = replace(PLANNED, round=2, index=2)
+    write_trial(tmp_path / "raw" / "r02-sync_json-uvicorn-w1")
+    plan = replace(one.plan, trials=(replace(PLANNED, index=1), other))
+    measured = []
+
+    def measure(planned: PlannedTrial) -> TrialRecord:
+        measured.append(planned.round)
+        return one._digest(planned)
+
+    hands = Hands(measure, lambda record: kept(one, record), lambda *_: None)
+    run_plan(plan, recorded.records, 2, hands)
+    assert measured == [2]
+    assert [each.round for each in journal.read_trials(tmp_path / journal.TRIALS_FILE).records] == [
+        1, 2,
+    ]  # fmt: skip
+    series = journal.read_series(tmp_path / journal.SERIES_FILE)
+    assert ([each.round for each in series.records], series.damage) == ([2], ())
 
 
 @pytest.mark.parametrize("keep_raw", [True, False])

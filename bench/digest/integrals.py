@@ -7,6 +7,7 @@ a difference of two counters' integrals is far below that, and so is exact.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
     from bench.digest.signals import Samples
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings:
+    """A time integral as it was read: ``grown_ns`` since the first of ``t_ns``, shape (n,) each."""
+
+    t_ns: NDArray[np.int64]
+    grown_ns: NDArray[np.int64]
+
+
 def workers(samples: Samples) -> tuple[str, ...]:
     """All that have a page, by process id."""
     return tuple(samples.looks[0].gauges) if samples.looks else ()
@@ -36,6 +45,11 @@ def inside(samples: Samples, pids: Sequence[str]) -> float | None:
 def queued(samples: Samples, pids: Sequence[str]) -> float | None:
     """Tasks that wait for a thread."""
     return _between(samples, pids, layout.G_QUEUED, layout.G_DEQUEUED)
+
+
+def queued_readings(samples: Samples, pids: Sequence[str]) -> Readings | None:
+    """The time integral of those tasks, since the first reading; None if unknown."""
+    return _readings_between(samples, pids, layout.G_QUEUED, layout.G_DEQUEUED)
 
 
 def before(samples: Samples, logs: Sequence[Handlers]) -> float | None:
@@ -61,8 +75,15 @@ def upstream(samples: Samples) -> float | None:
 
 
 def _between(samples: Samples, pids: Sequence[str], entered: int, left: int) -> float | None:
+    found = _readings_between(samples, pids, entered, left)
+    return None if found is None else _mean(samples, found)
+
+
+def _readings_between(
+    samples: Samples, pids: Sequence[str], entered: int, left: int
+) -> Readings | None:
     came, went = _counted(samples, pids, entered), _counted(samples, pids, left)
-    return None if came is None or went is None else _average(samples, came - went)
+    return None if came is None or went is None else _readings(samples, came - went)
 
 
 def _counted(samples: Samples, pids: Sequence[str], counter: int) -> NDArray[np.uint64] | None:
@@ -82,10 +103,17 @@ def _counted(samples: Samples, pids: Sequence[str], counter: int) -> NDArray[np.
 
 
 def _average(samples: Samples, integral: NDArray[np.uint64]) -> float | None:
+    return _mean(samples, _readings(samples, integral))
+
+
+def _mean(samples: Samples, found: Readings) -> float | None:
+    return tapered_mean(found.t_ns, found.grown_ns, samples.t0_ns, samples.t1_ns)
+
+
+def _readings(samples: Samples, integral: NDArray[np.uint64]) -> Readings:
     """From the looks at which no page was half way through a change."""
     sound = np.array(
         [all(map(layout.settled, look.gauges.values())) for look in samples.looks], dtype=np.bool_
     )
     # The first reading off, and back from the circle of 2^64 to the line.
-    grown = (integral[sound] - integral[sound][:1]).view(np.int64)
-    return tapered_mean(samples.t_ns[sound], grown, samples.t0_ns, samples.t1_ns)
+    return Readings(samples.t_ns[sound], (integral[sound] - integral[sound][:1]).view(np.int64))

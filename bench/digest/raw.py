@@ -52,9 +52,12 @@ def read_all(folder: Path) -> Raw:
         missing = set(facts.workers) - {log.pid for log in handlers}
         if missing:
             raise Unreadable(f"the thread log of worker {min(missing)} is missing")
+    generator = read.generator_summary(folder)
+    if not generator.first_spawn_ns < facts.t0_ns:
+        raise Unreadable("generator.json is corrupt: its first user came after the window began")
     return Raw(
         facts=facts,
-        generator=read.generator_summary(folder),
+        generator=generator,
         requests=read.request_log(folder),
         handlers=handlers,
         samples=samples,

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench import stats
 from bench.digest.raw import NS_PER_MS
 from bench.records.model import Latency, Requests
 from bench.stats import (
     Steadiness,
     gap_error,
     hann_rate,
-    latency,
     mean_by_little_ms,
     steadiness,
 )
@@ -38,7 +38,7 @@ def rates(raw: Raw) -> Rates:
     t0, t1 = raw.facts.t0_ns, raw.facts.t1_ns
     end_ns = raw.requests.end_ns
     return Rates(
-        throughput_rps=hann_rate(end_ns[_succeeded(raw)], t0, t1),
+        throughput_rps=hann_rate(end_ns[succeeded(raw)], t0, t1),
         failures_rps=hann_rate(end_ns[_failed(raw)], t0, t1),
     )
 
@@ -47,7 +47,7 @@ def steadiness_of(raw: Raw) -> Steadiness | None:
     """How even the successes came in the window; None if there were none."""
     facts = raw.facts
     t0, t1 = facts.t0_ns, facts.t1_ns
-    end_ns = raw.requests.end_ns[_succeeded(raw)]
+    end_ns = raw.requests.end_ns[succeeded(raw)]
     rate = hann_rate(end_ns, t0, t1)
     if rate <= 0:
         return None
@@ -60,7 +60,7 @@ def steadiness_of(raw: Raw) -> Steadiness | None:
 
 def requests(raw: Raw) -> Requests:
     """The counts, over the whole trial and in the window."""
-    log, succeeded, failed = raw.requests, _succeeded(raw), _failed(raw)
+    log, good, failed = raw.requests, succeeded(raw), _failed(raw)
     t1 = raw.facts.t1_ns
     in_window = _in_window(raw)
     cut_off = log.outcome == request_layout.UNFINISHED
@@ -74,10 +74,10 @@ def requests(raw: Raw) -> Requests:
     redirects = [count for name, count in kinds.items() if request_layout.is_redirect(name)]
     return Requests(
         started=len(log.start_ns),
-        succeeded=int(np.count_nonzero(succeeded)),
+        succeeded=int(np.count_nonzero(good)),
         failed=int(np.count_nonzero(failed)),
         unfinished=int(np.count_nonzero(cut_off)),
-        window_succeeded=int(np.count_nonzero(in_window & succeeded)),
+        window_succeeded=int(np.count_nonzero(in_window & good)),
         window_failed=int(np.count_nonzero(in_window & failed)),
         window_unfinished=int(np.count_nonzero(waiting)),
         oldest_unfinished_ms=float(ages_ns.max()) / NS_PER_MS if len(ages_ns) else None,
@@ -86,21 +86,24 @@ def requests(raw: Raw) -> Requests:
     )
 
 
-def latencies(raw: Raw, throughput_rps: float) -> Latency:
-    """Of successful requests."""
+def watched(raw: Raw) -> stats.Latency:
+    """The latencies of the window, and what they were read from."""
     log = raw.requests
-    # Little's law speaks of all requests: with failures among them it does not
-    # give the mean of the successful ones.
-    some_failed = bool((_in_window(raw) & _failed(raw)).any())
-    end_ns = np.where(log.outcome == request_layout.UNFINISHED, -1, log.end_ns)
-    found = latency(
+    return stats.latency(
         log.start_ns,
-        end_ns,
-        _succeeded(raw),
+        np.where(log.outcome == request_layout.UNFINISHED, -1, log.end_ns),
+        succeeded(raw),
         raw.facts.t0_ns,
         raw.facts.t1_ns,
         raw.generator.spawned_ns,
     )
+
+
+def latencies(raw: Raw, found: stats.Latency, throughput_rps: float) -> Latency:
+    """Of successful requests."""
+    # Little's law speaks of all requests: with failures among them it does not
+    # give the mean of the successful ones.
+    some_failed = bool((_in_window(raw) & _failed(raw)).any())
     little_ms = mean_by_little_ms(raw.facts.profile.users, throughput_rps)
     return Latency(
         p50=found.p50,
@@ -111,7 +114,8 @@ def latencies(raw: Raw, throughput_rps: float) -> Latency:
     )
 
 
-def _succeeded(raw: Raw) -> NDArray[np.bool_]:
+def succeeded(raw: Raw) -> NDArray[np.bool_]:
+    """Which requests got the right answer."""
     found: NDArray[np.bool_] = raw.requests.outcome == request_layout.SUCCEEDED
     return found
 

@@ -8,7 +8,7 @@ from app.probe import layout
 from bench.digest.counters import counters
 from bench.digest.places import places
 from bench.digest.raw import NS_PER_S, Raw, read_all
-from bench.digest.requests import latencies, rates, requests, steadiness_of
+from bench.digest.requests import latencies, rates, requests, steadiness_of, watched
 from bench.digest.trial_signals import trial_signals
 from bench.digest.workers import workers
 from bench.records.model import LoadSettings, Measured, Process, Threads
@@ -16,6 +16,7 @@ from bench.records.model import LoadSettings, Measured, Process, Threads
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bench import stats
     from bench.records.trial_files import TrialFacts
 
 
@@ -26,6 +27,11 @@ def digest(folder: Path) -> Measured:
         Unreadable: a file is missing or corrupt; the trial can't be used.
     """
     raw = read_all(folder)
+    return figures(raw, watched(raw))
+
+
+def figures(raw: Raw, seen: stats.Latency) -> Measured:
+    """All of them, from what was read; ``seen`` is what `watched` has seen of it."""
     rate = rates(raw)
     return Measured(
         load=_load_settings(raw),
@@ -33,7 +39,7 @@ def digest(folder: Path) -> Measured:
         throughput_rps=rate.throughput_rps,
         failures_rps=rate.failures_rps,
         steadiness=steadiness_of(raw),
-        latency=latencies(raw, rate.throughput_rps),
+        latency=latencies(raw, seen, rate.throughput_rps),
         threads=_threads(raw),
         signals=trial_signals(raw),
         counters=counters(raw),

@@ -14,14 +14,14 @@ from typing import Final, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from bench.records.bounds import implausible
-from bench.records.model import SCHEMA, ControlRecord, RunRecord, TrialRecord
+from bench.records.model import SCHEMA, ControlRecord, RunRecord, SeriesRecord, TrialRecord
 from bench.text import shown
 
 LINE: Final = b'{"crc32":"'  # how a record in a line begins
 PAGE: Final = b'{\n "crc32": "'  # and one on lines of its own
 _DIGITS: Final = 8
 
-Record = TypeVar("Record", bound=TrialRecord | ControlRecord | RunRecord)
+Record = TypeVar("Record", bound=TrialRecord | SeriesRecord | ControlRecord | RunRecord)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,21 +17,29 @@ from pydantic import TypeAdapter
 from bench.errors import BadInputError
 from bench.records import atomic, checksum
 from bench.records.checksum import Broken
-from bench.records.model import ControlRecord, Damage, RunRecord, TrialRecord
+from bench.records.model import ControlRecord, Damage, RunRecord, SeriesRecord, TrialRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 RUN_FILE: Final = "run.json"
 TRIALS_FILE: Final = "trials.jsonl"
+SERIES_FILE: Final = "series.jsonl"
 CONTROLS_FILE: Final = "controls.jsonl"
 
-Record = TypeVar("Record", bound=TrialRecord | ControlRecord | RunRecord)
+Record = TypeVar("Record", bound=TrialRecord | SeriesRecord | ControlRecord | RunRecord)
+OfTrial = TypeVar("OfTrial", TrialRecord, SeriesRecord)
 
 _TRIAL = TypeAdapter(TrialRecord)
+_SERIES = TypeAdapter(SeriesRecord)
 _CONTROL = TypeAdapter(ControlRecord)
 _RUN = TypeAdapter(RunRecord)
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {
+    TrialRecord: _TRIAL,
+    SeriesRecord: _SERIES,
+    ControlRecord: _CONTROL,
+}
 _HINT = "the version that wrote it can read it"
 # A record begins here, also where the end of the line before it is lost.
 _BEGINNING = re.compile(b"(?=" + re.escape(checksum.LINE) + b")")
@@ -45,13 +53,13 @@ class Read(Generic[Record]):
     damage: tuple[Damage, ...]
 
 
-def append(path: Path, record: TrialRecord | ControlRecord) -> None:
+def append(path: Path, record: TrialRecord | SeriesRecord | ControlRecord) -> None:
     """Append one line and sync it: what has been measured is never lost.
 
     Raises:
         OSError: it could not be written (disk full); the file is as it was.
     """
-    adapter: TypeAdapter[Any] = _TRIAL if isinstance(record, TrialRecord) else _CONTROL
+    adapter = _ADAPTERS[type(record)]
     text = json.dumps(adapter.dump_python(record, mode="json"), separators=(",", ":"))
     line = checksum.seal(text.encode(), checksum.LINE) + b"\n"
     try:
@@ -91,10 +99,25 @@ def read_trials(path: Path) -> Read[TrialRecord]:
     Raises:
         BadInputError: the file can't be read, or is of another schema.
     """
-    records: dict[tuple[str, int, bool], tuple[int, TrialRecord]] = {}
+    return _of_trials(TRIALS_FILE, _lines(path, _TRIAL))
+
+
+def read_series(path: Path) -> Read[SeriesRecord]:
+    """What the trials of a run looked like over time; none where there is no such file.
+
+    A trial that has a record may have no series: the run is older, or was killed between the two.
+
+    Raises:
+        BadInputError: the file can't be read, or is of another schema.
+    """
+    return _of_trials(SERIES_FILE, _lines(path, _SERIES) if path.exists() else [])
+
+
+def _of_trials(name: str, lines: Iterable[tuple[int, OfTrial | Broken]]) -> Read[OfTrial]:
+    records: dict[tuple[str, int, bool], tuple[int, OfTrial]] = {}
     damage: list[Damage] = []
-    for number, found in _lines(path, _TRIAL):
-        place = f"{TRIALS_FILE}:{number}"
+    for number, found in lines:
+        place = f"{name}:{number}"
         if isinstance(found, Broken):
             damage.append(Damage(place, found.what))
             continue

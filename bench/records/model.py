@@ -1,7 +1,8 @@
 """What is kept of a trial and of a run: the interface between measuring and explaining.
 
-``trials.jsonl`` holds one ``TrialRecord`` a line, ``controls.jsonl`` one
-``ControlRecord``, ``run.json`` one ``RunRecord``: ``bench.records.journal`` reads and writes them.
+``trials.jsonl`` holds one ``TrialRecord`` a line, ``series.jsonl`` one ``SeriesRecord``,
+``controls.jsonl`` one ``ControlRecord``, ``run.json`` one ``RunRecord``: ``bench.records.journal``
+reads and writes them.
 Figures that cannot be known are None. All are per trial, within its window
 unless the name says otherwise, and summed over workers.
 """
@@ -260,6 +261,50 @@ class TrialRecord:
     measured: Measured | None
     twin: bool = False  # the second entry of the cell that a round has twice (A/A)
     purpose: Purpose = FIRST
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyCurve:
+    """The share of the window's requests that took at most so long: a staircase of a few points.
+
+    It allows for the requests that the window saw only in part, as the percentiles do.
+    """
+
+    ms: tuple[float, ...]  # ascending
+    below: tuple[float, ...]  # the share at each; from one to the next it stays what it is
+    known_to_ms: float  # beyond it no percentile can be told; 0: none at all
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRecord:
+    """What a measured trial looked like from its first user's start to the stop.
+
+    ``t_s`` are the middles of equal bins that fill that time; each list has a value for each bin,
+    None where it isn't known.
+    """
+
+    __pydantic_config__ = ConfigDict(allow_inf_nan=False)
+
+    schema: Literal[2]
+    run: str
+    index: int  # these four as the trial's own record has them
+    round: int
+    cell: str
+    twin: bool
+    t0_s: float  # the window, as all times since the first user's start
+    t1_s: float
+    stop_s: float  # when the first request was cut off
+    t_s: tuple[float, ...]
+    throughput_rps: tuple[float, ...]  # good answers
+    in_flight: tuple[float, ...]  # sent and not yet answered, as the generator saw them
+    # The latest that a look found the heartbeat of any worker's loop.
+    loop_delay_ms: tuple[float | None, ...]
+    pool_busy: tuple[float | None, ...]  # threads of all workers' pools
+    pool_waiting: tuple[float | None, ...]  # tasks that wait for one
+    server_cores: tuple[float | None, ...]
+    latency: LatencyCurve
+    disturbances: tuple[str, ...]  # why the trial isn't clean, as the reports say it
+    argv: tuple[str, ...]  # the server's command
 
 
 @dataclass(frozen=True, slots=True)

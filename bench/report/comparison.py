@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from statistics import geometric_mean
 from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
@@ -71,7 +72,14 @@ def document(comparison: Comparison, differences: tuple[str, ...]) -> str:
             {
                 "cell": cell.cell,
                 "steadiest": None if cell.steadiest is None else cell.steadiest.metric.name,
-                **{judged.metric.name: _judged(judged) for judged in cell.judged},
+                **{
+                    judged.metric.name: _judged(judged)
+                    | {
+                        name: geometric_mean(side.cells[cell.cell][judged.metric.name].values())
+                        for name, side in (("a", comparison.a), ("b", comparison.b))
+                    }
+                    for judged in cell.judged
+                },
             }
             for cell in comparison.cells
         ],

@@ -11,10 +11,9 @@ from bench import text
 from bench.analysis.evidence import Evidence
 from bench.analysis.fitness import Fitness, judge
 from bench.analysis.why import why
-from bench.plan import estimate_s
 from bench.records.model import Cause
 from bench.report import design, tables, whys
-from bench.report.places import users_at
+from bench.report.places import bar, users_at
 from bench.report.reasons import of_trial, remarks, sentences
 from bench.text import NONE, milliseconds, number
 
@@ -22,8 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.analysis.rows import Row
+    from bench.estimate import Expected
     from bench.plan import Plan
     from bench.records.model import Purpose, RunRecord, TrialRecord
+
+NEARLY = 0.85
 
 
 def trial_line(trial: TrialRecord, place: str, cores: int) -> str:
@@ -105,7 +107,7 @@ def row_text(row: Row) -> str:
         ),
         ("verdict", text.line("; ".join([row.verdict.word.value, *sentences(row.verdict)]))),
         *((("note", text.line("; ".join(remarks(row.verdict)))),) if remarks(row.verdict) else ()),
-        *((("users at", users_at(row.places)),) if row.places is not None else ()),
+        *((("users", f"{bar(row.places)}  {users_at(row.places)}"),) if row.places else ()),
         ("why", NONE if row.why is None else text.line(whys.sentence(row.why))),
     ]
     body = tabulate(
@@ -117,7 +119,7 @@ def row_text(row: Row) -> str:
     return f"{text.line(row.cell)}\n{body}\n"
 
 
-def plan_text(plan: Plan) -> str:
+def plan_text(plan: Plan, expected: Expected) -> str:
     """Cells and order, and how long it will take."""
     profile = plan.profile
     order = tabulate(
@@ -134,7 +136,7 @@ def plan_text(plan: Plan) -> str:
         tablefmt="simple",
     )
     return (
-        f"{order}\n\n{summary(plan)}\n"
+        f"{order}\n\n{summary(plan, expected)}\n"
         f"profile {profile.name}: {design.load(profile)}; {design.repeats(profile)};"
         f" seed {plan.seed}\n"
         f"{_after(plan)}"
@@ -150,13 +152,22 @@ def _after(plan: Plan) -> str:
     )
 
 
-def summary(plan: Plan) -> str:
-    """Cells, trials and expected time in one line; a matrix's controls take seconds more."""
+def summary(plan: Plan, expected: Expected) -> str:
+    """Cells, trials and the time it will take, in one line."""
     cells = "1 cell" if len(plan.cells) == 1 else f"{len(plan.cells)} cells"
     if plan.profile.budget_s is not None:
-        return f"{cells}, a budget of {text.duration(plan.profile.budget_s)}"
+        budget = text.duration(plan.profile.budget_s)
+        return f"{cells}, a budget of {budget}: {_takes(expected)}"
     trials = "1 trial" if len(plan.trials) == 1 else f"{len(plan.trials)} trials"
-    return f"{cells}, {trials}, about {text.duration(estimate_s(plan))}"
+    return f"{cells}, {trials}, {_takes(expected)}"
+
+
+def _takes(expected: Expected) -> str:
+    """A budget that the first passes use is used; one that is larger ends when all is known."""
+    most = text.duration(expected.most_s)
+    if expected.least_s >= NEARLY * expected.most_s:
+        return f"about {most} all in all"
+    return f"{text.duration(expected.least_s)} to {most} all in all, as soon as all is known"
 
 
 def resumed(run: RunRecord) -> list[str]:

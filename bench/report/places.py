@@ -50,6 +50,12 @@ def bar(places: Places) -> str:
     return "".join(LETTERS[name] * letters.get(name, 0) for name in LETTERS)
 
 
+def legend(bars: str) -> str:
+    """The letters that these bars have, in the terminal: ``users: q waiting for a thread, …``."""
+    told = [f"{letter} {NAMES[name]}" for name, letter in LETTERS.items() if letter in bars]
+    return f"users, a letter for each tenth: {', '.join(told)}" if told else ""
+
+
 def users_at(places: Places) -> str:
     """``39.6 at the delay server, 10 waiting for a thread``: the fullest first, empty ones not."""
     known = _known(places)

@@ -62,5 +62,6 @@ def _run(profile: Profile, lab: Lab, folder: Path, facts: TrialFacts) -> None:
         lab.delay.reset()
         facts.gate_ns = time.monotonic_ns()
         load.say(layout.SAY_BEGIN)
-        watch(load, sampler, lab.delay, facts, lab.patience)
+        lab.observer.phase("control")
+        watch(load, sampler, facts, lab)
     facts.upstream_after = lab.delay.stats()

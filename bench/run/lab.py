@@ -12,6 +12,7 @@ from bench.errors import RequirementError
 from bench.placement import UNPINNED, Placement
 from bench.run.host import environments, machine
 from bench.run.host.cpus import affinity
+from bench.run.observer import SILENT, Observer
 from bench.run.process.children import Keeper
 from bench.run.server.delay_server import DelayServer
 from go_delay import build
@@ -46,6 +47,7 @@ class Lab:
     placement: Placement = UNPINNED
     patience: Patience = Patience()
     quota_cores: float | None = None  # where a quota leaves less than the CPUs that we may use
+    observer: Observer = SILENT
 
     def cpu_sets(self) -> dict[str, list[int]]:
         """The CPUs that a trial may use, and the server's own, if it has some."""
@@ -87,6 +89,7 @@ def open_lab(
     probe: bool = True,
     late_ms: int = 0,
     placement: Placement = UNPINNED,
+    observer: Observer = SILENT,
 ) -> Iterator[Lab]:
     """Start the keeper and the delay server; end both, and whatever they keep, at exit.
 
@@ -121,6 +124,7 @@ def open_lab(
             probe=probe,
             placement=placement,
             quota_cores=machine.limiting_quota(machine.describe()),
+            observer=observer,
         )
 
 

@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Literal
 
 from bench.errors import named
+from bench.estimate import expected
 from bench.records import journal
 from bench.report import lines
 from bench.run import lab
@@ -24,19 +25,19 @@ if TYPE_CHECKING:
     from bench.paths import Paths
     from bench.plan import Plan
     from bench.records.model import TrialRecord
+    from bench.run.observer import Observer
     from bench.run.options import RunOptions
-    from bench.run.schedule import Progress
 
 
 def orchestrate(
     plan: Plan,
     paths: Paths,
     options: RunOptions,
-    *,
-    say: Callable[[str], None],
-    warn: Callable[[str], None],
+    observer: Observer,
 ) -> Path:
     """Measure a plan; gives the run's folder. It is for the caller to call the run finished.
+
+    ``observer`` is told of each step.
 
     Raises:
         RequirementError: the machine or an installation is missing something.
@@ -49,31 +50,36 @@ def orchestrate(
     run = describe_run(
         plan, paths, found, command=options.command, probe=options.probe, placed=placed
     )
-    folder = choose(run, options, say=say, warn=warn)
-    say(f"run {folder.name}: {lines.summary(plan)}{'' if folder.name == run.id else ' in all'}")
+    folder = choose(run, options, say=observer.say, warn=observer.warn)
+    takes = expected(plan, cores=run.host.cores, controls=options.command == "matrix")
+    begun = "" if folder.name == run.id else ", with what was measured before"
+    observer.say(f"run {folder.name}: {lines.summary(plan, takes)}{begun}")
     recorded = run_folders.trials_of(folder)
     for damage in recorded.damage:
-        warn(f"{damage}: a trial that has no intact record is measured again")
+        observer.warn(f"{damage}: a trial that has no intact record is measured again")
+
+    observer.opened(plan, recorded.records, run.host.cores)
 
     def keep(trial: TrialRecord) -> None:
         journal.append(folder / journal.TRIALS_FILE, trial)
         # Only now: where there is no room to compress, the record is safe.
         measure.put_away(trial)
 
-    def tell(trial: TrialRecord, progress: Progress) -> None:
-        place = lines.place(trial, plan, progress.done, progress.spent_s)
-        say(lines.trial_line(trial, place, run.host.cores))
-
     with (
-        _told_if_interrupted(folder, plan, warn),
+        _told_if_interrupted(folder, plan, observer.warn),
         named(folder),
-        lab.open_lab(paths, found, folder, probe=options.probe, placement=placed) as opened,
+        lab.open_lab(
+            paths, found, folder, probe=options.probe, placement=placed, observer=observer
+        ) as opened,
     ):
-        measure = TrialRunner(folder.name, plan, opened, found.servers, folder, options.keep_raw)
+        measure = TrialRunner(
+            *(folder.name, plan, opened, found.servers, folder, options.keep_raw, run.host.cores)
+        )
         # One experiment alone is asked for a quick answer.
         controls = Controls(measure, plan.profile.users) if options.command == "matrix" else None
         _run_controls(controls, "start", folder)
-        run_plan(plan, recorded.records, run.host.cores, Hands(measure, keep, tell))
+        hands = Hands(measure, keep, observer.ended, observer.planned, observer.begun)
+        run_plan(plan, recorded.records, run.host.cores, hands)
         _run_controls(controls, "end", folder)
     return folder
 

@@ -24,6 +24,8 @@ class Hands:
     measure: Callable[[PlannedTrial], TrialRecord]
     keep: Callable[[TrialRecord], None]  # before it is told: what a person has seen is on disk
     tell: Callable[[TrialRecord, Progress], None]
+    plan: Callable[[Sequence[PlannedTrial]], None] = lambda _: None  # told of each pass
+    begin: Callable[[PlannedTrial, Progress], None] = lambda *_: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,14 @@ def run_plan(plan: Plan, done: Iterable[TrialRecord], cores: int, hands: Hands) 
         trials = _pass(plan, number, recorded, cores)
         if not trials:
             return measured
+        hands.plan(trials)
         finished = {(record.cell, record.round, record.twin) for record in recorded}
         for planned in trials:
             if (planned.cell.id, planned.round, planned.twin) in finished:
                 continue
             if plan.profile.budget_s is not None and progress.spent_s >= plan.profile.budget_s:
                 return measured
+            hands.begin(planned, progress)
             record = hands.measure(replace(planned, index=progress.done + 1))
             hands.keep(record)
             recorded.append(record)

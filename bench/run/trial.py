@@ -86,7 +86,7 @@ class _Trial:
                 generator.await_ready(load, self.lab.patience.ready_s)
                 sampler = self._open_gate(stack, running.child, load)
             with self._phase("load"):
-                watch(load, sampler, self.lab.delay, self.facts, self.lab.patience)
+                watch(load, sampler, self.facts, self.lab)
             stopping = stack.pop_all()
         with self._phase("stop"):
             stopping.close()
@@ -94,6 +94,7 @@ class _Trial:
 
     @contextlib.contextmanager
     def _phase(self, name: str) -> Iterator[None]:
+        self.lab.observer.phase(name)
         began = time.monotonic()
         try:
             yield

@@ -6,15 +6,21 @@ import errno
 import gzip
 import hashlib
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Literal
 
+from bench.analysis.fitness import judge
 from bench.config import fixed
 from bench.digest.control import digest_control
+from bench.digest.raw import read_all
 from bench.digest.read import Unreadable, trial_facts
-from bench.digest.trial import digest
-from bench.records.model import SCHEMA, ControlRecord, Measured, Outcome, TrialRecord
+from bench.digest.requests import watched
+from bench.digest.series import series_of
+from bench.digest.trial import figures
+from bench.records import journal
+from bench.records.model import SCHEMA, ControlRecord, Measured, Outcome, SeriesRecord, TrialRecord
+from bench.report.reasons import sentence
 from bench.run.control import run_control
 from bench.run.trial import run_trial
 
@@ -32,6 +38,7 @@ LEVEL = 1
 ROOM_BYTES = 64 * 2**20  # more than a minute's raw files take
 # Of each control: what is asked of the delay server, warm-up and window.
 CONTROLS = ((0, 0.5, 2.0), (200, 0.5, 2.0))
+Key = tuple[str, int, bool]  # of a trial: cell, round, whether it is a twin
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,9 @@ class TrialRunner:
     environments: dict[tuple[str, str], Environment]
     folder: Path  # of the run
     keep_raw: bool
+    cores: int  # that a trial may use
+    # What trials looked like over time, until their records are kept.
+    series: dict[Key, SeriesRecord] = field(default_factory=dict)
 
     def __call__(self, planned: PlannedTrial) -> TrialRecord:
         """Measure one trial; what goes wrong in it is in the record.
@@ -76,11 +86,16 @@ class TrialRunner:
         return record
 
     def put_away(self, record: TrialRecord) -> None:
-        """Keep or drop the raw files of a trial whose record is kept; a failed one's are kept.
+        """Of a trial whose record is kept: append its series, and keep or drop its raw files.
+
+        A failed one's are kept. A run that is killed between record and series has none of that
+        trial: the other way round it might have two, of which one is of no recorded trial.
 
         Raises:
-            OSError: there is no room to compress them; they stay as they are.
+            OSError: there is no room for the series, or to compress them; they stay as they are.
         """
+        if (looked := self.series.pop(_key(record), None)) is not None:
+            journal.append(self.folder / journal.SERIES_FILE, looked)
         folder = self._raw(record.round, record.cell, twin=record.twin)
         if not folder.is_dir():
             return
@@ -101,10 +116,16 @@ class TrialRunner:
             facts = trial_facts(folder)
             if facts.failure is not None:
                 return self._record(planned, Outcome.FAILED, facts.failure, facts)
-            measured = digest(folder)
+            raw = read_all(folder)
+            seen = watched(raw)
+            measured = figures(raw, seen)
         except Unreadable as damage:
             return self._record(planned, Outcome.FAILED, str(damage), facts)
-        return self._record(planned, Outcome.MEASURED, None, facts, measured)
+        record = self._record(planned, Outcome.MEASURED, None, facts, measured)
+        judged = judge(record, self.cores)
+        told = [sentence([reason]) for reason in judged.reasons]
+        self.series[_key(record)] = series_of(raw, seen, record, told)
+        return record
 
     def _record(
         self,
@@ -156,6 +177,10 @@ class Controls:
             run = self.runner.run_id
             yield digest_control(folder, run=run, when=when, wait_ms=wait_ms, users=self.users)
             shutil.rmtree(folder)
+
+
+def _key(record: TrialRecord) -> Key:
+    return record.cell, record.round, record.twin
 
 
 def _phase(seed: int, planned: PlannedTrial) -> float:

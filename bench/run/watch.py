@@ -15,6 +15,7 @@ from bench.run.busy import never_rests
 from bench.run.failure import TrialFailed
 from bench.run.host import throttle
 from bench.run.host.sampler import INTERVAL_S
+from bench.run.observer import Counts
 from bench.run.pacing import Pacer, Window
 from bench.run.process.children import Ended, Late
 from locustfiles import layout
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from bench.config import Profile
     from bench.records.trial_files import Look, TrialFacts
     from bench.run.host.sampler import Sampler
-    from bench.run.lab import Patience
+    from bench.run.lab import Lab, Patience
+    from bench.run.observer import Observer
     from bench.run.process.children import Child
     from bench.run.server.delay_server import DelayServer
 
@@ -31,13 +33,7 @@ if TYPE_CHECKING:
 TAIL_S = 0.05
 
 
-def watch(
-    load: Child,
-    sampler: Sampler,
-    delay: DelayServer,
-    facts: TrialFacts,
-    patience: Patience,
-) -> None:
+def watch(load: Child, sampler: Sampler, facts: TrialFacts, lab: Lab) -> None:
     """Sample until the load is over: set the window, stop the load after it.
 
     The delay server is asked at both ends of the window.
@@ -45,19 +41,21 @@ def watch(
     Raises:
         TrialFailed: the generator ended or hangs.
     """
-    _Watch(load, sampler, delay, facts, patience).run()
+    _Watch(load, sampler, facts, lab.delay, lab.patience, lab.observer).run()
 
 
 @dataclass(slots=True)
 class _Watch:
     load: Child
     sampler: Sampler
-    delay: DelayServer
     facts: TrialFacts
+    delay: DelayServer
     patience: Patience
+    observer: Observer
     clock: Clock = field(init=False)
     pacer: Pacer = field(init=False)
     looks: list[Look] = field(default_factory=list)  # since all users are there
+    counts: Counts | None = None  # that the observer is to be told of
 
     def __post_init__(self) -> None:
         facts = self.facts
@@ -89,9 +87,17 @@ class _Watch:
             match event.get("event"):
                 case "spawned":
                     self.looks.clear()
+                    self.observer.phase("warm-up")
                     self._count(int(event["spawned_ns"]), int(event["ended"]))
                 case "count":
                     self._count(int(event["ns"]), int(event["ended"]))
+                case "progress":
+                    self.counts = Counts(
+                        ns=int(event["ns"]),
+                        started=int(event["started"]),
+                        ended=int(event["ended"]),
+                        failed=int(event["failed"]),
+                    )
                 case "stopping":
                     # Who is alive now, before anything is stopped.
                     self.facts.workers_after = [pid for pid in self.facts.workers if alive(pid)]
@@ -115,6 +121,10 @@ class _Watch:
         look = self.sampler.look()
         if not self.facts.t0_ns:
             self.looks.append(look)
+        if due == "tick" and self.counts is not None:
+            # Right after a look, which leaves most time until the next.
+            self.observer.counted(self.counts)
+            self.counts = None
         if due == "t0":
             self.facts.throttle_t0 = throttle.look()
         elif due == "t1":
@@ -125,6 +135,8 @@ class _Watch:
                 self.facts.upstream_t0 = self.delay.stats()
             elif due == "t1":
                 self.facts.upstream_t1 = self.delay.stats()
+        if due == "t0":
+            self.observer.window((self.facts.t1_ns - self.facts.t0_ns) / 1e9)
 
 
 def _longest_s(profile: Profile) -> float:

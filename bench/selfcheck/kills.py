@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from bench.errors import RequirementError
-from bench.records.journal import RUN_FILE, TRIALS_FILE, read_run, read_trials
+from bench.records.journal import (
+    RUN_FILE,
+    SERIES_FILE,
+    TRIALS_FILE,
+    read_run,
+    read_series,
+    read_trials,
+)
 from bench.selfcheck.figure import Figure
 
 if TYPE_CHECKING:
@@ -139,6 +146,13 @@ def _differs(output: Path, before: list[str], expected: Expected) -> list[str]:
     planned = expected.trials
     if len(found) != planned or len(set(found)) != planned:
         faults.append(f"{len(found)} records of {len(set(found))} trials, {planned} are planned")
+    looked = [read_series(run / SERIES_FILE) for run in runs]
+    series = [(one.cell, one.round, one.twin) for each in looked for one in each.records]
+    # Killed between the two, one trial may have none; but none has two, and no other has any.
+    if any(each.damage for each in looked) or not set(series) <= set(found):
+        faults.append(f"{len(series)} series of {len(found)} trials, some damaged or of no trial")
+    if len(series) < len(found) - 1:
+        faults.append(f"{len(series)} series of {len(found)} trials: more than one is missing")
     other = sorted(expected.form ^ _form(_latest(output))) if expected.form else []
     if other:
         where = ", ".join(other[:3])

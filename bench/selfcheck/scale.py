@@ -18,6 +18,7 @@ from app.probe import layout as probe
 from bench.analysis.results import results
 from bench.config import fixed, load_config
 from bench.digest.trial import digest
+from bench.estimate import expected
 from bench.paths import default_python
 from bench.placement import UNPINNED
 from bench.plan import expand, make_plan
@@ -60,7 +61,7 @@ def plan_speed(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of 
         config = load_config(path, io_kinds=paths.io_kinds, servers=paths.servers)
         cells = expand(config, default_python())[:count]
         plan = make_plan(cells, config.profiles["p"], seed=1)
-        text = lines.plan_text(plan)
+        text = lines.plan_text(plan, expected(plan, cores=1, controls=True))
         took_s = time.monotonic() - began
     return [Figure(f"plan of {len(cells)} cells ({len(text):,} characters)", took_s, 5, " s")]
 

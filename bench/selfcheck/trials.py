@@ -13,6 +13,7 @@ from bench.paths import default_python
 from bench.placement import UNPINNED, Placement
 from bench.plan import Cell, PlannedTrial, make_plan
 from bench.run import lab
+from bench.run.host import machine
 from bench.run.trial_runner import TrialRunner
 
 if TYPE_CHECKING:
@@ -89,4 +90,10 @@ def trials(
     ):
         folder = Path(name)
         opened.keeper.remove_at_end(folder)
-        yield Trials(TrialRunner("bench", plan, opened, found.servers, folder, keep_raw=False))
+        yield Trials(
+            TrialRunner(
+                *("bench", plan, opened, found.servers, folder),
+                keep_raw=False,
+                cores=machine.describe().cores,
+            )
+        )

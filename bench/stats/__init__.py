@@ -7,6 +7,7 @@ Times are int64 nanoseconds of one monotonic clock; a window is [t0, t1).
 
 from __future__ import annotations
 
+from bench.stats.bins import bin_edges, binned_mean, binned_occupancy, binned_rate
 from bench.stats.combined import LogEffect, combine, disagree
 from bench.stats.estimate import Estimate, estimate
 from bench.stats.gauges import (
@@ -20,6 +21,7 @@ from bench.stats.gauges import (
 from bench.stats.histogram import difference, histogram_percentile
 from bench.stats.latency import Latency, latency
 from bench.stats.little import little_disagrees, mean_by_little_ms
+from bench.stats.outline import Outline, outline
 from bench.stats.paired import (
     LogRatio,
     benjamini_hochberg,
@@ -41,12 +43,17 @@ __all__ = [
     "Latency",
     "LogEffect",
     "LogRatio",
+    "Outline",
     "Percentile",
     "Regimes",
     "Spread",
     "Steadiness",
     "batch_error",
     "benjamini_hochberg",
+    "bin_edges",
+    "binned_mean",
+    "binned_occupancy",
+    "binned_rate",
     "combine",
     "difference",
     "disagree",
@@ -60,6 +67,7 @@ __all__ = [
     "little_disagrees",
     "log_ratio",
     "mean_by_little_ms",
+    "outline",
     "percentile",
     "plain_rate",
     "pooled_log_ratio",

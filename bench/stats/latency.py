@@ -20,13 +20,20 @@ trial; what holds from trial to trial is told by `pooled`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench.stats.dependence import watch
-from bench.stats.quantile import SWAY, Percentile, read_percentile, surely_below, withheld
+from bench.stats.quantile import (
+    SWAY,
+    Percentile,
+    age_or_reason,
+    read_percentile,
+    surely_below,
+    withheld,
+)
 from bench.stats.survival import product_limit
 
 if TYPE_CHECKING:
@@ -42,6 +49,27 @@ _MEDIAN = 0.5
 _TAILS = (_MEDIAN, 0.10, 0.01)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """What percentiles are read from. Ages in nanoseconds, ascending."""
+
+    curve: Curve
+    spared: Curve  # the same without the failures
+    finished: NDArray[np.int64]
+    stuck: NDArray[np.int64]
+    users: int  # in flight at t0: in a closed loop, all
+
+    def tells(self, tail: float) -> bool:
+        """Whether the age that such a share of the requests outlasts can be told."""
+        slow = age_or_reason(self.curve, self.finished, tail)
+        if isinstance(slow, str) or _starving(self, slow / _NS_PER_MS, tail) is not None:
+            return False
+        if self.spared is self.curve:
+            return True
+        fast = age_or_reason(self.spared, self.finished, tail)
+        return not isinstance(fast, str) and slow <= (1.0 + SWAY) * fast
+
+
 @dataclass(frozen=True, slots=True)
 class Latency:
     """The latencies of one window. The mean is of what finished: compare it with Little's."""
@@ -52,6 +80,7 @@ class Latency:
     mean_measured_ms: float | None
     completions: int
     oldest_unfinished_ms: float | None
+    window: Window = field(compare=False, repr=False)  # what the percentiles were read from
 
 
 def latency(
@@ -90,7 +119,7 @@ def latency(
     # A percentile is as unsure as any below it. Beyond p99 there may be but one batch, whose own
     # requests alone are at risk there: they look independent of each other.
     widenings = np.maximum.accumulate([dependence.widening(tail) for tail in _TAILS])
-    window = _Window(
+    window = Window(
         curve=curve,
         spared=(
             curve if kept.all() else product_limit(entry[fair][kept], last[fair][kept], event[kept])
@@ -111,21 +140,11 @@ def latency(
         mean_measured_ms=float(last[whole].mean()) / _NS_PER_MS if whole.any() else None,
         completions=int(np.count_nonzero(whole)),
         oldest_unfinished_ms=_oldest_ms(start[in_flight], t1_ns),
+        window=window,
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Window:
-    """What percentiles are read from. Ages in nanoseconds, ascending."""
-
-    curve: Curve
-    spared: Curve  # the same without the failures
-    finished: NDArray[np.int64]
-    stuck: NDArray[np.int64]
-    users: int  # in flight at t0: in a closed loop, all
-
-
-def _percentile(window: _Window, tail: float, times: float) -> Percentile:
+def _percentile(window: Window, tail: float, times: float) -> Percentile:
     """As the curve has it, unless starving users or the one spared the failures contradict it."""
     curve, spared = window.curve, window.spared
     slow = read_percentile(curve, window.finished, tail, times)
@@ -146,7 +165,7 @@ def _percentile(window: _Window, tail: float, times: float) -> Percentile:
     )
 
 
-def _starving(window: _Window, value_ms: float, tail: float) -> str | None:
+def _starving(window: Window, value_ms: float, tail: float) -> str | None:
     """Why a percentile says nothing of those who wait throughout; None where it may stand.
 
     Few are served again and again and most never: the young then tell nothing of the old, however

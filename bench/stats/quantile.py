@@ -67,28 +67,41 @@ def read_percentile(
         tail: 1 - q, in (0, 1).
         times: how many times Greenwood's error the true one is (`dependence`).
     """
-    adrift = curve.detached_ns.size
+    found = age_or_reason(curve, finished, tail)
     surely = surely_below(curve, tail, times)
+    if isinstance(found, str):
+        return withheld(_known_ns(curve, tail, times, surely), found)
+    low, high = _interval_ms(curve, tail, times, surely)
+    return Percentile(found / _NS_PER_MS, None, None, low, high)
+
+
+def age_or_reason(curve: Curve, finished: NDArray[np.int64], tail: float) -> int | str:
+    """The age in nanoseconds, or why it can't be known; arguments as above."""
+    adrift = curve.detached_ns.size
     if adrift > tail * curve.subjects:
         # Even where the curve gets there: more of the window's requests than that were older.
-        # One that ended at its last age outlasted only the nanosecond before.
-        known = int(curve.detached_ns[adrift - int(tail * curve.subjects) - 1]) - 1
-        if max(np.sqrt(adrift) - _HALF_Z * times, 0.0) ** 2 <= tail * curve.subjects:
-            known = surely  # so few that another window may have had none of them
         told = f"{adrift} of {curve.subjects} requests were older than the window can follow"
-        return withheld(known, told if finished.size else _NOTHING)
+        return told if finished.size else _NOTHING
     at = curve.reaches(tail)
     if at is None:
-        return withheld(surely, _TOO_SHORT if finished.size else _NOTHING)
+        return _TOO_SHORT if finished.size else _NOTHING
     beyond = _beyond(curve, finished, at, tail)
     if beyond < FEWEST_BEYOND:
-        return withheld(surely, f"{beyond} of the {FEWEST_BEYOND} completions needed beyond it")
+        return f"{beyond} of the {FEWEST_BEYOND} completions needed beyond it"
     value_ns = int(curve.age_ns[at])
     if _sways(curve, value_ns, tail):
-        told = f"hangs on {adrift} of {curve.subjects} requests older than the window can follow"
-        return withheld(surely, told)
-    low, high = _interval_ms(curve, tail, times, surely)
-    return Percentile(value_ns / _NS_PER_MS, None, None, low, high)
+        return f"hangs on {adrift} of {curve.subjects} requests older than the window can follow"
+    return value_ns
+
+
+def _known_ns(curve: Curve, tail: float, times: float, surely_ns: int) -> int:
+    """What a percentile that can't be told is above all the same."""
+    adrift = curve.detached_ns.size
+    # So few may be chance: another window may have had none of them.
+    if max(np.sqrt(adrift) - _HALF_Z * times, 0.0) ** 2 <= tail * curve.subjects:
+        return surely_ns
+    # One that ended at its last age outlasted only the nanosecond before.
+    return int(curve.detached_ns[adrift - int(tail * curve.subjects) - 1]) - 1
 
 
 _NOTHING = "no request succeeded in the window"

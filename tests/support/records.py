@@ -11,6 +11,7 @@ from bench.records.model import (
     Counters,
     Host,
     Latency,
+    LatencyCurve,
     LoadSettings,
     Measured,
     Outcome,
@@ -18,6 +19,7 @@ from bench.records.model import (
     Process,
     Requests,
     RunRecord,
+    SeriesRecord,
     Signals,
     Threads,
     TrialRecord,
@@ -231,6 +233,34 @@ def measured(**overrides: Any) -> Measured:
 def trial(**overrides: Any) -> TrialRecord:
     """The record of a trial that ran to its end."""
     return replace(_TRIAL, **overrides)
+
+
+_SERIES = SeriesRecord(
+    schema=SCHEMA,
+    run="20260304-050607-1a2b3c",
+    index=1,
+    round=1,
+    cell="sync_http-uvicorn-w1",
+    twin=False,
+    t0_s=3.0,
+    t1_s=9.0,
+    stop_s=10.0,
+    t_s=(2.5, 7.5),
+    throughput_rps=(12.0, 38.9),
+    in_flight=(99.0, 100.0),
+    loop_delay_ms=(None, 6.0),
+    pool_busy=(20.1, 39.6),
+    pool_waiting=(12.3, None),
+    server_cores=(0.31, 0.21),
+    latency=LatencyCurve(ms=(2400.0, 2570.0, 2650.0), below=(0.1, 0.5, 0.99), known_to_ms=2570.0),
+    disturbances=(),
+    argv=("python", "-m", "uvicorn", "app.main:app"),
+)
+
+
+def series(**overrides: Any) -> SeriesRecord:
+    """What that trial looked like, in two bins."""
+    return replace(_SERIES, **overrides)
 
 
 def run(**overrides: Any) -> RunRecord:

@@ -1,0 +1,1 @@
+"""What a person sees while a run goes on: a state, its text, and who owns the console."""

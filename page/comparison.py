@@ -1,0 +1,239 @@
+"""Two runs side by side, from the document that ``nox -s compare -- A B --json`` writes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from bench.analysis.metrics import METRICS
+from bench.text import NONE, number, shown
+from page import build, drawing, palette, table
+from page.embed import text
+from page.errors import PageError
+from page.overview import Figure, logarithmic
+from page.reading import SCHEMA, fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+WORDS = ("worse", "better", "same", "not known yet", "too few")
+MARKS = dict(zip(WORDS, ("v-failed", "v-valid", "v-valid", "v-rough", "v-rough"), strict=True))
+COLOURS = dict(zip(WORDS, (palette.VERMILION, palette.BLUE, palette.GREEN, palette.MUTED,
+                           palette.PURPLE), strict=True))  # fmt: skip
+SHAPES = dict(
+    zip(WORDS, ("triangle-down", "triangle-up", "square", "circle", "cross"), strict=True)
+)
+MOST = 80  # cells of the chart
+Cell = dict[str, Any]
+
+
+def is_one(document: Mapping[str, Any]) -> bool:
+    """A comparison, not a run."""
+    return "cells" in document and "threshold" in document
+
+
+def page(document: Mapping[str, Any]) -> str:
+    """The page; the same document gives the same bytes.
+
+    Raises:
+        PageError: the document is not of this schema.
+    """
+    try:
+        if document["schema"] != SCHEMA:
+            raise PageError(f"the comparison is not of schema {SCHEMA}")
+        return _page(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        what = shown(f"{type(error).__name__}: {error}", 200)
+        raise PageError(f"the comparison lacks a field or has a wrong one ({what})") from error
+
+
+def _page(document: Mapping[str, Any]) -> str:
+    a, b = document["a"]["title"], document["b"]["title"]
+    cells = document["cells"]
+    figures = [_figure(cells)]
+    specs = {f.name: drawing.specification(f.chart) for f in figures if f.chart is not None}
+    content = f"""<header><div>
+<h1><code>{text(b)}</code> against <code>{text(a)}</code></h1>
+<ul class="about"><li><b>first</b> run {text(document["a"]["run"])}</li>\
+<li><b>second</b> run {text(document["b"]["run"])}</li></ul>
+</div><button type="button" id="theme">Dark</button></header>
+<main>
+{_warnings(document)}
+<h2 id="answers">Answers</h2>
+{_answers(document)}
+<section aria-labelledby="matrix-title"><h2 id="matrix-title">Cell by cell</h2>
+{_table(cells)}
+</section>
+<section aria-labelledby="charts-title"><h2 id="charts-title">Chart</h2>
+{build.figures_html(figures, specs)}
+</section></main>"""
+    data = {
+        "rows": {
+            "cells": [_data(cell) for cell in cells],
+            "environments": {},
+            "no_series": "",
+            "labels": [label for metric in METRICS for label in (metric.title, "")],
+        },
+        "charts": build.drawings(specs),
+    }
+    sha256 = fingerprint(json.dumps(document, sort_keys=True).encode())
+    return build.frame(f"{b} against {a}", content, data, sha256)
+
+
+def _warnings(document: Mapping[str, Any]) -> str:
+    told = [f"Not the same on both sides: {one}" for one in document["differences"]]
+    if document["a"]["run"] != document["b"]["run"]:
+        told.append("Two runs are not paired: drift between them counts as difference.")
+    return "".join(f'<p class="warning">{text(one)}</p>' for one in told)
+
+
+def _answers(document: Mapping[str, Any]) -> str:
+    said = [_said(word, document["cells"]) for word in WORDS]
+    said += [
+        f"only in {document[side]['title']}: {', '.join(document[f'only_{side}'])}"
+        for side in ("a", "b")
+        if document[f"only_{side}"]
+    ]
+    if document["unstable"]:
+        said.append(f"two regimes, so not compared: {', '.join(document['unstable'])}")
+    items = "".join(f"<li>{text(one)}</li>" for one in said if one)
+    return (
+        f'<ul class="answers">{items}</ul><p class="note">Each figure is the second\'s as a'
+        " multiple of the first's, with its 95 % interval. <em>Better</em> and <em>worse</em>:"
+        f" the interval lies wholly beyond {document['threshold']:.0%}, and the difference is"
+        " significant at 5 % after Benjamini and Hochberg's correction; <em>same</em>: it lies"
+        " within.</p>"
+    )
+
+
+def _said(word: str, cells: Sequence[Cell]) -> str:
+    found = [
+        f"{cell['cell']} ({', '.join(titles)})"
+        for cell in cells
+        if (titles := [m.title for m in METRICS if m.name in cell and cell[m.name]["word"] == word])
+    ]
+    if word in {"worse", "better"}:
+        return f"{word}: {', '.join(found) or 'none'}"
+    return f"{word}: {len(found)} of {len(cells)} cells on at least one figure" if found else ""
+
+
+def _table(cells: Sequence[Cell]) -> str:
+    heads = ["cell", *(metric.title for metric in METRICS)]
+    headings = "".join(
+        f'<th scope="col"><button type="button" data-column="{column}">{text(name)}</button></th>'
+        for column, name in enumerate(heads)
+    )
+    orders = "".join(f'<option value="{n}">{text(name)}</option>' for n, name in enumerate(heads))
+    words = "".join(f'<option value="{word}">{word}</option>' for word in WORDS)
+    rows = "\n".join(_row(cell) for cell in cells[: build.STATIC_ROWS])
+    return f"""<div class="tools" role="search">
+<label>requests/s<select data-axis="0"><option value="">all</option>{words}</select></label>
+<label>text<input id="text" type="search" autocomplete="off"></label>
+<label class="compact">order<select id="order">{orders}</select></label>
+<button type="button" id="reset">Reset</button>
+<span id="count" role="status">{len(cells)} of {len(cells)} rows</span></div>
+<table id="matrix" role="table"><thead><tr>{headings}</tr></thead>
+<tbody role="rowgroup">
+{rows}
+</tbody></table><p id="none" hidden>No row matches.</p>"""
+
+
+def _row(cell: Cell) -> str:
+    figures = "".join(
+        f'<td data-h="{text(metric.title)}">{_judged(cell.get(metric.name))}</td>'
+        for metric in METRICS
+    )
+    return f'<tr id="{text(cell["cell"])}">{table.name_cell(cell["cell"])}{figures}</tr>'
+
+
+def _judged(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return '<span class="withheld" title="not known on both sides">–</span>'
+    style = MARKS.get(found["word"], "v-other")
+    word = f'<span class="verdict {style}">{text(found["word"])}</span>'
+    return f"{text(_ratio(found))} {word}"
+
+
+def _ratio(found: Mapping[str, Any]) -> str:
+    """``0.8× (0.7 to 0.9)``."""
+    if found["low"] is None or found["high"] is None:
+        return f"~ {number(found['ratio'])}×"
+    return f"{number(found['ratio'])}× ({number(found['low'])} to {number(found['high'])})"
+
+
+def _data(cell: Cell) -> dict[str, Any]:
+    known = [metric for metric in METRICS if metric.name in cell]
+    words = [cell[metric.name]["word"] for metric in known]
+    rate = cell.get("throughput_rps")
+    index = {"html": _row(cell)}
+    return {
+        "id": cell["cell"],
+        "axes": ["" if rate is None else rate["word"]],
+        "keys": [None, *(cell[m.name]["ratio"] if m.name in cell else None for m in METRICS)],
+        "search": " ".join([cell["cell"], *words]).lower(),
+        "facts": [
+            [2 * METRICS.index(metric) + line, told]
+            for metric in known
+            for line, told in enumerate(_facts(cell[metric.name]))
+        ],
+        "reasons": [],
+        "remarks": [],
+        "samples": [],
+        "environment": "",
+        **index,
+    }
+
+
+def _facts(found: Mapping[str, Any]) -> tuple[str, str]:
+    sides = [NONE if found.get(side) is None else number(found[side]) for side in ("a", "b")]
+    pairing = "pairs by round" if found["paired"] else "values, not paired"
+    p_value = "" if found["p_value"] is None else f", p {number(found['p_value'])}"
+    return (
+        f"{_ratio(found)}: {found['word']}",
+        f"first {sides[0]}, second {sides[1]}; {found['n']} {pairing}{p_value}",
+    )
+
+
+def _figure(cells: Sequence[Cell]) -> Figure:
+    """Ratios of requests/s, a line a cell."""
+    title = "Requests/s: the second's as a multiple of the first's"
+    found = [
+        {"cell": cell["cell"], "shown": _ratio(rate),
+         **{name: rate[name] for name in ("ratio", "low", "high", "word")}}
+        for cell in cells
+        if (rate := cell.get("throughput_rps")) is not None
+    ]  # fmt: skip
+    if not found:
+        return Figure("chart-ratios", title, "No cell has requests/s on both sides.", None)
+    counts = ", ".join(
+        f"{n} {word}" for word in WORDS if (n := sum(one["word"] == word for one in found))
+    )
+    note = f"The first {MOST} of {len(found)} cells." if len(found) > MOST else ""
+    return Figure("chart-ratios", title, f"{counts}.", _chart(found[:MOST]), note)
+
+
+def _chart(found: list[dict[str, Any]]) -> Any:
+    words = [word for word in WORDS if any(one["word"] == word for one in found)]
+    colour = alt.Color("word:N", title=None, scale=alt.Scale(
+        domain=words, range=[COLOURS[word] for word in words]))  # fmt: skip
+    shape = alt.Shape("word:N", title=None, scale=alt.Scale(
+        domain=words, range=[SHAPES[word] for word in words]))  # fmt: skip
+    ends = [end for one in found for end in (one["ratio"], one["low"], one["high"]) if end]
+    x = {**logarithmic([*ends, 1.0]), "title": "times, logarithmic"}
+    x["axis"].format = "~g"
+    base = alt.Chart(alt.InlineData(values=found)).encode(
+        y=alt.Y("cell:N", sort=[one["cell"] for one in found], title=None),
+        tooltip=[alt.Tooltip(f"{name}:N") for name in ("cell", "shown", "word")],
+    )
+    one = alt.Chart(alt.InlineData(values=[{"at": 1}])).mark_rule().encode(x=alt.X("at:Q", **x))
+    intervals = (
+        base.transform_filter("isValid(datum.low) && isValid(datum.high)")
+        .mark_rule(strokeWidth=2)
+        .encode(x=alt.X("low:Q", **x), x2="high:Q", color=colour)
+    )
+    points = base.mark_point(filled=True, size=46, opacity=1).encode(
+        x=alt.X("ratio:Q", **x), color=colour, shape=shape
+    )
+    return alt.layer(one, intervals, points).properties(width=520, height=alt.Step(step=18))

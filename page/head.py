@@ -1,0 +1,127 @@
+"""What stands on top of a page: where, when and with what it was measured, and the answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bench.text import NONE, duration, milliseconds, number, share
+from page.embed import prose, text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from page.reading import Report
+
+FEW = 3  # parts of one answer that can be read as one sentence
+PACKAGES = ("fastapi", "starlette", "uvicorn", "gunicorn", "hypercorn", "uvloop", "httpx", "anyio")
+
+
+def about(report: Report) -> str:
+    """Machine, date, versions, profile."""
+    run, host = report.document["run"], report.document["host"]
+    items = [
+        ("machine", machine(host)),
+        ("measured", when(run)),
+        ("load", load(run["profile"])),
+        ("versions", versions(report.document["environments"])),
+        ("commit", _commit(run.get("git") or {})),
+        ("verdicts", _verdicts(report)),
+    ]
+    told = "".join(f"<li><b>{name}</b> {text(what)}</li>" for name, what in items if what)
+    return f'<ul class="about">{told}</ul>'
+
+
+def machine(host: Mapping[str, Any]) -> str:
+    """``AMD EPYC, 2 cores, Debian GNU/Linux 12, kernel 6.18``."""
+    cores = host.get("cores")
+    parts = [
+        host.get("cpu"),
+        None if cores is None else f"{cores} {'core' if cores == 1 else 'cores'}",
+        None if host.get("memory_gb") is None else f"{number(host['memory_gb'])} GB",
+        host.get("os") or host.get("system"),
+        None if host.get("kernel") is None else f"kernel {host['kernel']}",
+    ]
+    return ", ".join(str(part) for part in parts if part)
+
+
+def when(run: Mapping[str, Any]) -> str:
+    """Its minute, UTC."""
+    started = f"{run['started'][:16].replace('T', ' ')} UTC"
+    return started if run.get("finished") else f"{started}, not finished"
+
+
+def load(profile: Mapping[str, Any]) -> str:
+    """Users, delay, and how often or how long."""
+    if profile.get("budget_s") is not None:
+        precision = share(profile.get("precision"))
+        budget = duration(profile["budget_s"]).removesuffix(" 0 s")
+        spent = f"a budget of {budget}, to {precision} if it lasts"
+    else:
+        rounds = profile.get("rounds")
+        spent = "1 round" if rounds == 1 else f"{rounds} rounds"
+    delay = profile.get("delay_s")
+    waits = NONE if delay is None else milliseconds(delay * 1000)
+    return f"profile {profile.get('name')}: {profile['users']} users, delay {waits}, {spent}"
+
+
+def versions(environments: Mapping[str, Any]) -> str:
+    """Of the packages that matter, over all servers; several where they differ."""
+    found: dict[str, list[str]] = {}
+    for environment in environments.values():
+        if environment.get("role") != "server" or environment.get("unusable"):
+            continue
+        packages = {"Python": environment.get("python"), **(environment.get("packages") or {})}
+        for name in ("Python", *PACKAGES):
+            version = packages.get(name)
+            if version and str(version) not in found.setdefault(name, []):
+                found[name].append(str(version))
+    return ", ".join(f"{name} {' and '.join(found[name])}" for name in found if found[name])
+
+
+def answers(report: Report) -> str:
+    """The effects as sentences; one with many parts as a list of them."""
+    sentences = [effect["sentence"] for effect in report.document["effects"]]
+    if not sentences:
+        return "<p>No two cells differ in one axis alone, so there is nothing to compare.</p>"
+    items = "".join(f"<li>{_answer(sentence)}</li>" for sentence in sentences)
+    return (
+        f'<ol class="answers">{items}</ol>\n<p class="note">From pairs of cells that differ in'
+        " nothing else; in brackets the 95 % confidence interval. <em>The same</em> is within 5 %,"
+        " <em>not known yet</em> neither that nor beyond.</p>"
+    )
+
+
+def _answer(sentence: str) -> str:
+    head, _, rest = sentence.partition(": ")
+    parts = rest.split("; ")
+    if len(parts) <= FEW:
+        return prose(sentence)
+    return f"{prose(head)}:<ul>{''.join(f'<li>{prose(part)}</li>' for part in parts)}</ul>"
+
+
+def warnings(report: Report) -> str:
+    """What makes a whole run less than it seems."""
+    document = report.document
+    told = [
+        f"Not of one piece: resumed at {step['at'][:16].replace('T', ' ')} UTC although"
+        f" {'; '.join(step['changes'])}."
+        for step in document["run"].get("resumed") or []
+    ]
+    told += [f"Left out as corrupt: {d['place']} ({d['what']})." for d in document["damage"] or []]
+    controls = document.get("controls")
+    if controls is not None:
+        told += [f"A control failed: {failure}" for failure in controls["failures"]]
+    if report.no_series:
+        told.append(report.no_series)
+    return "".join(f'<p class="warning">{text(one)}</p>' for one in told)
+
+
+def _commit(git: Mapping[str, Any]) -> str:
+    if not git.get("commit"):
+        return ""
+    return f"{str(git['commit'])[:10]}{', with changes' if git.get('dirty') else ''}"
+
+
+def _verdicts(report: Report) -> str:
+    names = [row.verdict for row in report.rows]
+    return ", ".join(f"{names.count(name)} {name}" for name in dict.fromkeys(names))

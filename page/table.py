@@ -1,0 +1,138 @@
+"""The matrix as HTML rows, each made once, and what the page's script needs to order them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from bench.text import NONE, number, share
+from page import glyphs, words
+from page.embed import prose, text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from page.reading import Row
+
+# heading, and how the list of orders calls it; "" where there is no order
+COLUMNS = (
+    ("cell", "as declared"),
+    ("verdict", "verdict"),
+    ("requests/s", "requests/s"),
+    ("of limit", "share of the limit"),
+    ("p50", "latency, median"),
+    ("p99", "latency, p99"),
+    ("CPU ms/req", "CPU a request"),
+    ("users", ""),
+    ("why", "why"),
+)
+AXES = ("endpoint", "io", "server", "workers", "python")
+MARKS = {"valid": "✓", "rough": "≈", "unstable": "⇅", "invalid": "✕", "failed": "✕", "skipped": "–"}
+
+
+def html(row: Row, ends: tuple[float, float]) -> str:
+    """One row; on a narrow screen each cell is a line with its heading before it."""
+    name = text(row.cell)
+    rate = words.rate(row)
+    cells = [
+        name_cell(row.cell),
+        _cell(1, f'<span class="verdict v-{_word(row.verdict)}"><span aria-hidden="true">'
+                 f"{MARKS.get(row.verdict, '?')}</span> {text(row.verdict)}</span>"),
+        _cell(2, _figure(row, rate) + glyphs.interval(row, ends), "n rate"),
+        _cell(3, _figure(row, share(row.share_of_limit)), "n"),
+        _cell(4, _percentile(row, "p50"), "n"),
+        _cell(5, _percentile(row, "p99"), "n"),
+        _cell(6, _figure(row, number(row.figures.get("cpu_ms_per_request"))), "n"),
+        _cell(7, glyphs.users_bar(row, words.users(row)) or _figure(row, NONE)),
+        _cell(8, prose(_why(row)), "why"),
+    ]  # fmt: skip
+    return f'<tr id="{name}" class="r-{_word(row.verdict)}">{"".join(cells)}</tr>'
+
+
+def name_cell(cell: str) -> str:
+    """What opens a row, and its link."""
+    name, address = text(cell), text(quote(cell, safe="-_.~"))
+    return (
+        '<th scope="row"><button type="button" class="open"'
+        f' aria-expanded="false">{name}</button>'
+        f' <a class="self" href="#{address}" aria-label="link to {name}">#</a></th>'
+    )
+
+
+def keys(row: Row) -> list[Any]:
+    """What each column sorts by; None comes last either way."""
+    p50, p99 = (_known(row, name) for name in ("p50", "p99"))
+    values = [*row.rate.regimes[:1], row.rate.value]
+    return [
+        None,  # the declared order
+        list(MARKS).index(row.verdict) if row.verdict in MARKS else len(MARKS),
+        values[0],
+        row.share_of_limit,
+        p50,
+        p99,
+        row.figures.get("cpu_ms_per_request"),
+        None,
+        _why(row),
+    ]
+
+
+def axes(row: Row) -> list[str]:
+    """The levels that rows are filtered by."""
+    return [str(getattr(row, axis)) for axis in AXES]
+
+
+def searched(row: Row) -> str:
+    """What the text filter looks in."""
+    parts = (row.cell, row.experiment, row.verdict, _why(row), *row.reasons, *row.remarks)
+    return " ".join(parts).lower()
+
+
+def levels(rows: Sequence[Row]) -> list[tuple[str, list[str]]]:
+    """Axes with more than one level, and the verdicts that occur."""
+    found = [
+        (axis, list(dict.fromkeys(str(getattr(row, axis)) for row in rows)))
+        for axis in (*AXES, "verdict")
+    ]
+    return [(axis, names) for axis, names in found if len(names) > 1]
+
+
+def _why(row: Row) -> str:
+    """The reasons where there are no numbers, else what holds them back, and doubts."""
+    if not row.usable:
+        return "; ".join(row.reasons) or "no reason was recorded"
+    why = [row.why] if row.why else []
+    return "; ".join([*why, *(f"{row.verdict}: {reason}" for reason in row.reasons)]) or NONE
+
+
+def _known(row: Row, name: str) -> float | None:
+    found = row.latency.get(name)
+    if found is None:
+        return None
+    return next((v for v in (found.value_ms, found.low_ms, found.over_ms) if v is not None), None)
+
+
+def _percentile(row: Row, name: str) -> str:
+    told = words.latency(row, name)
+    if told.startswith(">"):
+        why = text(words.latency_reason(row, name))
+        return f'<span class="bounded" title="a bound: {why}">{text(told)}</span>'
+    return _withheld(words.latency_reason(row, name)) if told == NONE else text(told)
+
+
+def _figure(row: Row, told: str) -> str:
+    if told == NONE:
+        return _withheld("not known" if row.usable else "; ".join(row.reasons))
+    return text(told)
+
+
+def _withheld(why: str) -> str:
+    return f'<span class="withheld" title="{text(why)}">{NONE}</span>'
+
+
+def _cell(column: int, content: str, style: str = "") -> str:
+    named = f' class="{style}"' if style else ""
+    return f'<td data-h="{COLUMNS[column][0]}"{named}>{content}</td>'
+
+
+def _word(verdict: str) -> str:
+    return verdict if verdict in MARKS else "other"
