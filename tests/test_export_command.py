@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench import export_file
+from bench.documents.commands import commands
 from bench.paths import ROOT
 from bench.records import journal
 from bench.run.history import run_folders
 from tests.support.fuzz import command
-from tests.support.readme import commands
 from tests.support.records import example
 from tests.test_readme_commands import RUNS, bench, clone, given, recorded
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.readme import Command
+    from bench.documents.commands import Command
 
 __all__ = ["clone", "recorded"]  # fixtures
 DOCUMENT = (ROOT / "docs" / "export.md").read_text(encoding="utf-8")
