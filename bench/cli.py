@@ -163,7 +163,7 @@ def readme(options: ReportOptions) -> int:
 def compare(options: CompareOptions) -> int:
     """One run, or a part of one, against another."""
     if options.effects:
-        compare_effects.run(options, say=_say, warn=_warn)
+        compare_effects.run(options, say=print, warn=_warn)
         return 0
     if options.summary is not None:
         raise BadInputError(

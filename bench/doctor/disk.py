@@ -95,5 +95,6 @@ def speed(found: Speed) -> Check:
 
 def unwritable(folder: Path, why: str) -> Check:
     """Nothing can be kept there."""
-    return Check("disk speed", f"{shown(str(folder), 200)} can't be written: {why}", Fitness.MISSING,
+    told = f"{shown(str(folder), 200)} can't be written: {why}"
+    return Check("disk speed", told, Fitness.MISSING,
                  "no run can be kept", "make it yours to write, or use `--output`")  # fmt: skip
