@@ -158,9 +158,8 @@ def test_the_table_of_options_is_renewed_between_its_markers() -> None:
         options.into("a\n")
 
 
-# Made beside these pages, by others; to be taken away once they are there.
-AWAITED = ("reports/chart-light.svg", "reports/chart-dark.svg", "reports/latest.html",
-           "doctor.md", "export.md")  # fmt: skip
+# Made by the first run that has a page; to be taken away once they are committed.
+AWAITED = ("reports/chart-light.svg", "reports/chart-dark.svg", "reports/latest.html")
 
 
 def test_our_own_documents_are_sound() -> None:

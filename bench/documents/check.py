@@ -114,7 +114,7 @@ def command(found: Command, sessions: Sequence[str]) -> Iterator[str]:
 
 def _refused(found: Command) -> Iterator[str]:
     # "`nox -s single` measures …" is said of the session, and no whole command.
-    needed = {"single": ["sync_json"], "compare": ["latest", "latest"]}
+    needed = {"single": ["sync_json"], "compare": ["latest", "latest"], "export": ["csv"]}
     posargs = found.posargs or needed.get(found.session, [])
     if "--help" in posargs:
         return

@@ -18,7 +18,7 @@ LIST: Final = "nox -l"
 # How the commands of each session are run by tests/test_readme_commands.py. A session that is in
 # none of these has no run, and no document may name it.
 MEASURING: Final = ("matrix", "single")  # of a small matrix, with options that make it smaller
-READING: Final = ("plan", "report", "readme", "compare", "doctor")  # as they stand
+READING: Final = ("plan", "report", "readme", "compare", "export", "doctor")  # as they stand
 CHECKING: Final = tuple(selfcheck.DEFAULTS)  # each of their checks by itself, at its smallest
 DEVELOPING: Final = ("tests", "lint", "fuzz", "docs", "lock")  # what they call, at its smallest
 
