@@ -121,6 +121,8 @@ def parse(arguments: list[str]) -> tuple[str, Options]:
     for argument in arguments:
         if "\0" in argument:  # no shell can pass one on, and no path may have one
             raise BadInputError(f"found {shown(argument)}, allowed: text without NUL")
+        if argument.endswith("=--"):  # argparse before Python 3.13 takes the value away
+            raise BadInputError(f"found {shown(argument)}, allowed: another value than --")
         if len(argument) > LONGEST:
             found = f"found {shown(argument, 300)}, {len(argument)} characters"
             raise BadInputError(f"{found}, allowed: at most {LONGEST}")

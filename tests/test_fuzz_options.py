@@ -148,6 +148,7 @@ TARGETS = VALUES.filter(lambda text: "latest." not in text)
 @example(format_="csv", target="/dev/full", arguments=[])
 @example(format_="csv", target="/dev/stdout", arguments=[])
 @example(format_="csv", target="loop/x", arguments=[])
+@example(format_="csv", target="--", arguments=[])
 @example(format_="benchmark-action", target=LONG, arguments=["--metric", "p99_ms"])
 def test_export(format_: str, target: str | None, arguments: list[str], reports: Path) -> None:
     """Formats and metrics that there are not, places that can't be written."""
