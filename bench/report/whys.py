@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.analysis.fitness import NOTABLE_WAIT
 from bench.analysis.resources import Resource, Use
 from bench.text import milliseconds, number
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from bench.analysis.why import Why
 
 NOTABLE_CORES = 0.05  # of other programs
-NOTABLE_WAIT = 0.05  # of the generator's time, waiting for a core
 UNEXPLAINED = "unexplained"
 
 PLACES = {

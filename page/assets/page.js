@@ -238,11 +238,11 @@
         if (end === null || ms <= end) curve.push({ ...point, part: "known" });
         if (end !== null && (ms >= end || (trial.ms[at + 1] || 0) > end)) curve.push({ ...point, part: "only a bound" });
       });
-      if (end !== null) ends.push({ at: end });
+      if (end > 0) ends.push({ at: end }); // at 0 nothing is known, and a log axis has no 0
     }
     plot(parent, "Latency: share of requests that took at most …", "latency", { curve, ends },
       { told: `latency of ${trials.length} trials, a curve each` });
-    if (ends.length) parent.append(make("p", { class: "note" }, "Dotted, beyond the dashed line: only a bound. Requests still in flight at the end took longer than they were followed."));
+    if (curve.some((point) => point.part !== "known")) parent.append(make("p", { class: "note" }, "Dotted, beyond the dashed line if there is one: only a bound. Requests still in flight at the end took longer than they were followed."));
   };
   const TRACKS = [
     ["requests/s", [["throughput_rps", "requests/s"]]],
