@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from page.reading import Report
 
-FEW = 3  # parts of one answer that can be read as one sentence
+FEW = 3  # parts of one effect that can be read as one sentence
 PACKAGES = ("fastapi", "starlette", "uvicorn", "gunicorn", "hypercorn", "uvloop", "httpx", "anyio")
 
 
@@ -79,19 +79,24 @@ def versions(environments: Mapping[str, Any]) -> str:
 
 
 def answers(report: Report) -> str:
-    """The effects as sentences; one with many parts as a list of them."""
-    sentences = [effect["sentence"] for effect in report.document["effects"]]
-    if not sentences:
+    """The few that are read first; all effects as sentences stand folded below them."""
+    effects = [effect["sentence"] for effect in report.document["effects"]]
+    if not effects:
         return "<p>No two cells differ in one axis alone, so there is nothing to compare.</p>"
-    items = "".join(f"<li>{_answer(sentence)}</li>" for sentence in sentences)
-    return (
-        f'<ol class="answers">{items}</ol>\n<p class="note">From pairs of cells that differ in'
-        " nothing else; in brackets the 95 % confidence interval. <em>The same</em> is within 5 %,"
-        " <em>not known yet</em> neither that nor beyond.</p>"
+    first = "".join(
+        f"<li><b>{prose(one['question'])}:</b> {prose(one['answer'])}</li>"
+        for one in report.document["answers"]
     )
+    every = "".join(f"<li>{_effect(sentence)}</li>" for sentence in effects)
+    return f"""<ul class="answers">{first}</ul>
+<p class="note">From pairs of cells that differ in nothing else; in brackets the 95 % confidence \
+interval. 2.00× is twice the throughput. <em>The same</em> is within 5 %, <em>not known yet</em> \
+neither that nor beyond.</p>
+<details><summary>All {len(effects)} comparisons</summary>
+<ol class="answers">{every}</ol></details>"""
 
 
-def _answer(sentence: str) -> str:
+def _effect(sentence: str) -> str:
     head, _, rest = sentence.partition(": ")
     parts = rest.split("; ")
     if len(parts) <= FEW:

@@ -167,6 +167,8 @@ def _needed(document: Mapping[str, Any]) -> None:
     for name in ("id", "started", "profile"):
         document["run"][name]
     document["run"]["profile"]["users"] + 0  # a number
+    for answer in document["answers"]:
+        answer["question"] + answer["answer"]  # text
     for effect in document["effects"]:
         effect["sentence"] + ""  # text
         for part in effect["parts"]:

@@ -192,6 +192,23 @@ def test_unstable_rows_are_told_and_not_averaged() -> None:
     assert sentence(effect).endswith("; 1 pair left out: one of the two cells has two regimes")
 
 
+def test_one_trial_is_not_passed_off_as_its_cell() -> None:
+    """However well its fellows are known: it may be of another regime than the next."""
+    found = effects(
+        table(
+            trials("sync", "http_pooled", 200.0),
+            trials("async", "http_pooled", 63.0, trials=1),
+            trials("sync", "http_pooled", 200.0, server="gunicorn"),
+            trials("async", "http_pooled", 240.0, server="gunicorn"),
+        ),
+        50,
+    )
+    effect = only(found, "async", "http_pooled")
+    assert (effect.parts[0].pairs, effect.alone, effect.unstable) == (1, 1, 0)
+    assert "`async def` has 1.20×" in sentence(effect)
+    assert sentence(effect).endswith("; 1 pair left out: a single trial of one of the two counts")
+
+
 def test_rows_without_an_interval_answer_nothing() -> None:
     """One trial a cell: whether it is a difference can't be told."""
     found = effects(

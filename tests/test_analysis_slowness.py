@@ -52,6 +52,14 @@ def test_what_is_usual_of_half_a_slow_hour_is_the_faster_half() -> None:
     assert sorted(round(value, 1) for value in found.values()) == [1.0] * 4 + [2.0] * 4
 
 
+def test_another_regime_is_no_slow_machine() -> None:
+    """A cell that falls into one that computes more takes the harness's caches with it."""
+    usual = [ran(0.0164, n, server_cores=0.55) for n in range(1, 8)]
+    fallen = ran(0.0243, 8, server_cores=1.0)
+    assert slowness([*usual, fallen]).get(7, 1.0) == 1.0
+    assert slowness([*usual, ran(0.0243, 8, server_cores=0.6)])[7] == pytest.approx(1.48, abs=0.01)
+
+
 def test_of_few_trials_or_without_the_figure_nothing_is_told() -> None:
     """Three trials alike don't tell what is usual."""
     assert slowness([ran(0.015), ran(0.015), ran(0.05)]) == {}

@@ -35,8 +35,11 @@ def test_a_cell_that_swings_gets_a_window_twice_as_long() -> None:
     short = {"duration_s": 6.0, "stretch": 1}
     found = standing(short, short)
     assert (found.swings, found.stretch, found.trials) == (True, 2, 2)
-    found = standing(short, short, {"duration_s": 12.0, "stretch": 2})
-    assert (found.swings, found.stretch, found.trials) == (True, 4, 1)
+    long = {"duration_s": 12.0, "stretch": 2}
+    found = standing(short, short, long)
+    assert (found.swings, found.stretch, found.trials) == (True, 4, 3)  # one alone tells too little
+    found = standing(short, short, long, long)
+    assert (found.swings, found.stretch, found.trials) == (True, 4, 2)
 
 
 @pytest.mark.parametrize("longest", [20.0, 20.0 - 1e-9])

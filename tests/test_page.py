@@ -137,7 +137,7 @@ def test_a_document_with_everything_withheld_still_has_a_page(tmp_path: Path) ->
     """It says so in words, and has no chart and no README chart."""
     found = document()
     found["rows"] = [row for row in found["rows"] if row["verdict"] in UNUSABLE]
-    found |= {"effects": [], "noise": None, "controls": None}
+    found |= {"answers": [], "effects": [], "noise": None, "controls": None}
     report = written(tmp_path, found)
     made = build.page(report)
     assert "No cell has a throughput that may be shown." in made

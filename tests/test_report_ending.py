@@ -6,9 +6,6 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
-from bench.analysis.effects import Effect, Outcome, Part
 from bench.analysis.results import results
 from bench.analysis.rows import rows
 from bench.config import Profile
@@ -17,7 +14,6 @@ from bench.plan import Cell, make_plan
 from bench.records import journal
 from bench.records.model import Resumption
 from bench.report import ending
-from bench.report.highlights import highlights
 from tests.support.records import example, run, trial
 
 GOLDENS = Path(__file__).parent / "golden/ending"
@@ -74,55 +70,8 @@ def test_the_end_of_several() -> None:
     as_golden("several.txt", told)
 
 
-def part(ratio: float, outcome: Outcome = Outcome.DIFFERENT, **where: str) -> Part:
-    """One answer."""
-    return Part(tuple(where.items()), ratio, ratio * 0.99, ratio * 1.01, 2, outcome, None)
-
-
-def effect(
-    level: str, base: str, *parts: Part, axis: str = "server", of: str | None = None
-) -> Effect:
-    """One effect of 50 users."""
-    return Effect(axis, level, base, of, 50, parts, 0)
-
-
-def test_each_question_has_its_line_before_any_has_two() -> None:
-    """However large the others' effects are."""
-    found = [
-        effect("async_sync", "async", part(0.02), axis="endpoint", of="http"),
-        effect("async_sync", "async", part(0.03), axis="endpoint", of="json"),
-        effect("b", "a", part(1.2)),
-    ]
-    told = highlights(found, most=2)
-    assert len(told) == 2
-    assert "costs 50×" in told[0]
-    assert told[1].startswith("`b` has 1.20×")
-    assert len(highlights(found)) == 3
-
-
-@pytest.mark.parametrize(
-    ("parts", "shown"),
-    [
-        ((part(1.5), part(3.0)), "3×"),
-        ((part(0.2), part(3.0)), "0.200×"),  # five times less
-        ((part(9.0, Outcome.UNKNOWN), part(1.0, Outcome.SAME)), "the same"),
-        ((part(9.0, Outcome.UNKNOWN), part(1.2)), "1.20×"),
-    ],
-)
-def test_known_and_different_comes_first_then_the_largest(
-    parts: tuple[Part, ...], shown: str
-) -> None:
-    """Of one question's parts; the line says which part it is about."""
-    placed = [replace(one, where=(("workers", str(n)),)) for n, one in enumerate(parts, 1)]
-    (line,) = highlights([effect("b", "a", *placed)], most=1)
-    assert shown in line
-    assert "worker" in line
-
-
 def test_no_answers_no_lines() -> None:
-    """A run of one cell, or one in which all pairs were left out."""
-    assert highlights([]) == []
-    assert highlights([effect("b", "a")]) == []
+    """A run of one cell."""
     assert results(run(), [trial()]).effects == ()
     plan = make_plan([Cell("sync", "http", "uvicorn", 1)], BUDGET, seed=1)
     assert "What it found" not in ending.of_matrix(rows(run(), [trial()]), plan, PAGES)

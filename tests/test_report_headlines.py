@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from bench.analysis.effects import Effect, Outcome, Part
-from bench.report.headlines import MOST, chosen, headlines
+from bench.report.headlines import MOST, chosen, headlines, lines, listed
 
 
 def part(ratio: float, outcome: Outcome = Outcome.DIFFERENT, **where: str) -> Part:
@@ -90,3 +94,54 @@ def test_a_question_without_a_pair_says_so() -> None:
 def test_nothing_compared_is_nothing_told() -> None:
     """A run of one cell."""
     assert headlines([]) == ()
+
+
+def test_as_a_list_with_how_to_read_it() -> None:
+    """Of README, page and CI; names are marked as code, and none of it stands without answers."""
+    told = listed([WORKERS, *SERVERS])
+    assert told is not None
+    assert told.startswith(
+        "- **2 workers against 1 worker:** 1.90× (1.88 to 1.92)\n- **`a` against"
+    )
+    assert "*the same* is within 5%" in told
+    assert listed([]) is None
+
+
+def test_in_lines_each_question_has_its_own_before_any_has_two() -> None:
+    """However large the others' effects are."""
+    told = lines([*BLOCKING, ASYNC, WORKERS, *SERVERS])
+    assert len(told) == MOST
+    assert "costs 10×" in told[0]
+    assert sum("blocking" in line for line in told) == 1
+
+
+def test_room_that_is_left_is_filled() -> None:
+    """With what matters most of the rest."""
+    told = lines([*BLOCKING, SERVERS[0]])
+    assert ["1.30×" in line for line in told] == [False, True, False]
+    assert len(told) == 3
+
+
+@pytest.mark.parametrize(
+    ("parts", "shown"),
+    [
+        ((part(1.5), part(3.0)), "3×"),
+        ((part(0.2), part(3.0)), "0.200×"),  # five times less
+        ((part(9.0, Outcome.UNKNOWN), part(1.0, Outcome.SAME)), "the same"),
+        ((part(9.0, Outcome.UNKNOWN), part(1.2)), "1.20×"),
+    ],
+)
+def test_a_line_tells_what_is_known_and_different_then_the_largest(
+    parts: tuple[Part, ...], shown: str
+) -> None:
+    """Of one question's parts; it says which of them."""
+    placed = [replace(one, where=(("workers", str(n)),)) for n, one in enumerate(parts, 1)]
+    line = lines([effect("server", "b", "a", *placed)])[0]
+    assert shown in line
+    assert "worker" in line
+
+
+def test_no_answers_no_lines() -> None:
+    """Nothing compared, or all pairs left out."""
+    assert lines([]) == []
+    assert lines([effect("server", "b", "a")]) == []

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from bench import publish
 from bench.analysis.results import Results, results
 from bench.paths import ROOT
 from bench.records.model import Damage
-from bench.report.summary import FEW, MOST, summary
+from bench.report.summary import summary
 from tests.support.records import example, run
 from tests.test_report_goldens import as_golden
 
@@ -46,28 +44,3 @@ def test_the_published_run_fits_one_screen() -> None:
     text = summary(published())
     assert len(text.splitlines()) <= LINES
     assert max(map(len, text.splitlines())) <= WIDTH
-
-
-def test_more_answers_than_fit_are_counted() -> None:
-    """And not left out in silence."""
-    found = published()
-    many = replace(found, effects=found.effects * 3)
-    text = summary(many)
-    assert f"- {len(many.effects) - MOST} more: reports/latest.md has them" in text
-    assert len(text.splitlines()) <= LINES
-
-
-def test_an_answer_of_many_parts_is_told_by_its_ends() -> None:
-    """With how many of them are known."""
-    found = published()
-    parted = [effect for effect in found.effects if len(effect.parts) > FEW]
-    assert parted
-    for effect in parted:
-        (line,) = (
-            one for one in summary(replace(found, effects=(effect,))).splitlines()
-            if one.startswith("- ")
-        )  # fmt: skip
-        assert "by what it is measured with" in line
-        assert (
-            f"{sum(part.outcome.value == 'different' for part in effect.parts)} different" in line
-        )

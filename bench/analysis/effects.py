@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SAME = 0.05  # a smaller effect is none worth the name
 APART = 0.10  # by which pairs may differ and still be one answer
 AXES = ("endpoint", "io", "server", "workers", "python")
+LEAST = 2  # trials of each cell: one alone may be of either of two regimes
 NARROW = math.log1p(SAME) / 2  # half an interval's width, which the scheduler aims for
 ANYWAY = 1.2
 LONGEST_S = 12 * 3600.0  # nobody waits longer for an answer
@@ -63,7 +64,8 @@ class Effect:
     of: str | None  # the io kind, where it is one's
     users: int
     parts: tuple[Part, ...]  # none where all pairs are left out
-    unstable: int  # pairs left out, as one of the two has two regimes
+    unstable: int  # pairs left out, as one of the two has two regimes,
+    alone: int = 0  # or as a single trial of one of the two counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,12 @@ class Pair:
 def effects(rows: Sequence[Row], users: int) -> tuple[Effect, ...]:
     """All effects that the rows hold, in the order in which people ask."""
     compared = [
-        (contrast, pairs(rows, contrast), _unstable(rows, contrast)) for contrast in contrasts(rows)
+        (contrast, pairs(rows, contrast), _left_out(rows, contrast)) for contrast in contrasts(rows)
     ]
     parted = [
-        (contrast, _parted(found), unstable)
-        for contrast, found, unstable in compared
-        if found or unstable
+        (contrast, _parted(found), left_out)
+        for contrast, found, left_out in compared
+        if found or any(left_out)
     ]
     whole = [combine([pair.effect for pair in part]) for _, parts, _ in parted for part in parts]
     # Many answers are looked at: those called different must hold after the correction.
@@ -108,8 +110,9 @@ def effects(rows: Sequence[Row], users: int) -> tuple[Effect, ...]:
             users=users,
             parts=tuple(_part(part, differs=next(holds)) for part in parts),
             unstable=unstable,
+            alone=alone,
         )
-        for contrast, parts, unstable in parted
+        for contrast, parts, (unstable, alone) in parted
     )
 
 
@@ -125,10 +128,10 @@ def contrasts(rows: Sequence[Row]) -> Iterator[Contrast]:
 
 
 def pairs(rows: Iterable[Row], contrast: Contrast) -> list[Pair]:
-    """Those of valid and rough rows, both known with an interval."""
+    """Those of valid and rough rows, both known with an interval, from two trials or more."""
     found: dict[tuple[tuple[str, str], ...], dict[str, Row]] = {}
     for row in rows:
-        if row.verdict.word in {Word.VALID, Word.ROUGH} and _error(row) is not None:
+        if _known(row) and row.trials >= LEAST:
             rest, level = _rest(row, contrast)
             if contrast.io in {None, row.io}:
                 found.setdefault(rest, {})[level] = row
@@ -137,6 +140,10 @@ def pairs(rows: Iterable[Row], contrast: Contrast) -> list[Pair]:
         for rest, levels in found.items()
         if contrast.level in levels and contrast.base in levels
     ]
+
+
+def _known(row: Row) -> bool:
+    return row.verdict.word in {Word.VALID, Word.ROUGH} and _error(row) is not None
 
 
 def _rest(row: Row, contrast: Contrast) -> tuple[tuple[tuple[str, str], ...], str]:
@@ -235,12 +242,20 @@ def _more_s(group: Sequence[Pair], whole: LogEffect, reach: float) -> float | No
     return more_s if more_s <= LONGEST_S else None
 
 
-def _unstable(rows: Sequence[Row], contrast: Contrast) -> int:
-    """Pairs of which a row has two regimes."""
-    found: dict[tuple[tuple[str, str], ...], dict[str, Word]] = {}
+def _left_out(rows: Sequence[Row], contrast: Contrast) -> tuple[int, int]:
+    """Pairs of which a row has two regimes, and known ones of which one has a single trial."""
+    found: dict[tuple[tuple[str, str], ...], dict[str, Row]] = {}
     for row in rows:
         rest, level = _rest(row, contrast)
         if contrast.io in {None, row.io}:
-            found.setdefault(rest, {})[level] = row.verdict.word
-    both = [levels for levels in found.values() if {contrast.level, contrast.base} <= levels.keys()]
-    return sum(Word.UNSTABLE in {levels[contrast.level], levels[contrast.base]} for levels in both)
+            found.setdefault(rest, {})[level] = row
+    sides = [
+        (levels[contrast.level], levels[contrast.base])
+        for levels in found.values()
+        if {contrast.level, contrast.base} <= levels.keys()
+    ]
+    unstable = sum(Word.UNSTABLE in {row.verdict.word for row in pair} for pair in sides)
+    alone = sum(
+        all(map(_known, pair)) and min(row.trials for row in pair) < LEAST for pair in sides
+    )
+    return unstable, alone

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 
 LEVELS = ("p50", "p90", "p99")
+LEAST = 2  # trials
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +216,13 @@ def _counted(judged: Sequence[tuple[TrialRecord, Judged]], cores: int) -> tuple[
 
 
 def _steadiest(found: Sequence[Counted]) -> tuple[Counted, ...]:
-    """Without the swinging ones that a longer window has been made for."""
+    """Without the swinging ones that a longer window has been made for, if enough are left.
+
+    One alone may be of either of two regimes, which those that it would replace may show.
+    """
     longest = max(one.measured.load.stretch for one in found)
-    return tuple(one for one in found if not _swings(one) or one.measured.load.stretch == longest)
+    steady = [one for one in found if not _swings(one) or one.measured.load.stretch == longest]
+    return tuple(steady if len(steady) >= LEAST else found)
 
 
 def _swings(one: Counted) -> bool:

@@ -32,7 +32,7 @@ def told(effect: Effect, name: Name = str) -> tuple[str, list[str]]:
     level, base = _sides(effect, name)
     about = "" if effect.of is None else f" with {name(effect.of)}"
     scope = f"{about} at {effect.users} users" if effect.axis == "endpoint" else about
-    left_out = _unstable(effect)
+    left_out = _left_out(effect)
     if not effect.parts:
         return f"{_capital(level)} against {base}{scope}: no answer{left_out}", []
     if len(effect.parts) == 1:
@@ -49,11 +49,11 @@ def sides(effect: Effect, name: Name = str) -> str:
 def parts_told(effect: Effect, name: Name = str, *, brief: bool = False) -> list[str]:
     """What is said of each part, for whoever has said already what is compared.
 
-    In brief: without how long to go on.
+    In brief: without how long to go on, and why pairs were left out.
     """
-    left_out = _unstable(effect)
     if not effect.parts:
-        return [f"no answer{left_out}"]
+        return [f"no answer{_left_out(effect)}"]
+    left_out = _left_out(effect, brief=brief)
     costs = effect.level == "async_sync"
     found = [_short(part, costs=costs, brief=brief) for part in effect.parts]
     if len(found) > 1:
@@ -153,11 +153,19 @@ def _pairs(effect: Effect) -> str:
     return f" [{'1 pair' if count == 1 else f'{count} pairs'} of cells]"
 
 
-def _unstable(effect: Effect) -> str:
-    if not effect.unstable:
-        return ""
-    count = "1 pair" if effect.unstable == 1 else f"{effect.unstable} pairs"
-    return f"; {count} left out: one of the two cells has two regimes"
+def _left_out(effect: Effect, *, brief: bool = False) -> str:
+    count = effect.unstable + effect.alone
+    if brief:
+        return f"; {'1 pair' if count == 1 else f'{count} pairs'} left out" if count else ""
+    causes = (
+        (effect.unstable, "one of the two cells has two regimes"),
+        (effect.alone, "a single trial of one of the two counts"),
+    )
+    return "".join(
+        f"; {'1 pair' if count == 1 else f'{count} pairs'} left out: {why}"
+        for count, why in causes
+        if count
+    )
 
 
 def _capital(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bench.records.model import Places
 from bench.report import whys
 from bench.report.answers import sentence
+from bench.report.headlines import headlines
 from bench.report.reasons import remarks, sentences
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ def content(results: Results) -> dict[str, Any]:
         "host": asdict(run.host),
         "environments": dict(run.environments),
         "rows": [_row(row) for row in results.rows],
+        "answers": [
+            {"question": question, "answer": answer}
+            for question, answer in headlines(results.effects)
+        ],
         "effects": [_effect(effect) for effect in results.effects],
         "noise": _noise(results.noise),
         "controls": None if results.drift is None else _drift(results.drift),
@@ -160,6 +165,7 @@ def _effect(effect: Effect) -> dict[str, Any]:
             for part in effect.parts
         ],
         "unstable_pairs": effect.unstable,
+        "single_trial_pairs": effect.alone,
         "sentence": sentence(effect),
     }
 

@@ -8,8 +8,7 @@ from tabulate import tabulate
 
 from bench import text
 from bench.analysis.effects import effects
-from bench.report import lines, places, tables
-from bench.report.highlights import highlights
+from bench.report import headlines, lines, places, tables
 from bench.report.reasons import sentences
 from bench.text import NONE
 
@@ -26,7 +25,7 @@ MOST = 5  # cells without numbers that are named with their reasons
 
 def of_matrix(rows: Sequence[Row], plan: Plan, pages: Sequence[Path]) -> str:
     """The answers that matter most, what has no numbers, verdicts, and where the rest is."""
-    told = highlights(effects(rows, plan.profile.users))
+    told = headlines.lines(effects(rows, plan.profile.users))
     end = [
         lines.closing(rows, plan),
         f"All of it: {' and '.join(str(page) for page in pages)}",

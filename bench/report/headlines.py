@@ -1,18 +1,23 @@
-"""The few answers that a person reads first: at most five, chosen by the rules below.
+"""The few answers that a person reads first: at most five, chosen by the rules below. Pure.
 
 A question is two levels of one axis. `async def` against `def` has an effect for each io kind; they
 are one answer here. The axes take turns, in the order in which people ask; within an axis the
 question with the largest effect comes first. So five servers never push out the workers.
+
+README, page and CI tell each question with all its parts, a terminal the one part of each that
+matters most.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from bench.analysis.effects import Effect, Outcome, Part
-from bench.report.answers import parts_told, sides
+from bench import text
+from bench.analysis.effects import SAME, Effect, Outcome, Part
+from bench.report.answers import parts_told, sides, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,11 +26,49 @@ if TYPE_CHECKING:
 
 MOST = 5
 FEW = 3  # parts that are told one by one; of more the smallest and the largest
+ORDER = (Outcome.DIFFERENT, Outcome.SAME, Outcome.UNKNOWN)  # what is worth a line, first to last
 
 
 def headlines(effects: Sequence[Effect], name: Name = str) -> tuple[tuple[str, str], ...]:
     """Each question and its answer in words, in the order in which people ask."""
     return tuple(_told(question, name) for question in chosen(effects))
+
+
+def listed(effects: Sequence[Effect]) -> str | None:
+    """The same as a Markdown list, and how to read it."""
+    lines = [f"- **{question}:** {answer}" for question, answer in headlines(effects, text.code)]
+    if not lines:
+        return None
+    return "\n".join(lines) + (
+        "\n\n2.00× is twice the throughput, all else equal, with its 95 % confidence"
+        f" interval; *the same* is within {SAME:.0%}, *not known yet* neither that nor beyond."
+    )
+
+
+def lines(effects: Sequence[Effect]) -> list[str]:
+    """At most five short sentences: of each question that is told, the part that matters most.
+
+    Known and different before the same, the same before not known, and of alike ones the largest.
+    What room is left is filled with the next in that order.
+    """
+    questions = [
+        sorted(((effect, part) for effect in question for part in effect.parts), key=_rank)
+        for question in chosen(effects)
+    ]
+    first = [parts[0] for parts in questions if parts]
+    rest = sorted((one for parts in questions for one in parts[1:]), key=_rank)
+    return [_line(effect, part) for effect, part in sorted([*first, *rest][:MOST], key=_rank)]
+
+
+def _rank(one: tuple[Effect, Part]) -> tuple[int, float]:
+    _, part = one
+    return ORDER.index(part.outcome), -abs(math.log(part.ratio))
+
+
+def _line(effect: Effect, part: Part) -> str:
+    """Where parts disagree, for this one alone, and which it is."""
+    head, parts = told(replace(effect, unstable=0, alone=0), text.code)
+    return f"{head}: {parts[effect.parts.index(part)]}" if parts else head
 
 
 def chosen(effects: Sequence[Effect]) -> tuple[tuple[Effect, ...], ...]:
@@ -55,21 +98,21 @@ def _size(effect: Effect) -> float:
 def _told(question: Sequence[Effect], name: Name) -> tuple[str, str]:
     first = question[0]
     scope = f", at {first.users} users" if first.axis == "endpoint" else ""
-    told = [_part(effect, name) for effect in question]
-    return f"{sides(first, name)}{scope}", "; ".join(told)
+    parts = [_part(effect, name) for effect in question]
+    return f"{sides(first, name)}{scope}", "; ".join(parts)
 
 
 def _part(effect: Effect, name: Name) -> str:
-    told = parts_told(effect, name, brief=True)
+    said = parts_told(effect, name, brief=True)
     of = "" if effect.of is None else f"{name(effect.of)}: "
-    if len(told) <= FEW:
-        return f"{of}{', '.join(told)}"
+    if len(said) <= FEW:
+        return f"{of}{', '.join(said)}"
     known = [at for at, part in enumerate(effect.parts) if part.outcome is not Outcome.UNKNOWN]
     order = sorted(
-        known if len(known) > 1 else range(len(told)), key=lambda at: effect.parts[at].ratio
+        known if len(known) > 1 else range(len(said)), key=lambda at: effect.parts[at].ratio
     )
-    least, most = (told[order[at]].partition("; ")[0] for at in (0, -1))
-    return f"{of}least {least}; most {most}; {len(told)} kinds of cells{_open(effect.parts)}"
+    least, most = (said[order[at]].partition("; ")[0] for at in (0, -1))
+    return f"{of}least {least}; most {most}; {len(said)} kinds of cells{_open(effect.parts)}"
 
 
 def _open(parts: Sequence[Part]) -> str:

@@ -5,16 +5,11 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
-from tabulate import tabulate
-
 from bench import text
-from bench.analysis.effects import SAME
 from bench.analysis.verdict import Word
 from bench.errors import BadInputError
-from bench.report import caption, design, places, tables, trust, whys
-from bench.report.headlines import headlines
+from bench.report import caption, design, headlines, places, tables, trust, whys
 from bench.report.markdown import joined
-from bench.text import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +20,6 @@ if TYPE_CHECKING:
 BEGIN = "<!-- tables: begin (made by `nox -s readme`; do not edit) -->"
 END = "<!-- tables: end -->"
 LIGHT, DARK = "reports/chart-light.svg", "reports/chart-dark.svg"
-ENDPOINTS = {"sync": "`def`", "async": "`async def`", "async_sync": "`async def`, blocking"}
-BARE = {"sync": "def", "async": "async def", "async_sync": "async def, blocking"}
 
 
 def into_readme(readme: str, results: Results) -> str:
@@ -58,9 +51,9 @@ def section(results: Results) -> str:
         [
             *warnings,
             picture(chosen),
-            answers(results),
+            headlines.listed(results.effects),
             f"**Requests/s** of {tables.served(first)}, with {design.load(results.run.profile)}:",
-            rates(chosen),
+            tables.by_endpoint(chosen, tables.rate_or_word),
             _words(chosen),
             example(chosen),
             caption.brief(results.run, first.server),
@@ -78,47 +71,8 @@ def picture(rows: Sequence[Row]) -> str:
     )
 
 
-def answers(results: Results) -> str | None:
-    """At most five, a line each, with what they are."""
-    told = headlines(results.effects, text.code)
-    if not told:
-        return None
-    lines = "\n".join(f"- **{question}:** {answer}" for question, answer in told)
-    return (
-        f"{lines}\n\n2.00× is twice the throughput, all else equal, with its 95 % confidence"
-        f" interval; *the same* is within {SAME:.0%}, *not known yet* neither that nor beyond."
-    )
-
-
-def rates(rows: Sequence[Row]) -> str:
-    """A line an io kind, a column a way to write the endpoint."""
-    found = {(row.endpoint, row.io): row for row in rows}
-    endpoints = [one for one in ENDPOINTS if any(row.endpoint == one for row in rows)]
-    kinds = list(dict.fromkeys(row.io for row in rows))
-    return tabulate(
-        [
-            [text.code(io), *(_rate(found.get((endpoint, io))) for endpoint in endpoints)]
-            for io in kinds
-        ],
-        headers=["", *(ENDPOINTS[endpoint] for endpoint in endpoints)],
-        tablefmt="github",
-        disable_numparse=True,
-        colalign=("left", *("right" for _ in endpoints)),
-    )
-
-
-def _rate(row: Row | None) -> str:
-    """The figure, and its verdict unless that is valid; no figure where there is none."""
-    if row is None:
-        return NONE
-    word = row.verdict.word.value
-    if not row.verdict.usable:
-        return f"*{word}*"
-    return tables.rate(row) if word == "valid" else f"{tables.rate(row)} *{word}*"
-
-
 def _bare(row: Row) -> str:
-    return _rate(row).replace("*", "")
+    return tables.rate_or_word(row).replace("*", "")
 
 
 def example(rows: Sequence[Row]) -> str | None:

@@ -1,4 +1,4 @@
-"""The two tables: the seed's shape (scenarios as columns), and the matrix (a row a cell)."""
+"""The tables: the seed's shape (scenarios as columns), the matrix (a row a cell), a small one."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from bench.report.reasons import remarks, sentences
 from bench.text import NONE, number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bench.analysis.rows import Row
 
+ENDPOINTS = {"sync": "`def`", "async": "`async def`", "async_sync": "`async def`, blocking"}
 MATRIX_HEADINGS = (
     "cell",
     "requests/s",
@@ -61,6 +62,26 @@ def scenario_table(rows: Sequence[Row]) -> tuple[str, str]:
         colalign=("left", *("right" for _ in chosen)),
     )
     return served(rows[0]), table
+
+
+def by_endpoint(rows: Sequence[Row], cell: Callable[[Row], str]) -> str:
+    """A line an io kind, a column a way to write the endpoint; `cell` says what stands in it.
+
+    The rows differ in nothing else.
+    """
+    found = {(row.endpoint, row.io): row for row in rows}
+    endpoints = [one for one in ENDPOINTS if any(row.endpoint == one for row in rows)]
+    return tabulate(
+        [
+            [text.code(io), *(cell(row) if (row := found.get((one, io))) else NONE
+                              for one in endpoints)]
+            for io in dict.fromkeys(row.io for row in rows)
+        ],
+        headers=["", *(ENDPOINTS[endpoint] for endpoint in endpoints)],
+        tablefmt="github",
+        disable_numparse=True,
+        colalign=("left", *("right" for _ in endpoints)),
+    )  # fmt: skip
 
 
 def of_first(rows: Sequence[Row]) -> list[Row]:
@@ -154,6 +175,14 @@ def rate(row: Row) -> str:
         return number(found.value)
     half_width = math.expm1(math.log(found.high / found.low) / 2)
     return f"{number(found.value)} ± {half_width:.0%}"
+
+
+def rate_or_word(row: Row) -> str:
+    """The throughput, and the verdict unless that is valid; the verdict alone where none is."""
+    word = row.verdict.word.value
+    if not row.verdict.usable:
+        return f"*{word}*"
+    return rate(row) if word == "valid" else f"{rate(row)} *{word}*"
 
 
 def _failures(row: Row) -> str:
