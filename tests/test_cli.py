@@ -17,6 +17,7 @@ from bench.publish import publish
 from bench.records import journal
 from bench.run.history import run_folders
 from bench.run.process import lock
+from tests.support.fuzz import command
 from tests.support.records import example
 
 if TYPE_CHECKING:
@@ -82,10 +83,10 @@ def test_plan_lists_the_default_matrix() -> None:
 )
 def test_bad_input_is_one_message(arguments: list[str], message: str) -> None:
     """What a person gets wrong is told in one message, with exit status 2 and no traceback."""
-    done = run(*arguments)
-    assert done.returncode == 2, (done.stdout, done.stderr)
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+    done = command(*arguments)
+    assert done.status == 2, (done.out, done.err)
+    assert message in done.err
+    assert "Traceback" not in done.err
 
 
 def test_a_bug_is_shown_as_one(
@@ -123,9 +124,9 @@ def test_broken_yaml_breaks_nothing_else(tmp_path: Path) -> None:
     """A file that is no YAML: exit status 2, with file and line."""
     path = tmp_path / "broken.yaml"
     path.write_text("matrix: [", encoding="utf-8")
-    done = run("plan", "--config", path)
-    assert done.returncode == 2
-    assert f"{path}:1" in done.stderr
+    done = command("plan", "--config", str(path))
+    assert done.status == 2
+    assert f"{path}:1" in done.err
 
 
 def test_missing_environments_are_told(
@@ -139,16 +140,16 @@ def test_missing_environments_are_told(
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("command", [["matrix"], ["single", "async_sleep"], ["bench", "plan"]])
+@pytest.mark.parametrize("words", [["matrix"], ["single", "async_sleep"], ["bench", "plan"]])
 def test_two_runs_at_a_time_are_refused(
-    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
 ) -> None:
     """Exit status 3 and who measures; no folder is made."""
     monkeypatch.setenv("MATRIX_LOCK", str(tmp_path / "lock"))
     where = ["--config", str(config), "--output", str(tmp_path / "out")]
-    options = [] if command[0] == "bench" else where
+    options = [] if words[0] == "bench" else where
     with lock.hold("matrix", tmp_path / "another"):
-        done = run(*command, *options)
+        done = run(*words, *options)
         assert done.returncode == 3, (done.stdout, done.stderr)
         assert f"`matrix` in {tmp_path}/another, process {os.getpid()}" in done.stderr
         assert not (tmp_path / "out").exists()
@@ -160,7 +161,7 @@ def test_commands_that_measure_nothing_mind_no_other_run(
     """The doctor tells of it."""
     monkeypatch.setenv("MATRIX_LOCK", str(tmp_path / "lock"))
     with lock.hold("matrix", tmp_path):
-        assert run("plan", "--config", config).returncode == 0
+        assert command("plan", "--config", str(config)).status == 0
         assert f"process {os.getpid()}," in " ".join(run("doctor").stdout.split())
 
 
@@ -229,12 +230,12 @@ def test_missing_interpreter_is_a_skipped_row(prepared: Paths, tmp_path: Path) -
 def test_a_folder_that_cannot_be_written_is_told(config: Path, tmp_path: Path) -> None:
     """Not a traceback: the system's own words, and exit status 2 or 3."""
     (tmp_path / "file").write_text("", encoding="utf-8")
-    done = run("report", "--run", config, "--output", tmp_path / "file")
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    summary = run("compare", "latest", "latest", "--output", tmp_path / "file" / "below")
-    assert summary.returncode in {2, 3}
-    assert "Traceback" not in summary.stderr
+    done = command("report", "--run", str(config), "--output", str(tmp_path / "file"))
+    assert done.status == 2
+    assert "Traceback" not in done.err
+    summary = command("compare", "latest", "latest", "--output", str(tmp_path / "file" / "below"))
+    assert summary.status in {2, 3}
+    assert "Traceback" not in summary.err
 
 
 @pytest.fixture
@@ -277,20 +278,20 @@ def test_a_full_disk_is_one_message_and_no_report_is_touched(published: Path) ->
         " file sizes (`ulimit -f`), then give the same command again; it resumes there.\n"
     )
     assert files(published) == before
-    assert run(*arguments).returncode == 0
+    assert command(*arguments).status == 0
 
 
 def test_damage_is_told_and_the_rest_reported(published: Path) -> None:
     """By `report` and `compare`, on stderr; exit status 0."""
     path = published / "latest.trials.jsonl"
     path.write_bytes(path.read_bytes()[:-1000])
-    done = run("report", "--output", published)
-    assert done.returncode == 0
-    assert done.stderr.splitlines()[0] == (
+    done = command("report", "--output", str(published))
+    assert done.status == 0
+    assert done.err.splitlines()[0] == (
         f"{published}/latest.trials.jsonl:7 is corrupt (it is cut off): left out of what follows"
     )
-    compared = run("compare", "latest", "latest", "--output", published)
-    assert "latest: trials.jsonl:7 is corrupt (it is cut off): left out" in compared.stderr
+    compared = command("compare", "latest", "latest", "--output", str(published))
+    assert "latest: trials.jsonl:7 is corrupt (it is cut off): left out" in compared.err
 
 
 @pytest.mark.parametrize("name", ["latest.run.json", "latest.trials.jsonl"])
@@ -298,8 +299,8 @@ def test_records_of_another_schema_are_bad_input(published: Path, name: str) -> 
     """Both schemas are told, and nothing is written."""
     (published / name).write_text('{"schema": 7}\n', encoding="utf-8")
     before = files(published)
-    for command in (["report"], ["readme", "--check"]):
-        done = run(*command, "--output", published)
-        assert done.returncode == 2
-        assert f"{published / name}: it is of schema 7, this version reads 2" in done.stderr
+    for words in (["report"], ["readme", "--check"]):
+        done = command(*words, "--output", str(published))
+        assert done.status == 2
+        assert f"{published / name}: it is of schema 7, this version reads 2" in done.err
     assert files(published) == before

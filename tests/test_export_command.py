@@ -16,14 +16,10 @@ from bench.records import journal
 from bench.run.history import run_folders
 from tests.support.fuzz import command
 from tests.support.records import example
-from tests.test_readme_commands import RUNS, bench, clone, given, recorded
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.documents.commands import Command
-
-__all__ = ["clone", "recorded"]  # fixtures
 DOCUMENT = (ROOT / "docs" / "export.md").read_text(encoding="utf-8")
 COMMANDS = commands(DOCUMENT)
 TEXTS = ("csv", "benchmark-action", "benchfmt", "openmetrics")
@@ -133,18 +129,6 @@ def test_a_reader_may_stop_early(folder: Path) -> None:
 
 
 # -- docs/export.md
-
-
-@pytest.mark.parametrize("one", COMMANDS, ids=str)
-def test_commands_of_the_document(one: Command, recorded: Path) -> None:
-    """Each runs as it stands, on the published reports; what it says it writes is there."""
-    if "FORMAT" in one.posargs or one.posargs == ("parquet",):  # said of the session
-        return
-    done = bench(recorded, ["latest" if word in RUNS.values() else word for word in given(one)])
-    assert done.returncode == 0, done.stderr
-    if "--output" in one.posargs:
-        target = recorded / one.posargs[one.posargs.index("--output") + 1]
-        assert target.stat().st_size > 100
 
 
 def test_the_document_names_every_format() -> None:

@@ -48,7 +48,14 @@ def test_a_terminal_shows_a_region_of_which_nothing_stays() -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGINT,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.real),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.real),
+    ],
+)
 def test_however_it_is_interrupted_the_terminal_is_as_before(number: signal.Signals) -> None:
     """The region is gone, the cursor there, and the last line is the message of the end."""
     terminal = Terminal([*RUN, "waits"])
@@ -111,7 +118,10 @@ def test_no_color_has_none() -> None:
     assert not any(f"\x1b[{code}m".encode() in plain for code in range(30, 38))
 
 
-@pytest.mark.parametrize("columns", [40, 60, 80])
+@pytest.mark.parametrize(
+    "columns",
+    [40, pytest.param(60, marks=pytest.mark.real), pytest.param(80, marks=pytest.mark.real)],
+)
 def test_no_line_wraps(columns: int) -> None:
     """A line that wraps could not be taken back: nothing of the region stays, however narrow."""
     seen = Terminal([*RUN, "whole"], columns=columns).close()

@@ -37,7 +37,7 @@ from tests.support import fuzz
 from tests.support.records import example
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from bench.paths import Paths
 
@@ -225,7 +225,17 @@ def recorded(clone: Path) -> Path:
     return clone
 
 
-@pytest.mark.parametrize("command", of(*READING), ids=str)
+def first_fast(read: Sequence[Command]) -> Iterator[object]:
+    """A session's first command runs with the fast tests, its others, some seconds each, later."""
+    seen: set[str] = set()
+    for one in read:
+        yield pytest.param(
+            one, id=str(one), marks=[pytest.mark.real] if one.session in seen else []
+        )
+        seen.add(one.session)
+
+
+@pytest.mark.parametrize("command", [*first_fast(of(*READING))])
 def test_commands_that_read(recorded: Path, command: Command) -> None:
     """They run as they stand, on the published reports and two more runs."""
     done = bench(recorded, given(command))
@@ -233,6 +243,9 @@ def test_commands_that_read(recorded: Path, command: Command) -> None:
     assert done.returncode in ({0, 3} if command.session == "doctor" else {0}), done.stderr
     assert done.stdout.strip() or "--output" in command.posargs
     assert "Traceback" not in done.stderr
+    if command.session == "export" and "--output" in command.posargs:
+        target = recorded / command.posargs[command.posargs.index("--output") + 1]
+        assert target.stat().st_size > 100
     if command.session == "readme":  # "`-- --check` says whether they are stale"
         assert bench(recorded, ["readme", "--check"]).returncode == 0
 

@@ -19,8 +19,9 @@ MORE = 25
 
 
 def examples(count: int) -> settings:
-    """So many examples in the normal tests, many more in `nox -s fuzz`."""
-    count = {LONG: MORE * count, LEAST: 1}.get(os.environ.get("HYPOTHESIS_PROFILE", ""), count)
+    """So many examples, a third of them with the fast tests, many more in `nox -s fuzz`."""
+    profile = os.environ.get("HYPOTHESIS_PROFILE", "")
+    count = {LONG: MORE * count, LEAST: 1}.get(profile, count // 3)
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
     return settings(max_examples=count, suppress_health_check=slow)
 
