@@ -28,7 +28,8 @@ from nox.command import CommandFailed
 
 ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT))
-from go_delay import build  # noqa: E402 - needs the path
+from bench import own_install  # noqa: E402 - needs the path
+from go_delay import build  # noqa: E402
 
 NOTES = ROOT / ".nox" / "notes"  # what each environment session leaves a note of
 DELAY = ROOT / ".nox" / "delay"
@@ -38,6 +39,7 @@ LOCKED_SERVERS = sorted(
 )
 # Nox gives its children 0.3 s after Ctrl-C; ours stop servers and write reports.
 INTERRUPT_S, TERMINATE_S = 4.0, 4.0
+LIST = "import importlib.metadata as m; print(*{d.metadata['Name'] for d in m.distributions()})"
 LACKING = 3  # exit status: the machine or an installation is missing something
 
 nox.needs_version = ">=2026.10.20"
@@ -87,7 +89,16 @@ def _named(tables: list[dict[str, object]], axis: str) -> list[str]:
 PYTHONS, SERVERS = _axes()
 MATRIX_ENVIRONMENTS = [f"env-{python}({server})" for python in PYTHONS for server in SERVERS]
 TEST_ENVIRONMENTS = [f"env-{CURRENT}({server})" for server in LOCKED_SERVERS]
-TO_MEASURE = ["harness", "go", "load", *MATRIX_ENVIRONMENTS]
+# One's own application, if `--config` names a file of one.
+CONFIG = next(iter(own_install.values(sys.argv, "--config")), None)
+OWN = own_install.read(Path(CONFIG), sys.argv, CURRENT, LOCKED_SERVERS) if CONFIG else None
+OWN_NAME = f"own-{OWN.digest}" if OWN else "own"
+OWN_ENVIRONMENTS = (
+    [f"{OWN_NAME}-{python}({server})" for python in OWN.pythons for server in OWN.servers]
+    if OWN
+    else []
+)
+TO_MEASURE = ["harness", "go", "load", *(OWN_ENVIRONMENTS if OWN else MATRIX_ENVIRONMENTS)]
 TO_REPORT = ["harness", "page"]
 
 _statuses = [0]
@@ -177,6 +188,47 @@ def _install(session: nox.Session, lock: str, name: str) -> None:
         _say(f"environment {name}: {note['error']}; all of it: {log}")
 
 
+def _install_own(session: nox.Session, project: own_install.Project, server: str) -> None:
+    """Install what a person's project asks for, then the server, in versions that fit it.
+
+    As for servers here, a failure is noted and costs cells, not the run.
+    """
+    requirements = ROOT / "requirements"
+    lock = (requirements / f"server-{server}.txt").read_text(encoding="utf-8")
+    python = Path(session.bin) / "python"
+    note = {"python": str(python), "asked": project.asked(lock.encode()), "error": None}
+    name = f"{OWN_NAME}-{server}-{session.python}"
+    target, log, pins = (NOTES / f"{name}.{suffix}" for suffix in ("json", "log", "pins.txt"))
+    NOTES.mkdir(parents=True, exist_ok=True)
+    before = None
+    with contextlib.suppress(OSError, ValueError):
+        before = json.loads(target.read_text(encoding="utf-8"))
+        if before == note and python.exists():
+            return
+    arguments = project.arguments()
+    asked = " ".join(arguments) or "nothing: there is no `install`, and no file that says it"
+    _say(f"making the environment of {project.folder.name} for {server}: {asked}")
+    try:
+        with log.open("w", encoding="utf-8") as output:
+            if arguments:
+                with session.chdir(project.folder):
+                    again = ["--reinstall"] if before else []  # what was built may be old
+                    session.install(*again, *arguments, silent=False, stdout=output)
+            listed = str(session.run("python", "-c", LIST, silent=True))
+            installed = {own_install.normal(line) for line in listed.split()}
+            pins.write_text(own_install.constraints(lock, installed), encoding="utf-8")
+            direct = own_install.direct(
+                (requirements / f"server-{server}.in").read_text(encoding="utf-8")
+            )
+            session.install(*direct, "-c", str(pins), silent=False, stdout=output)
+    except CommandFailed:
+        tail = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
+        note["error"] = "the installation failed: " + " ".join(line.strip() for line in tail)
+    target.write_text(json.dumps(note), encoding="utf-8")
+    if note["error"]:
+        _say(f"environment {name}: {note['error']}; all of it: {log}")
+
+
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
@@ -210,6 +262,12 @@ def single(session: nox.Session) -> None:
 def plan(session: nox.Session) -> None:
     """Show the cells, their order and the time they will take; run nothing."""
     _bench(session, "plan", *session.posargs)
+
+
+@nox.session(python=False, requires=["harness"])
+def init(session: nox.Session) -> None:
+    """Write a first file for an application of your own, as in `-- ../shop`."""
+    _bench(session, "init", *session.posargs)
 
 
 @nox.session(python=False, requires=["harness"])
@@ -360,6 +418,18 @@ def lock(session: nox.Session) -> None:
 def env(session: nox.Session, server: str) -> None:
     """Make the environment of one server and Python."""
     _install(session, f"server-{server}", f"server-{server}-{session.python}")
+
+
+def _session_of(project: own_install.Project) -> None:
+    @nox.session(name=OWN_NAME, python=project.pythons)
+    @nox.parametrize("server", [nox.param(name, id=name) for name in project.servers])
+    def own(session: nox.Session, server: str) -> None:
+        """Make the environment of one's own application for one server and Python."""
+        _install_own(session, project, server)
+
+
+if OWN:
+    _session_of(OWN)
 
 
 @nox.session

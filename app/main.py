@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import platform
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from app.io import kinds
 from app.probe.asgi import Application, watched
 from app.probe.gauges import Gauges
 from app.probe.thread_log import ThreadLog
+from app.probe.worker import parser
 from app.routes import Route, handler, routes
 from app.settings import SETTINGS, Settings
 
@@ -71,7 +71,7 @@ def _about(table: tuple[Route, ...]) -> dict[str, object]:
         "pid": os.getpid(),
         "python": platform.python_version(),
         "loop": f"{loop.__module__.partition('.')[0]}.{loop.__name__}",
-        "http": next((name for name in ("httptools", "h11") if name in _server_parsers()), None),
+        "http": parser(),
         "routes": [
             {
                 "index": route.index,
@@ -84,16 +84,6 @@ def _about(table: tuple[Route, ...]) -> dict[str, object]:
             for route in table
         ],
     }
-
-
-def _server_parsers() -> set[str]:
-    """The HTTP parsers that a server's own protocol modules have loaded."""
-    protocols = {
-        "uvicorn.protocols.http.httptools_impl": "httptools",
-        "uvicorn.protocols.http.h11_impl": "h11",
-        "hypercorn.protocol.h11": "h11",
-    }
-    return {parser for module, parser in protocols.items() if module in sys.modules}
 
 
 app = create_app(SETTINGS)

@@ -16,6 +16,7 @@ from bench.paths import ROOT
 from bench.run.options import RunOptions
 from bench.text import shown
 
+REPORTS = ROOT / "reports"
 LONGEST = 4096  # of one argument: as long as a path may be
 
 
@@ -36,6 +37,7 @@ class PlanOptions:
     config: Path
     names: tuple[str, ...]  # of `single`
     overrides: Overrides
+    pass_env: tuple[str, ...] = ()  # variables that one's own application may have
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,14 @@ class DoctorOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class InitOptions:
+    """Of `init`."""
+
+    project: Path
+    app: str | None  # None: it is looked for
+
+
+@dataclass(frozen=True, slots=True)
 class CheckOptions:
     """Of `bench` and `selfcheck`."""
 
@@ -108,6 +118,7 @@ Options = (
     | DoctorOptions
     | ExportOptions
     | CheckOptions
+    | InitOptions
     | None
 )
 
@@ -185,7 +196,10 @@ def command_line() -> argparse.ArgumentParser:
             "--quick", action="store_true", help="smallest sizes: shows that it runs, no more"
         )
         command.add_argument("names", nargs="*", metavar="NAME", help="only these")
-    _command(commands, "schema", "renew experiments.schema.json")
+    init = _command(commands, "init", "write a first file for an application of your own")
+    init.add_argument("project", type=Path, metavar="PATH", help="the project's folder")
+    init.add_argument("--app", metavar="MODULE:NAME", help="the application, if it isn't found")
+    _command(commands, "schema", "renew experiments.schema.json and bench.schema.json")
     return parser
 
 
@@ -210,6 +224,7 @@ def _plan_options(chosen: argparse.Namespace) -> PlanOptions:
             seed=chosen.seed,
             select=chosen.select,
         ),
+        pass_env=tuple(chosen.pass_env),
     )
 
 
@@ -264,6 +279,10 @@ def _check_options(chosen: argparse.Namespace) -> CheckOptions:
     return CheckOptions(chosen.command, tuple(chosen.names), chosen.quick)
 
 
+def _init_options(chosen: argparse.Namespace) -> InitOptions:
+    return InitOptions(chosen.project, chosen.app)
+
+
 def _threshold(typed: str) -> float:
     try:
         value = float(typed.removesuffix("%"))
@@ -283,6 +302,7 @@ _TYPED: dict[str, Callable[[argparse.Namespace], Options]] = {
     "compare": _compare_options,
     "doctor": _doctor_options,
     "export": _export_options,
+    "init": _init_options,
     "bench": _check_options,
     "selfcheck": _check_options,
 }
@@ -328,6 +348,8 @@ def _planning(command: argparse.ArgumentParser) -> None:
         " cell needs")  # fmt: skip
     add("--longest", metavar="TIME", help="the longest that such a warm-up or window may get")
     add("--seed", metavar="N", help="of the order within a round")
+    add("--pass-env", action="append", default=[], metavar="NAME", help="an environment variable"
+        " that ${NAME} in an own application's file may stand for; may be repeated")  # fmt: skip
 
 
 def _running(command: argparse.ArgumentParser) -> None:
@@ -395,7 +417,7 @@ def _output(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--output",
         type=Path,
-        default=ROOT / "reports",
+        default=REPORTS,
         metavar="DIR",
-        help="where runs and reports are kept (reports)",
+        help="where runs and reports are kept (reports; of an own application beside its file)",
     )

@@ -15,7 +15,7 @@ from bench import arguments, compare_effects, doctor, export_file, html_page
 from bench.analysis.compare import FEWEST, differences
 from bench.analysis.compare import compare as compare_sides
 from bench.compare_inputs import side
-from bench.config import apply, json_schema, load_config
+from bench.config import apply, json_schema, load_config, target_schema
 from bench.errors import (
     BUG,
     CELLS_FAILED,
@@ -37,6 +37,7 @@ from bench.report import ending, lines
 from bench.run import orchestrate
 from bench.run.history import run_folders
 from bench.run.host import machine
+from bench.run.own.environ import passed
 from bench.run.process import interrupt, lock
 from bench.run.trial_runner import now
 from bench.text import shown
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         CompareOptions,
         DoctorOptions,
         ExportOptions,
+        InitOptions,
         MeasureOptions,
         PlanOptions,
         ReportOptions,
@@ -111,6 +113,7 @@ def main(argv: list[str]) -> int:
 def matrix(options: MeasureOptions) -> int:
     """All cells; reports/latest.* follow when the run is complete."""
     planned = _plan(options.plan)
+    options = _beside(options, planned)
     with lock.hold(options.run.command, paths().root):
         folder = _measure(options, planned)
         found = publish(folder, options.run.output, _warn, ended=now())
@@ -122,6 +125,7 @@ def matrix(options: MeasureOptions) -> int:
 def single(options: MeasureOptions) -> int:
     """Some cells, each with its row and why; reports/latest.* stay as they are."""
     planned = _plan(options.plan)
+    options = _beside(options, planned)
     with lock.hold(options.run.command, paths().root):
         folder = _measure(options, planned)
         run_folders.finish(folder, now())
@@ -212,12 +216,23 @@ def examine(options: DoctorOptions) -> int:
 
 
 def schema(_: None) -> int:
-    """experiments.schema.json, made anew."""
+    """experiments.schema.json and bench.schema.json, made anew."""
     where = paths()
-    target = where.root / "experiments.schema.json"
-    document = json_schema(io_kinds=where.io_kinds, servers=where.servers)
-    atomic.write(target, json.dumps(document, indent=2) + "\n")
-    print(target)
+    for name, document in (
+        ("experiments", json_schema(io_kinds=where.io_kinds, servers=where.servers)),
+        ("bench", target_schema(servers=where.servers)),
+    ):
+        target = where.root / f"{name}.schema.json"
+        atomic.write(target, json.dumps(document, indent=2) + "\n")
+        print(target)
+    return 0
+
+
+def init(options: InitOptions) -> int:
+    """A first file for an application of one's own."""
+    from bench.init import run  # noqa: PLC0415 - no other command needs what it imports
+
+    run.run(options.project, options.app, say=_say)
     return 0
 
 
@@ -232,10 +247,15 @@ def check(options: CheckOptions) -> int:
 
 def _plan(options: PlanOptions) -> Plan:
     where = paths()
-    config = load_config(_shown(options.config), io_kinds=where.io_kinds, servers=where.servers)
+    config = load_config(
+        _shown(options.config),
+        io_kinds=where.io_kinds,
+        servers=where.servers,
+        passed=options.pass_env,
+    )
     asked = options.overrides
     config, profile = apply(config, asked)
-    if options.command == "single":
+    if options.command == "single" and config.target is None:
         # One experiment may be any that the application has, listed or not.
         listed = config.matrix.io
         others = tuple(kind for kind in where.io_kinds if kind not in listed)
@@ -249,7 +269,15 @@ def _plan(options: PlanOptions) -> Plan:
         if profile.budget_s is not None and asked.budget_s is None:
             profile = replace(profile, budget_s=SINGLE_S * len(cells))
     seed = DEFAULT_SEED if asked.seed is None else asked.seed
-    return make_plan(cells, profile, seed=seed)
+    return make_plan(cells, profile, seed=seed, target=config.target)
+
+
+def _beside(options: MeasureOptions, planned: Plan) -> MeasureOptions:
+    """Reports of one's own application go beside its file, unless `--output` says where."""
+    if planned.target is None or options.run.output != arguments.REPORTS:
+        return options
+    output = options.plan.config.resolve().parent / "reports"
+    return replace(options, run=replace(options.run, output=output))
 
 
 def _shown(path: Path) -> Path:
@@ -262,13 +290,18 @@ def _shown(path: Path) -> Path:
 
 def _measure(options: MeasureOptions, planned: Plan) -> Path:
     with display(quiet=options.quiet) as observer:
-        return orchestrate.orchestrate(planned, paths(), options.run, observer)
+        secrets = passed(options.plan.pass_env)
+        return orchestrate.orchestrate(planned, paths(), options.run, observer, secrets)
 
 
 def _pages(output: Path) -> list[Path]:
     """Those of the published run that a person opens."""
     page = output / "latest.html"
     return [*([page] if page.is_file() else []), output / "latest.md"]
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def _warn(line: str) -> None:
@@ -293,6 +326,7 @@ COMMANDS: dict[str, Callable[[Any], int]] = {  # each takes the options that it 
     "compare": compare,
     "export": export,
     "doctor": examine,
+    "init": init,
     "schema": schema,
     "bench": check,
     "selfcheck": check,

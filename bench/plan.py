@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from bench.config.combine import Combination
     from bench.config.settings import Config, Profile
+    from bench.config.target import Target
 
 _MOST_TRIALS = 100_000  # at some ten seconds each, twelve days
 FIRST_PASSES = 2  # of a budget: so every cell has two independent trials
@@ -28,8 +29,8 @@ _LIST = "`nox -s plan` lists all cells"
 class Cell:
     """An experiment on a server with so many workers, on one Python: what a trial runs."""
 
-    endpoint: str
-    io: str
+    endpoint: str  # "" of one's own application,
+    io: str  # and then the name of what is asked
     server: str
     workers: int
     python: str | None = None  # "3.12"; None: the one at hand
@@ -38,6 +39,8 @@ class Cell:
     @property
     def experiment(self) -> str:
         """As people say it: `sync_http`, `async_http`, `async_http_sync`."""
+        if not self.endpoint:
+            return self.io
         if self.endpoint == "async_sync":
             return f"async_{self.io}_sync"
         return f"{self.endpoint}_{self.io}"
@@ -82,6 +85,7 @@ class Plan:
     profile: Profile
     seed: int
     hash: str
+    target: Target | None = None  # a person's own application
 
 
 def expand(config: Config, default_python: str) -> tuple[Cell, ...]:
@@ -117,8 +121,8 @@ def expand(config: Config, default_python: str) -> tuple[Cell, ...]:
 def _cell(combination: Combination, default_python: str, *, names_python: bool) -> Cell:
     levels = combination.levels
     return Cell(
-        endpoint=str(levels["endpoint"]),
-        io=str(levels["io"]),
+        endpoint=str(levels.get("endpoint", "")),
+        io=str(levels.get("request", levels.get("io"))),
         server=str(levels["server"]),
         workers=int(levels["workers"]),
         python=str(levels.get("python", default_python)),
@@ -179,7 +183,9 @@ def _suggestion(name: str, cells: Sequence[Cell]) -> str:
     return f"an experiment, a cell or a glob (nearest: {', '.join(close)}); {_LIST}"
 
 
-def make_plan(cells: Sequence[Cell], profile: Profile, *, seed: int) -> Plan:
+def make_plan(
+    cells: Sequence[Cell], profile: Profile, *, seed: int, target: Target | None = None
+) -> Plan:
     """Every cell once in each round, each round in an order of its own, given by the seed.
 
     With two rounds or more the first cell is entered twice in each (A/A): what differs between
@@ -208,7 +214,8 @@ def make_plan(cells: Sequence[Cell], profile: Profile, *, seed: int) -> Plan:
         trials=tuple(trials),
         profile=profile,
         seed=seed,
-        hash=_plan_hash(cells, profile, seed),
+        hash=_plan_hash(cells, profile, seed, target),
+        target=target,
     )
 
 
@@ -228,10 +235,12 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _plan_hash(cells: Sequence[Cell], profile: Profile, seed: int) -> str:
-    defines = {
+def _plan_hash(cells: Sequence[Cell], profile: Profile, seed: int, target: Target | None) -> str:
+    defines: dict[str, object] = {
         "cells": [asdict(cell) for cell in cells],
         "profile": asdict(profile),
         "seed": seed,
     }
+    if target is not None:
+        defines["target"] = {**asdict(target), "path": str(target.path)}
     return _digest(json.dumps(defines, sort_keys=True, separators=(",", ":")))[:12]

@@ -10,9 +10,11 @@ RECORD_WORDS = 3
 RECORD_BYTES = RECORD_WORDS * 8
 R_START_NS = 0
 R_END_NS = 1  # for an unfinished request: when it was cut off
-R_PACKED = 2  # outcome | user << 16
+R_PACKED = 2  # outcome | user << 16 | kind of request << 48
 OUTCOME_MASK = 0xFFFF
 USER_SHIFT = 16
+KIND_SHIFT = 48
+LOGIN = 0xFFFF  # the kind of a user's login
 
 # What the harness says, a byte each.
 SAY_BEGIN = b"1"  # the server has been verified

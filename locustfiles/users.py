@@ -29,14 +29,15 @@ from locust import FastHttpUser, events, task
 
 # The repository's root, so that both sides use one description of the format.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from locustfiles import layout
+from locustfiles import layout, requests
 from locustfiles.ramp import Time, fixed_ramp, following_ramp
 
 if TYPE_CHECKING:
     from locust.env import Environment
 
 FOLDER = Path(os.environ["MATRIX_TRIAL_DIR"])
-PATH = os.environ["MATRIX_ROUTE"]
+PATH = os.environ["MATRIX_ROUTE"]  # of one's own application: the name of what is asked
+SECRETS = json.loads(os.environ.pop("MATRIX_SECRETS", "{}"))
 # Users started a second; without it the ramp follows the cell.
 SPAWN_RATE = float(os.environ.get("MATRIX_SPAWN_RATE", "0"))
 PHASE = float(os.environ["MATRIX_PHASE"])  # of the start, 0 to 1: another one in each trial
@@ -65,9 +66,10 @@ class Records:
         self._file = path.open("wb")
         self._kinds: dict[str, int] = {}
 
-    def add(self, start_ns: int, end_ns: int, outcome: int, user: int) -> None:
+    def add(self, start_ns: int, end_ns: int, outcome: int, user: int, kind: int) -> None:
         """One request that has ended or was cut off."""
-        self._words.extend((start_ns, end_ns, outcome | user << layout.USER_SHIFT))
+        packed = outcome | user << layout.USER_SHIFT | kind << layout.KIND_SHIFT
+        self._words.extend((start_ns, end_ns, packed))
         if len(self._words) >= layout.RECORD_WORDS << 16:
             self._flush()
 
@@ -94,7 +96,9 @@ class State:
     def __init__(self) -> None:
         self.records = Records(FOLDER / "requests.bin")
         self.expected = b""
+        self.script: Script | None = None  # what is asked of one's own application
         self.turns: list[Event] = []  # of each user, by number: set when it may begin
+        self.ready: list[Event] = []  # of each user: set when it has logged in
         self.workers = 1
         self.least_s = 0.0  # that a request takes at least
         self.counting = True
@@ -102,6 +106,39 @@ class State:
         self.spawned_ns = 0
         # Of a timer, the generator's own scheduling delay: when it was due, how late it was.
         self.lateness_ns: list[tuple[int, int]] = []
+
+
+class Script:
+    """What all users ask of one's own application, in turn."""
+
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self.login: dict[str, Any] | None = plan["login"]
+        self.kinds: list[dict[str, Any]] = plan["kinds"]
+        self._turns = requests.turns([kind["weight"] for kind in self.kinds])
+        self._at = 0
+        self._numbers = [0] * len(self.kinds)
+        took = set(self.login["take"]) if self.login else set()
+        # Made beforehand, but for those that each user fills with what its login gave.
+        self._made = [
+            None if requests.names(kind) & took else requests.variants(kind, SECRETS)
+            for kind in self.kinds
+        ]
+
+    def next(self, values: dict[str, str]) -> tuple[int, requests.Asked]:
+        """The kind whose turn it is, and its next form."""
+        kind = self._turns[self._at]
+        self._at = (self._at + 1) % len(self._turns)
+        number = self._numbers[kind]
+        self._numbers[kind] = number + 1
+        made = self._made[kind]
+        if made is None:
+            return kind, requests.variant(self.kinds[kind], number, values)
+        return kind, made[number % len(made)]
+
+    def wrong(self, kind: int, status: int, body: bytes) -> str | None:
+        """What is wrong with an answer to this kind."""
+        asked = self.login if kind == layout.LOGIN else self.kinds[kind]
+        return None if asked is None else requests.wrong(asked["expect"], status, body)
 
 
 STATE = State()
@@ -129,19 +166,42 @@ class Asker(FastHttpUser):
     def on_start(self) -> None:
         """Take a number and a connection, and wait for one's turn."""
         self.number = len(STATE.turns)
-        turn = Event()
+        turn, ready = Event(), Event()
         STATE.turns.append(turn)
-        self.connection = self.client.client.clientpool.get_client(URL(f"{self.host}{PATH}"))
+        STATE.ready.append(ready)
+        self.values = dict(SECRETS)
+        self.kind = 0
+        self.asked = requests.Asked("GET", PATH, {}, b"")
+        address = URL(f"{self.host}{PATH if STATE.script is None else '/'}")
+        self.connection = self.client.client.clientpool.get_client(address)
+        if STATE.script is not None and STATE.script.login is not None:
+            self.log_in(STATE.script.login)
+        ready.set()
         turn.wait()
+
+    def log_in(self, login: dict[str, Any]) -> None:
+        """Take what the login gives; without it there is no such user, and no trial."""
+        self.kind, self.asked = layout.LOGIN, requests.variants(login, SECRETS)[0]
+        failure = self.ask_once()
+        if failure is None:
+            try:
+                self.values |= requests.taken(self.body, login["take"])
+            except requests.LackingError as lacking:
+                failure = str(lacking)
+        if failure is not None:
+            tell("failed", reason=f"user {self.number + 1} could not log in: {failure}")
 
     @task
     def ask(self) -> None:
         """Ask until stopped; a loop here costs less than locust's between tasks."""
+        script = STATE.script
         while True:
+            if script is not None:
+                self.kind, self.asked = script.next(self.values)
             self.ask_once()
 
-    def ask_once(self) -> None:
-        """One request, recorded whatever becomes of it."""
+    def ask_once(self) -> str | None:
+        """One request, recorded whatever becomes of it; gives what is wrong with its answer."""
         records = STATE.records
         outcome = layout.UNFINISHED
         records.started += 1
@@ -159,25 +219,32 @@ class Asker(FastHttpUser):
                 records.ended += 1
                 records.failed += outcome != layout.SUCCEEDED
                 records.latest_ns, records.latest_end_ns = end_ns - start_ns, end_ns
-            records.add(start_ns, end_ns, outcome, self.number)
+            records.add(start_ns, end_ns, outcome, self.number, self.kind)
         self.environment.events.request.fire(
-            request_type="GET",
+            request_type=self.asked.method,
             name=PATH,
             response_time=(end_ns - start_ns) / 1e6,
-            response_length=len(STATE.expected),
+            response_length=len(self.body),
             exception=None if failure is None else RuntimeError(failure),
             context={},
             response=None,
         )
+        return failure
 
     def failure(self) -> str | None:
         """Ask, and say what is wrong with the answer in few and general words; None: nothing."""
+        asked = self.asked
+        self.body = b""
         try:
-            response = self.connection.request("GET", PATH)
-            body = response.read()
+            response = self.connection.request(
+                asked.method, asked.target, asked.body, asked.headers
+            )
+            self.body = body = response.read()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a failed request
             return type(error).__name__
         status = response.status_code
+        if STATE.script is not None:
+            return STATE.script.wrong(self.kind, status, body)
         if 300 <= status < 400:
             return layout.redirect(status)
         if status != 200:
@@ -194,8 +261,11 @@ def wait_at_the_gate(**_: object) -> None:
     tell("ready")
     if os.read(GATE_FD, 1) != layout.SAY_BEGIN:
         os._exit(1)  # the harness has closed the gate, or is gone
-    STATE.expected = (FOLDER / "expected-body").read_bytes()
     target = json.loads((FOLDER / "target.json").read_text(encoding="utf-8"))
+    if target["plan"] is None:
+        STATE.expected = (FOLDER / "expected-body").read_bytes()
+    else:
+        STATE.script = Script(target["plan"])
     Asker.host = target["url"]
     STATE.least_s, STATE.workers = target["least_s"], target["workers"]
 
@@ -212,7 +282,9 @@ def begin(**_: object) -> None:
 
 
 def ramp() -> None:
-    """Let the users begin, one after another."""
+    """Let the users begin, one after another, once all have logged in."""
+    for ready in STATE.ready:
+        ready.wait()
     clock = Time(time.monotonic_ns, gevent.sleep)
     if SPAWN_RATE:
         fixed_ramp(STATE.turns, clock, SPAWN_RATE)

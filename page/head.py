@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bench.text import NONE, duration, milliseconds, number, share
+from bench.text import duration, milliseconds, number, share
 from page.embed import prose, text
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ def load(profile: Mapping[str, Any]) -> str:
         rounds = profile.get("rounds")
         spent = "1 round" if rounds == 1 else f"{rounds} rounds"
     delay = profile.get("delay_s")
-    waits = NONE if delay is None else milliseconds(delay * 1000)
-    return f"profile {profile.get('name')}: {profile['users']} users, delay {waits}, {spent}"
+    waits = f"delay {milliseconds(delay * 1000)}, " if delay else ""
+    return f"profile {profile.get('name')}: {profile['users']} users, {waits}{spent}"
 
 
 def versions(environments: Mapping[str, Any]) -> str:

@@ -301,6 +301,7 @@ def test_books_are_of_all_that_came_after_the_gate(measured: Measured) -> None:
         "upstream_started": 6,
         "upstream_served": 4,
         "upstream_cancelled": 2,
+        "handlers_seen": True,
     }
 
 

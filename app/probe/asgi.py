@@ -10,10 +10,10 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from app.probe.layout import G_FINISHED, G_FINISHED_SUM, G_STARTED, G_STARTED_SUM, SUM_MASK
+from .layout import G_FINISHED, G_FINISHED_SUM, G_STARTED, G_STARTED_SUM, SUM_MASK
 
 if TYPE_CHECKING:
-    from app.probe.gauges import Gauges
+    from .gauges import Gauges
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

@@ -9,19 +9,20 @@ from __future__ import annotations
 import asyncio
 import mmap
 import os
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
 
-import anyio.to_thread
-
-from app.probe import layout
-from app.probe.thread_queue import count_waiting
+from . import layout
+from .thread_queue import count_waiting
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from app.probe.thread_log import ThreadLog
+    from anyio import CapacityLimiter
+
+    from .thread_log import ThreadLog
 
 HEARTBEAT_S = 0.05
 HEARTBEAT_NS = int(HEARTBEAT_S * 1e9)
@@ -51,24 +52,28 @@ class Gauges:
         Must be called within a task: the limiter belongs to the running loop.
         """
         loop = asyncio.get_running_loop()
-        limiter = anyio.to_thread.current_default_thread_limiter()
         words = self.words
         words[layout.G_LOOP_TID] = threading.get_native_id()
-        count_waiting(limiter, words)
+        limiter = _thread_limiter()
+        if limiter is not None:
+            count_waiting(limiter, words)
         last_ns = time.monotonic_ns()
 
         def beat() -> None:
             nonlocal last_ns
             since_ns = time.monotonic_ns() - last_ns
             words[layout.G_HELD_NS] += layout.held_ns(since_ns, HEARTBEAT_NS)
-            statistics = limiter.statistics()
-            words[layout.G_POOL_SIZE] = int(statistics.total_tokens)
-            words[layout.G_POOL_BUSY] = statistics.borrowed_tokens
-            words[layout.G_POOL_WAITING] = statistics.tasks_waiting
+            if limiter is not None:
+                statistics = limiter.statistics()
+                words[layout.G_POOL_SIZE] = int(statistics.total_tokens)
+                words[layout.G_POOL_BUSY] = statistics.borrowed_tokens
+                words[layout.G_POOL_WAITING] = statistics.tasks_waiting
             alive = log.alive = threading.active_count()
             # From the first request on: a thread that only helped the server to
             # start is none of the load's.
-            if log.threads_seen and alive != words[layout.G_THREADS_ALIVE]:
+            if (log.threads_seen or words[layout.G_STARTED]) and alive != words[
+                layout.G_THREADS_ALIVE
+            ]:
                 log.scan_threads()
             words[layout.G_THREADS_ALIVE] = alive
             words[layout.G_THREADS_SEEN] = log.threads_seen
@@ -79,3 +84,9 @@ class Gauges:
         beat()
         # Last: a page with its magic is a page that holds figures.
         words[layout.G_MAGIC] = layout.GAUGE_MAGIC
+
+
+def _thread_limiter() -> CapacityLimiter | None:
+    """Of anyio's own pool, if the application uses anyio: the probe must not need it."""
+    anyio = sys.modules.get("anyio.to_thread")
+    return None if anyio is None else anyio.current_default_thread_limiter()

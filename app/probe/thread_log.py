@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 # Names of this module's own: each look-up through `layout` would cost every
 # request some 40 ns.
-from app.probe.layout import (
+from .layout import (
     CHUNK_BYTES,
     CHUNK_SHIFT,
     LOG_MAGIC,

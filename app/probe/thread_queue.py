@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from app.probe.layout import G_DEQUEUED, G_QUEUED, SUM_MASK
+from .layout import G_DEQUEUED, G_QUEUED, SUM_MASK
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

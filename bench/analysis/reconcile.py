@@ -43,7 +43,7 @@ def _application(measured: Measured) -> list[Reason]:
             faults.append(Reason(Kind.FEWER_CALLS_ENDED, (requests.succeeded, ended)))
         if not begun + lost <= counted.app_started:
             faults.append(Reason(Kind.MORE_CALLS_BEGUN, (counted.app_started, begun)))
-    elif counted.app_started:
+    elif counted.app_started and counted.handlers_seen:
         faults.append(Reason(Kind.THREAD_LOG_MISSING))
     if lost:
         faults.append(Reason(Kind.THREAD_LOG_FULL, (lost,)))

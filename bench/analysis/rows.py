@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.background import Background, background
 from bench.analysis.evidence import Evidence
+from bench.analysis.kinds import Kind, kinds
 from bench.analysis.known import Counted, Known, knowledge
 from bench.analysis.limit import limit_rps
 from bench.analysis.metrics import METRICS
@@ -81,6 +82,7 @@ class Row:
     places: Places | None  # means over the trials, so that they still add up to all users
     background: Background
     samples: tuple[Sample, ...]
+    kinds: tuple[Kind, ...]  # of a mix of requests to one's own application
 
 
 def rows(run: RunRecord, trials: Sequence[TrialRecord]) -> tuple[Row, ...]:
@@ -146,6 +148,7 @@ def _row(known: Known, precision: float, cores: int) -> Row:
             Sample(one.trial.round, *(metric.of(one.measured) for metric in METRICS))
             for one in known.counted
         ),
+        kinds=kinds(measured),
     )
 
 

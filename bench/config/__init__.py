@@ -3,7 +3,7 @@
 from bench.config.durations import format_duration, format_percentage, parse_duration
 from bench.config.overrides import Overrides, apply, parse_overrides
 from bench.config.reader import load_config
-from bench.config.schema import json_schema
+from bench.config.schema import json_schema, target_schema
 from bench.config.settings import Axes, Config, Entry, Known, Profile, fixed, ramp_s
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "parse_duration",
     "parse_overrides",
     "ramp_s",
+    "target_schema",
 ]

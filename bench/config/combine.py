@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.config.mistakes import Mistake, refuse
-from bench.config.settings import NEEDED_AXES
 from bench.text import shown
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def _include(
     for entry in config.include:
         fixed = {axis: level for axis, level in entry.levels.items() if axis in axes}
         extra = {axis: level for axis, level in entry.levels.items() if axis not in axes}
-        lacking = [axis for axis in (*axes, *NEEDED_AXES) if axis not in entry.levels]
+        lacking = [axis for axis in (*axes, *config.needed_axes) if axis not in entry.levels]
         fitting = [levels for levels in kept if fixed.items() <= levels.items()]
         if fitting and extra:
             for levels in fitting:
@@ -100,7 +99,9 @@ def _include(
             mistakes.append(entry_mistake(config, entry, found, allowed))
         elif lacking:
             found = f"{_said(entry)}, a new cell without {', '.join(dict.fromkeys(lacking))}"
-            allowed = f"a new cell with all of {', '.join(dict.fromkeys((*axes, *NEEDED_AXES)))}"
+            allowed = (
+                f"a new cell with all of {', '.join(dict.fromkeys((*axes, *config.needed_axes)))}"
+            )
             mistakes.append(entry_mistake(config, entry, found, allowed))
         else:
             made.append(Combination(entry.levels, entry))

@@ -40,7 +40,7 @@ def not_allowed(allowed: str) -> PydanticCustomError:
     return PydanticCustomError("allowed", "{allowed}", {"allowed": allowed})
 
 
-def _allowed(text: str) -> WrapValidator:
+def allowed_as(text: str) -> WrapValidator:
     """Say what is allowed in one phrase, whichever of pydantic's limits was broken."""
 
     def check(value: object, inner: ValidatorFunctionWrapHandler) -> object:
@@ -116,7 +116,7 @@ Endpoint = Annotated[
 ]
 IoKind = Annotated[str, BeforeValidator(_io_kind), WithJsonSchema({ENUM_OF: "io_kinds"})]
 Server = Annotated[str, BeforeValidator(_server), WithJsonSchema({ENUM_OF: "servers"})]
-Workers = Annotated[int, Field(ge=1, le=64), _allowed("a whole number from 1 to 64")]
+Workers = Annotated[int, Field(ge=1, le=64), allowed_as("a whole number from 1 to 64")]
 Python = Annotated[
     str,
     BeforeValidator(_python),
@@ -125,22 +125,22 @@ Python = Annotated[
 Name = Annotated[
     str, BeforeValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{NAME_PATTERN}$"})
 ]
-Users = Annotated[int, Field(ge=1, le=100_000), _allowed("a whole number from 1 to 100000")]
+Users = Annotated[int, Field(ge=1, le=100_000), allowed_as("a whole number from 1 to 100000")]
 SpawnRate = Annotated[
     float,
     Field(gt=0, le=100_000, allow_inf_nan=False),
-    _allowed("a number over 0, at most 100000"),
+    allowed_as("a number over 0, at most 100000"),
 ]
-Rounds = Annotated[int, Field(ge=1, le=1000), _allowed("a whole number from 1 to 1000")]
-Seed = Annotated[int, Field(ge=0, lt=2**32), _allowed("a whole number from 0 to 4294967295")]
+Rounds = Annotated[int, Field(ge=1, le=1000), allowed_as("a whole number from 1 to 1000")]
+Seed = Annotated[int, Field(ge=0, lt=2**32), allowed_as("a whole number from 0 to 4294967295")]
 DelaySeconds = Annotated[
-    float, Field(ge=0, le=4), _allowed("from 0s to 4s (httpx gives up after 5)")
+    float, Field(ge=0, le=4), allowed_as("from 0s to 4s (httpx gives up after 5)")
 ]
-WarmupSeconds = Annotated[float, Field(ge=0, le=3600), _allowed("from 0s to 60m")]
-WindowSeconds = Annotated[float, Field(ge=1, le=86_400), _allowed("from 1s to 1440m")]
-BudgetSeconds = Annotated[float, Field(ge=1, le=604_800), _allowed("from 1s to 10080m")]
-LongestSeconds = Annotated[float, Field(ge=2, le=3600), _allowed("from 2s to 60m")]
-PrecisionShare = Annotated[float, Field(ge=0.001, le=1), _allowed("from 0.1% to 100%")]
+WarmupSeconds = Annotated[float, Field(ge=0, le=3600), allowed_as("from 0s to 60m")]
+WindowSeconds = Annotated[float, Field(ge=1, le=86_400), allowed_as("from 1s to 1440m")]
+BudgetSeconds = Annotated[float, Field(ge=1, le=604_800), allowed_as("from 1s to 10080m")]
+LongestSeconds = Annotated[float, Field(ge=2, le=3600), allowed_as("from 2s to 60m")]
+PrecisionShare = Annotated[float, Field(ge=0.001, le=1), allowed_as("from 0.1% to 100%")]
 WholeDelay = Annotated[DelaySeconds, AfterValidator(_whole_ms)]
 Delay = Annotated[WholeDelay, _duration_text, _duration]
 Warmup = Annotated[WarmupSeconds, _duration_text, _duration]
@@ -173,33 +173,32 @@ class EntryModel(Strict):
     python: Python = Field(default=_ABSENT, description='Python version, such as "3.12".')
 
 
-_levels = Field(min_length=1, json_schema_extra={"uniqueItems": True})
+levels = Field(min_length=1, json_schema_extra={"uniqueItems": True})
 
 
 class MatrixModel(Strict):
     """The axes. Each combination of their values is a cell; the first listed varies slowest."""
 
-    endpoint: Annotated[list[Endpoint], _levels] = Field(
+    endpoint: Annotated[list[Endpoint], levels] = Field(
         description="How the handler is written: def, async def, or async def with blocking IO."
     )
-    io: Annotated[list[IoKind], _levels] = Field(
+    io: Annotated[list[IoKind], levels] = Field(
         description="What the handler waits for: a file in app/io."
     )
-    workers: Annotated[list[Workers], _levels] = Field(description="Numbers of worker processes.")
-    server: Annotated[list[Server], _levels] = Field(
+    workers: Annotated[list[Workers], levels] = Field(description="Numbers of worker processes.")
+    server: Annotated[list[Server], levels] = Field(
         description="ASGI servers: requirements/server-NAME.txt."
     )
-    python: Annotated[list[Python], _levels] = Field(
+    python: Annotated[list[Python], levels] = Field(
         default_factory=list,
         description='Python versions in quotes, such as "3.12"; without it, the one at hand.',
     )
 
 
-class ProfileModel(Strict):
+class LoadModel(Strict):
     """Load settings."""
 
     users: Users = Field(description="Users, each asking again as soon as it is answered.")
-    delay: Delay = Field(description="How long the delay server waits: 200ms, 1s.")
     budget: Budget = Field(
         default=_ABSENT,
         description="The time a run may take: 12m. Spent where the answer is least known.",
@@ -230,6 +229,12 @@ class ProfileModel(Strict):
         default=_ABSENT,
         description="Users started per second. Without it, spread over one of their rounds.",
     )
+
+
+class ProfileModel(LoadModel):
+    """Load settings of the application here, which waits for the delay server."""
+
+    delay: Delay = Field(description="How long the delay server waits: 200ms, 1s.")
 
 
 class ConfigModel(Strict):

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from bench.config import target_reader
 from bench.config.consistency import inconsistencies
 from bench.config.mistakes import Mistake, one_of, refuse
-from bench.config.model import (
-    ConfigModel,
-    EntryModel,
-    MatrixModel,
-    ProfileModel,
-)
-from bench.config.settings import AXES, Axes, Config, Entry, Known, Profile
+from bench.config.model import ConfigModel, EntryModel
+from bench.config.profiles import profile
+from bench.config.settings import AXES, Axes, Config, Entry, Known
 from bench.config.source import read
+from bench.config.target_model import TargetConfigModel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from pydantic import BaseModel
     from pydantic_core import ErrorDetails
 
     from bench.config.source import Loc, Source
@@ -33,10 +30,12 @@ _SHAPES = {
 }
 
 
-def load_config(path: Path, *, io_kinds: Sequence[str], servers: Sequence[str]) -> Config:
-    """The checked configuration in `path`.
+def load_config(
+    path: Path, *, io_kinds: Sequence[str], servers: Sequence[str], passed: Sequence[str] = ()
+) -> Config:
+    """The checked configuration in `path`: of the application here, or, with `target`, of another.
 
-    `io_kinds` and `servers` are the names it may use.
+    `io_kinds` and `servers` are the names it may use, `passed` the environment variables.
 
     Raises:
         BadInputError: the file can't be read or used; a line for each thing that is wrong,
@@ -45,48 +44,64 @@ def load_config(path: Path, *, io_kinds: Sequence[str], servers: Sequence[str]) 
     known = Known(tuple(io_kinds), tuple(servers))
     source = read(path)
     mistakes = [*source.mistakes]
+    of_target = isinstance(source.data, dict) and "target" in source.data
+    root: type[BaseModel] = TargetConfigModel if of_target else ConfigModel
     try:
-        model = ConfigModel.model_validate(source.data, context=known)
+        model = root.model_validate(source.data, context=known)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        refuse([*mistakes, *(_mistake(detail, source) for detail in details)])
-    if mistakes := [*mistakes, *inconsistencies(model, source)]:
+        refuse([*mistakes, *(_mistake(detail, source, root) for detail in details)])
+    if isinstance(model, TargetConfigModel):
+        mistakes += target_reader.inconsistencies(path, model, source, passed)
+        if mistakes:
+            refuse(mistakes)
+        return target_reader.config(path, model, source, known)
+    if mistakes := [*mistakes, *inconsistencies(cast("ConfigModel", model), source)]:
         refuse(mistakes)
-    return _config(path, model, source, known)
+    return _config(path, cast("ConfigModel", model), source, known)
 
 
-def _mistake(detail: ErrorDetails, source: Source) -> Mistake:
+def _mistake(detail: ErrorDetails, source: Source, root: type[BaseModel]) -> Mistake:
     """One of pydantic's errors in our words."""
     loc: Loc = detail["loc"]
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return _unknown_key(loc, source)
+        return _unknown_key(loc, source, root)
     if kind == "missing":
         return source.mistake(loc, "nothing", "this key with a value; it is needed")
     if kind == "allowed" and loc[-1] == "[key]" and source.at(loc) is None:
         return source.mistake(loc[:-1], "this name", detail["msg"])
     if kind == "model_type":
-        allowed = f"a mapping with the keys {', '.join(_model_at(loc).model_fields)}"
+        allowed = f"a mapping with the keys {', '.join(_keys(root, loc))}"
     else:
         allowed = _SHAPES.get(kind, detail["msg"])
     return source.mistake(loc, source.found(loc), allowed)
 
 
-def _unknown_key(loc: Loc, source: Source) -> Mistake:
+def _unknown_key(loc: Loc, source: Source, root: type[BaseModel]) -> Mistake:
     if loc in {("matrix", "include"), ("matrix", "exclude")}:  # where GitHub Actions has it
         return source.mistake(loc, "this key inside matrix", "beside matrix")
     if loc == ("delay",):
         return source.mistake(loc, "this key beside profiles", "in each profile: {delay: 200ms, …}")
-    keys = [*_model_at(loc[:-1]).model_fields]
-    return source.mistake(loc, "an unknown key", one_of(keys, loc[-1]))
+    return source.mistake(loc, "an unknown key", one_of(_keys(root, loc[:-1]), loc[-1]))
 
 
-def _model_at(loc: Loc) -> type[BaseModel]:
-    if not loc:
-        return ConfigModel
-    if loc == ("matrix",):
-        return MatrixModel
-    return ProfileModel if loc[0] == "profiles" else EntryModel
+def _keys(root: type[BaseModel], loc: Loc) -> list[str]:
+    """Those that a mapping at this place may have."""
+    model = root
+    for step in loc:
+        field = model.model_fields.get(str(step))
+        if field is not None:  # else the name or the number of one of several
+            model = next(_models(field.annotation), model)
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    """The models within a field's type."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
 
 
 def _config(path: Path, model: ConfigModel, source: Source, known: Known) -> Config:
@@ -108,23 +123,8 @@ def _config(path: Path, model: ConfigModel, source: Source, known: Known) -> Con
         include=_entries("include", model.include, source),
         exclude=_entries("exclude", model.exclude, source),
         default_profile=model.default_profile,
-        profiles={name: _profile(name, profile) for name, profile in model.profiles.items()},
+        profiles={name: profile(name, one) for name, one in model.profiles.items()},
         known=known,
-    )
-
-
-def _profile(name: str, model: ProfileModel) -> Profile:
-    return Profile(
-        name=name,
-        users=model.users,
-        delay_s=model.delay,
-        budget_s=model.budget,
-        rounds=model.rounds,
-        precision=model.precision,
-        longest_s=model.longest,
-        spawn_rate=model.spawn_rate,
-        warmup_s=model.warmup,
-        duration_s=model.duration,
     )
 
 

@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from bench.config.model import ENUM_OF, ConfigModel
 from bench.config.settings import Known
+from bench.config.target_model import TargetConfigModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def target_schema(*, servers: Sequence[str]) -> dict[str, Any]:
+    """The schema of a file for one's own application (draft 2020-12)."""
+    schema = _filled(TargetConfigModel.model_json_schema(by_alias=True), Known((), tuple(servers)))
+    return {"$schema": _DIALECT, **schema, "title": "bench.yaml"}
 
 
 def json_schema(*, io_kinds: Sequence[str], servers: Sequence[str]) -> dict[str, Any]:

@@ -9,11 +9,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from bench.config.target import Target
+
 Level = str | int  # one value of an axis
 
 ENDPOINTS = ("sync", "async", "async_sync")
 AXES = ("endpoint", "io", "workers", "server", "python")
-NEEDED_AXES = AXES[:-1]
+TARGET_AXES = ("request", "server", "workers", "python")  # of one's own application
 
 PRECISION = 0.10
 LONGEST_S = 20.0
@@ -39,6 +41,7 @@ class Axes:
     python: tuple[str, ...]
     order: tuple[str, ...]  # as declared: the first varies slowest
     line: int
+    request: tuple[str, ...] = ()  # of one's own application, in place of endpoint and io
 
     def levels(self) -> dict[str, tuple[Level, ...]]:
         """Each axis that is given, with its values, in declared order."""
@@ -108,3 +111,10 @@ class Config:
     profiles: Mapping[str, Profile]
     known: Known
     axes_replaced: bool = False
+    target: Target | None = None  # one's own application; None: the one here
+
+    @property
+    def needed_axes(self) -> tuple[str, ...]:
+        """Those of which each cell has a level."""
+        axes = AXES if self.target is None else TARGET_AXES
+        return tuple(axis for axis in axes if axis != "python")

@@ -26,6 +26,7 @@ def counters(raw: Raw) -> Counters:
         upstream_started=None if upstream is None else upstream.started,
         upstream_served=None if upstream is None else upstream.served,
         upstream_cancelled=None if upstream is None else upstream.cancelled,
+        handlers_seen=not raw.facts.own,
     )
 
 

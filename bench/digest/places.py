@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.digest import integrals
+from bench.digest.signals import pool_size
 from bench.records.model import Places
 from bench.stats import tapered_occupancy
 from locustfiles import layout as request_layout
@@ -32,6 +33,10 @@ def places(raw: Raw) -> Places:
     queued = integrals.queued(looks, integrals.workers(looks))
     before = integrals.before(looks, raw.handlers)
     if before is None or queued is None:
+        if raw.facts.own and queued is not None and pool_size(looks):
+            return Places(
+                generator=users - sent, way=way, thread_queue=queued, inside=inside - queued
+            )
         return Places(generator=users - sent, way=way, inside=inside)
     running = sum(log.running_avg for log in raw.handlers)
     upstream = integrals.upstream(looks) if raw.facts.upstream_calls else 0.0

@@ -48,6 +48,7 @@ class RequestLog:
     start_ns: NDArray[np.int64]
     end_ns: NDArray[np.int64]
     outcome: NDArray[np.uint16]  # locustfiles.layout
+    kind: NDArray[np.uint16]  # of one's own application's; 0 where there is one alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def request_log(folder: Path) -> RequestLog:
         start_ns=start_ns,
         end_ns=end_ns,
         outcome=(packed & np.uint64(request_layout.OUTCOME_MASK)).astype(np.uint16),
+        kind=(packed >> np.uint64(request_layout.KIND_SHIFT)).astype(np.uint16),
     )
 
 

@@ -115,8 +115,8 @@ def rss_mb(samples: Samples, group: str) -> float | None:
 
 
 def pool_busy(samples: Samples) -> float | None:
-    """Threads of the pools in use, summed over workers; None without gauges."""
-    if not _has_gauges(samples):
+    """Threads of the pools in use, summed over workers; None without gauges, or pools."""
+    if not _has_gauges(samples) or not pool_size(samples):
         return None
     return samples.tapered_average(
         lambda look: float(sum(page[layout.G_POOL_BUSY] for page in look.gauges.values()))
@@ -124,11 +124,11 @@ def pool_busy(samples: Samples) -> float | None:
 
 
 def pool_size(samples: Samples) -> int | None:
-    """Threads that the pools may have, summed over workers."""
+    """Threads that the pools may have, summed over workers; None if anyio's isn't used."""
     within = samples.within()
     if not within or not within[-1].gauges:
         return None
-    return sum(int(page[layout.G_POOL_SIZE]) for page in within[-1].gauges.values())
+    return sum(int(page[layout.G_POOL_SIZE]) for page in within[-1].gauges.values()) or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.probe import layout
 from bench.digest.counters import counters
+from bench.digest.kinds import kinds
 from bench.digest.places import places
 from bench.digest.raw import NS_PER_S, Raw, read_all
 from bench.digest.requests import latencies, rates, requests, steadiness_of, watched
@@ -47,6 +48,7 @@ def figures(raw: Raw, seen: stats.Latency) -> Measured:
         locust=dict(raw.generator.locust),
         places=places(raw),
         per_worker=workers(raw),
+        kinds=kinds(raw) if len(raw.facts.kinds) > 1 else (),
     )
 
 
@@ -69,7 +71,8 @@ def _load_settings(raw: Raw) -> LoadSettings:
 def _threads(raw: Raw) -> Threads:
     """Spawned: distinct threads seen alive. Active: alive at handler start, mean over requests."""
     if not raw.handlers:
-        return Threads(None, None)
+        seen = [page[layout.G_THREADS_SEEN] for page in raw.facts.gauges_after.values()]
+        return Threads(sum(seen) if raw.facts.own and seen else None, None)
     spawned, active = 0, 0.0
     for log in raw.handlers:
         page = raw.facts.gauges_after.get(str(log.pid))

@@ -8,6 +8,7 @@ from app.probe import layout as probe
 from bench.digest import integrals, signals
 from bench.digest.raw import NS_PER_MS, Raw, served_in_window
 from bench.digest.requests import rates
+from bench.digest.workers import entered
 from bench.records.model import Signals
 from bench.stats import histogram_percentile, percentile
 from locustfiles import layout as request_layout
@@ -128,5 +129,6 @@ def _overshoot_ms(served: Sequence[tuple[int, int]] | None, q: float) -> float |
 
 
 def _shares(raw: Raw) -> dict[str, float]:
-    total = sum(log.in_window for log in raw.handlers)
-    return {str(log.pid): log.in_window / total for log in raw.handlers} if total else {}
+    found = {log.pid: log.in_window for log in raw.handlers} or entered(raw)
+    total = sum(found.values())
+    return {str(pid): count / total for pid, count in found.items()} if total else {}

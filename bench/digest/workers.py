@@ -22,12 +22,25 @@ if TYPE_CHECKING:
 
 def workers(raw: Raw) -> tuple[WorkerSignals, ...]:
     """Of all that were up at the start, by process id."""
-    calls = {log.pid: log.in_window for log in raw.handlers}
+    calls = {log.pid: log.in_window for log in raw.handlers} or entered(raw)
     total = sum(calls.values())
     return tuple(
         _worker(raw.samples, pid, calls[pid] / total if total and pid in calls else None)
         for pid in sorted(raw.facts.workers)
     )
+
+
+def entered(raw: Raw) -> dict[int, int]:
+    """Requests that came to each worker in the window, where its handlers aren't seen."""
+    within = raw.samples.within()
+    if not raw.facts.own or not within:
+        return {}
+    first, last = within[0].gauges, within[-1].gauges
+    return {
+        int(pid): page[layout.G_STARTED] - first[pid][layout.G_STARTED]
+        for pid, page in last.items()
+        if pid in first
+    }
 
 
 def _worker(samples: Samples, number: int, share: float | None) -> WorkerSignals:
@@ -83,7 +96,7 @@ def _held_share(samples: Samples, pid: str) -> float | None:
 
 def _pool_size(samples: Samples, pid: str) -> int | None:
     pages = [look.gauges[pid] for look in samples.within() if pid in look.gauges]
-    return pages[-1][layout.G_POOL_SIZE] if pages else None
+    return pages[-1][layout.G_POOL_SIZE] or None if pages else None
 
 
 def _pool_busy(samples: Samples, pid: str) -> float | None:

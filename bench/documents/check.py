@@ -11,6 +11,7 @@ from bench.documents.commands import (
     CHECKING,
     DEVELOPING,
     LIST,
+    LOOKING,
     MEASURING,
     READING,
     Command,
@@ -106,7 +107,7 @@ def command(found: Command, sessions: Sequence[str]) -> Iterator[str]:
         yield f"`{found}` runs no session, or more than one; no test runs it"
     elif found.session not in sessions:
         yield f"`{found}`: no such session"
-    elif found.session in {*MEASURING, *READING, *CHECKING}:
+    elif found.session in {*MEASURING, *READING, *LOOKING, *CHECKING}:
         yield from _refused(found)
     elif found.session not in DEVELOPING:
         yield f"`{found}`: no test runs this session"

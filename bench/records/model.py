@@ -98,6 +98,17 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
+class KindFigures:
+    """Of one kind of request in a mix, within the window."""
+
+    name: str
+    completed: int  # failures included
+    failed: int
+    throughput_rps: float
+    latency: Latency
+
+
+@dataclass(frozen=True, slots=True)
 class Threads:
     """Alive is not busy: the pool's gauges tell how many work."""
 
@@ -201,6 +212,7 @@ class Counters:
     upstream_started: int | None
     upstream_served: int | None
     upstream_cancelled: int | None
+    handlers_seen: bool = True  # False of a person's own application, whose calls aren't logged
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +245,7 @@ class Measured:
     locust: Mapping[str, float | None]  # the generator's own statistics, to set beside ours
     places: Places | None = None
     per_worker: tuple[WorkerSignals, ...] = ()  # by process id
+    kinds: tuple[KindFigures, ...] = ()  # of a mix of requests, in the order of its file
 
 
 @dataclass(frozen=True, slots=True)

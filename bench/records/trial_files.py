@@ -77,6 +77,8 @@ class TrialFacts:
     upstream_calls: int = 0
     waits: bool = False  # takes at least the delay
     threaded: bool = False  # the handler is a `def`, which runs in a thread of the pool
+    own: bool = False  # a person's own application: handlers are not seen
+    kinds: list[str] = field(default_factory=list)  # of its requests, by number in requests.bin
     # Gauge words by worker when the gate opened, and when all was over.
     gauges_before: dict[str, Page] = field(default_factory=dict)
     gauges_after: dict[str, Page] = field(default_factory=dict)

@@ -23,7 +23,8 @@ def load(profile: Profile) -> str:
         longest = format_duration(profile.longest_s)
         follows = f"trials as long as their cells need (windows up to {longest})"
         told = f"{told}, {follows}" if told else follows
-    return f"{profile.users} users, delay {delay}, {told}"
+    waits = f"delay {delay}, " if profile.delay_s else ""
+    return f"{profile.users} users, {waits}{told}"
 
 
 def repeats(profile: Profile) -> str:

@@ -16,6 +16,7 @@ from bench.report.reasons import remarks, sentences
 if TYPE_CHECKING:
     from bench.analysis.drift import Drift
     from bench.analysis.effects import Effect
+    from bench.analysis.kinds import Kind
     from bench.analysis.noise import Noise
     from bench.analysis.results import Results
     from bench.analysis.rows import Row
@@ -133,6 +134,24 @@ def _row(row: Row) -> dict[str, Any]:
             }
             for sample in row.samples
         ],
+        "kinds": [_kind(kind) for kind in row.kinds],
+    }
+
+
+def _kind(kind: Kind) -> dict[str, Any]:
+    """Of a mix of requests: each by itself."""
+    levels = (("p50", kind.p50), ("p90", kind.p90), ("p99", kind.p99))
+    return {
+        "name": kind.name,
+        "requests": kind.requests,
+        "failures": kind.failures,
+        "throughput_rps": _short(kind.throughput_rps),
+        "latency_ms": {name: _short(found.value_ms) for name, found in levels},
+        "latency_low_ms": {name: _short(found.low_ms) for name, found in levels},
+        "latency_high_ms": {name: _short(found.high_ms) for name, found in levels},
+        "latency_over_ms": {
+            name: _short(found.over_ms) for name, found in levels if found.value_ms is None
+        },
     }
 
 

@@ -20,6 +20,7 @@ from bench.text import NONE, milliseconds, number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bench.analysis.kinds import Kind
     from bench.analysis.rows import Row
     from bench.estimate import Expected
     from bench.plan import Plan
@@ -109,6 +110,7 @@ def row_text(row: Row) -> str:
         *((("note", text.line("; ".join(remarks(row.verdict)))),) if remarks(row.verdict) else ()),
         *((("users", f"{bar(row.places)}  {users_at(row.places)}"),) if row.places else ()),
         ("why", NONE if row.why is None else text.line(whys.sentence(row.why))),
+        *((text.line(kind.name), _kind(kind)) for kind in row.kinds),
     ]
     body = tabulate(
         [(f"  {name}", value) for name, value in figures],
@@ -117,6 +119,17 @@ def row_text(row: Row) -> str:
         preserve_whitespace=True,
     )
     return f"{text.line(row.cell)}\n{body}\n"
+
+
+def _kind(kind: Kind) -> str:
+    """One kind of a mix in a line."""
+    latency = ", ".join(
+        f"{name} {text.percentile(found)}"
+        for name, found in (("p50", kind.p50), ("p90", kind.p90), ("p99", kind.p99))
+    )
+    failed = f", of them failed {kind.failures:,}" if kind.failures else ""
+    rate = f"{number(kind.throughput_rps)} requests/s"
+    return f"{rate}; {latency}; {kind.requests:,} requests{failed}"
 
 
 def plan_text(plan: Plan, expected: Expected) -> str:

@@ -47,7 +47,7 @@ def _run(profile: Profile, lab: Lab, folder: Path, facts: TrialFacts) -> None:
         load = generator.start(lab, profile, f"/?waitms={wait_ms}", folder, phase=facts.phase)
         stack.callback(load.stop, 0)
         body = json.dumps({"waited_ms": wait_ms}, separators=(",", ":"))
-        generator.aim(folder, lab.delay.url, body.encode(), least_s=profile.delay_s, workers=1)
+        generator.aim(folder, lab.delay.url, body=body.encode(), least_s=profile.delay_s, workers=1)
         generator.await_ready(load, lab.patience.ready_s)
         roots = {"generator": load.pid, "delay": lab.delay.child.pid, "harness": os.getpid()}
         sampler = Sampler(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.run.failure import TrialFailed
 from bench.run.process import children
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 def start(lab: Lab, profile: Profile, route: str, folder: Path, *, phase: float) -> Child:
     """Start it; it imports everything and then waits for ``aim`` and its gate."""
+    own = {} if lab.own is None else {"MATRIX_SECRETS": json.dumps(dict(lab.own.secrets))}
     fixed = {} if profile.spawn_rate is None else {"MATRIX_SPAWN_RATE": str(profile.spawn_rate)}
     return children.start(
         "the load generator",
@@ -31,7 +32,11 @@ def start(lab: Lab, profile: Profile, route: str, folder: Path, *, phase: float)
         keeper=lab.keeper,
         cwd=lab.root,
         env=children.child_environment(
-            MATRIX_TRIAL_DIR=str(folder), MATRIX_ROUTE=route, MATRIX_PHASE=str(phase), **fixed
+            MATRIX_TRIAL_DIR=str(folder),
+            MATRIX_ROUTE=route,
+            MATRIX_PHASE=str(phase),
+            **fixed,
+            **own,
         ),
         log=folder / "generator.log",
         tells="pipe",
@@ -39,10 +44,28 @@ def start(lab: Lab, profile: Profile, route: str, folder: Path, *, phase: float)
     )
 
 
-def aim(folder: Path, url: str, body: bytes, *, least_s: float, workers: int) -> None:
-    """Say where the load goes, what each right answer is, byte for byte, and what it waits for."""
-    (folder / "expected-body").write_bytes(body)
-    target = {"url": url, "least_s": least_s, "workers": workers}
+def aim(
+    folder: Path,
+    url: str,
+    *,
+    workers: int,
+    least_s: float = 0.0,
+    body: bytes | None = None,
+    plan: dict[str, Any] | None = None,
+) -> None:
+    """Say where the load goes, and what each right answer is.
+
+    Args:
+        folder: of the trial.
+        url: of the server.
+        workers: of the server.
+        least_s: that an answer takes.
+        body: byte for byte, of the application here,
+        plan: else what is asked of one's own (`bench.config.target.as_json`).
+    """
+    if body is not None:
+        (folder / "expected-body").write_bytes(body)
+    target = {"url": url, "least_s": least_s, "workers": workers, "plan": plan}
     (folder / "target.json").write_text(json.dumps(target), encoding="utf-8")
 
 

@@ -20,9 +20,11 @@ from go_delay import build
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from bench.config.target import Target
     from bench.paths import Paths
     from bench.plan import Cell
     from bench.run.host.environments import Environment
+    from bench.run.own.environ import Own
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Lab:
     delay: DelayServer
     load_python: Path
     server_pythons: Mapping[tuple[str, str], Path]  # by (server, python)
+    own: Own | None = None  # a person's own application; None: the one here
     probe: bool = True
     threads: int | None = None  # of each worker's pool; None: anyio's own number
     placement: Placement = UNPINNED
@@ -63,8 +66,10 @@ class Environments:
     load: Environment
 
 
-def find_environments(paths: Paths, cells: Sequence[Cell]) -> Environments:
-    """The environments of these cells.
+def find_environments(
+    paths: Paths, cells: Sequence[Cell], target: Target | None = None
+) -> Environments:
+    """The environments of these cells, of one's own application if there is a ``target``.
 
     Raises:
         RequirementError: the load generator has none; nothing can run without it.
@@ -74,7 +79,11 @@ def find_environments(paths: Paths, cells: Sequence[Cell]) -> Environments:
         raise RequirementError(f"The load generator can't run: {load.reason}. Try `nox -s load`.")
     needed = dict.fromkeys((cell.server, str(cell.python)) for cell in cells)
     servers = {
-        (server, python): environments.find(paths.notes, paths.root, f"server-{server}", python)
+        (server, python): (
+            environments.find(paths.notes, paths.root, f"server-{server}", python)
+            if target is None
+            else environments.find_own(paths.notes, target.path, server, python)
+        )
         for server, python in needed
     }
     return Environments(servers, load)
@@ -86,6 +95,7 @@ def open_lab(
     found: Environments,
     folder: Path,
     *,
+    own: Own | None = None,
     probe: bool = True,
     late_ms: int = 0,
     placement: Placement = UNPINNED,
@@ -121,6 +131,7 @@ def open_lab(
                 for key, environment in found.servers.items()
                 if environment.python is not None
             },
+            own=own,
             probe=probe,
             placement=placement,
             quota_cores=machine.limiting_quota(machine.describe()),

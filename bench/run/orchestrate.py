@@ -15,11 +15,13 @@ from bench.run.history.resume import choose
 from bench.run.history.run_record import describe_run
 from bench.run.host import machine
 from bench.run.host.cpus import placement
+from bench.run.own import commands, environ
+from bench.run.own.environ import Own
 from bench.run.schedule import Hands, run_plan
 from bench.run.trial_runner import Controls, TrialRunner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from bench.paths import Paths
@@ -34,10 +36,12 @@ def orchestrate(
     paths: Paths,
     options: RunOptions,
     observer: Observer,
+    secrets: Mapping[str, str] | None = None,
 ) -> Path:
     """Measure a plan; gives the run's folder. It is for the caller to call the run finished.
 
-    ``observer`` is told of each step.
+    ``observer`` is told of each step; ``secrets`` are the variables passed to one's own
+    application.
 
     Raises:
         RequirementError: the machine or an installation is missing something.
@@ -45,7 +49,8 @@ def orchestrate(
     """
     machine.demand_open_files(plan.profile.users)
     machine.demand_ports(plan.profile.users, machine.local_ports())
-    found = lab.find_environments(paths, plan.cells)
+    found = lab.find_environments(paths, plan.cells, plan.target)
+    own = None if plan.target is None else Own(plan.target, secrets or {})
     placed = placement(options.pin, machine.describe().cores)
     run = describe_run(
         plan, paths, found, command=options.command, probe=options.probe, placed=placed
@@ -69,11 +74,19 @@ def orchestrate(
         _told_if_interrupted(folder, plan, observer.warn),
         named(folder),
         lab.open_lab(
-            paths, found, folder, probe=options.probe, placement=placed, observer=observer
+            *(paths, found, folder),
+            own=own,
+            probe=options.probe,
+            placement=placed,
+            observer=observer,
         ) as opened,
     ):
+        servers = found.servers
+        if own is not None:
+            servers = commands.prepare(own, servers, opened.keeper, folder / "prepare.log")
+            environ.cleanse(own, folder)
         measure = TrialRunner(
-            *(folder.name, plan, opened, found.servers, folder, options.keep_raw, run.host.cores)
+            *(folder.name, plan, opened, servers, folder, options.keep_raw, run.host.cores)
         )
         # One experiment alone is asked for a quick answer.
         controls = Controls(measure, plan.profile.users) if options.command == "matrix" else None

@@ -10,11 +10,16 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from app.probe.layout import G_FINISHED, G_STARTED
+from bench.config.target import as_json
 from bench.records.trial_files import TRIAL_FACTS, TrialFacts, to_json
 from bench.run import generator
 from bench.run.failure import TrialFailed
 from bench.run.host.cpus import affinity
 from bench.run.host.sampler import Gauge, Sampler
+from bench.run.own import commands
+from bench.run.own.environ import cleanse
+from bench.run.own.first import await_ready
+from bench.run.own.first import verify as verify_own
 from bench.run.server.bringup import HOST, POLL_S, Running, bring_up
 from bench.run.server.launch import launch
 from bench.run.server.verify import Expectation, Unverified, verify
@@ -28,9 +33,11 @@ if TYPE_CHECKING:
     from bench.config import Profile
     from bench.plan import Cell
     from bench.run.lab import Lab
+    from bench.run.own.environ import Own
     from bench.run.process.children import Child
 
 IDLE_S = 0.5  # for the verifying request to leave the application
+SAID_S = 0.3
 STOP_S = 0.1  # for a server to stop by itself: one that answers nobody has nothing to save
 
 
@@ -54,8 +61,10 @@ def run_trial(
     try:
         _Trial(cell, profile, lab, folder, facts).run()
     except (TrialFailed, Unverified) as failed:
-        facts.failure = str(failed)
+        facts.failure = str(failed) if lab.own is None else lab.own.hidden(str(failed))
     finally:
+        if lab.own is not None:
+            cleanse(lab.own, folder)
         facts.wall_s = round(time.monotonic() - began, 4)
         (folder / "trial.json").write_text(to_json(TRIAL_FACTS, facts), encoding="utf-8")
 
@@ -74,9 +83,10 @@ class _Trial:
         with contextlib.ExitStack() as stack:
             with self._phase("start"):
                 self.lab.delay.ensure()
+                self._run_own("before_trial")
                 # Both import for a second; side by side they take little more than one.
                 load = generator.start(
-                    self.lab, self.profile, self.cell.route, self.folder, phase=self.facts.phase
+                    self.lab, self.profile, self._asked(), self.folder, phase=self.facts.phase
                 )
                 stack.callback(load.stop, 0)
                 running = self._start_server(stack)
@@ -91,6 +101,10 @@ class _Trial:
         with self._phase("stop"):
             stopping.close()
         self._count_up()
+        self._run_own("after_trial")
+
+    def _asked(self) -> str:
+        return self.cell.route if self.lab.own is None else self.cell.experiment
 
     @contextlib.contextmanager
     def _phase(self, name: str) -> Iterator[None]:
@@ -119,7 +133,35 @@ class _Trial:
             facts.cpus["server"] = own
         return running
 
+    def _run_own(self, keys: str) -> None:
+        """The commands that the file of one's own application asks for."""
+        if self.lab.own is not None:
+            python = self.lab.server_pythons[self.cell.server, str(self.cell.python)]
+            log = self.folder / f"{keys}.log"
+            commands.run(self.lab.own, keys, python, self.lab.keeper, log)
+
     def _verify(self, running: Running) -> None:
+        if self.lab.own is None:
+            self._verify_ours(running)
+        else:
+            self._verify_own(running, self.lab.own)
+
+    def _verify_own(self, running: Running, own: Own) -> None:
+        """One real request of each kind; right is what the file says."""
+        plan = as_json(own.target.asked(self.cell.experiment), own.target.login)
+        self.facts.kinds = [kind["name"] for kind in plan["kinds"]]
+        self.facts.own = True
+        try:
+            if own.target.ready is not None:
+                await_ready(HOST, running.port, own.target.ready, self.lab.patience.ready_s)
+            verify_own(HOST, running.port, plan, own.secrets)
+        except Unverified as wrong:
+            raise Unverified(f"{wrong}{_log_of(running.child)}") from None
+        generator.aim(
+            self.folder, f"http://{HOST}:{running.port}", workers=self.cell.workers, plan=plan
+        )
+
+    def _verify_ours(self, running: Running) -> None:
         """One real request; its body is what every answer is then compared to."""
         path, facts = self.cell.route, self.facts
         known = running.reports[0]["routes"]
@@ -133,7 +175,7 @@ class _Trial:
         generator.aim(
             self.folder,
             f"http://{HOST}:{running.port}",
-            body,
+            body=body,
             least_s=at_least_s,
             workers=self.cell.workers,
         )
@@ -176,6 +218,13 @@ class _Trial:
     def _gauges(self) -> dict[int, Gauge]:
         paths = self.folder.glob("gauges-*.bin")
         return {int(path.stem.partition("-")[2]): Gauge(path) for path in paths}
+
+
+def _log_of(server: Child) -> str:
+    """What the server said last, if anything: it may say why a moment after its answer."""
+    time.sleep(SAID_S)
+    tail = server.log_tail()
+    return f"; the server said: {tail}" if tail else ""
 
 
 def _read_idle(gauges: Mapping[int, Gauge]) -> dict[str, list[int]]:

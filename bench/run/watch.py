@@ -6,7 +6,7 @@ import contextlib
 import time
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -69,6 +69,7 @@ class _Watch:
         )
 
     def run(self) -> None:
+        """Until the generator has stopped."""
         deadline = time.monotonic() + _longest_s(self.facts.profile) + self.patience.stall_s
         while True:
             if time.monotonic() > deadline:
@@ -84,25 +85,31 @@ class _Watch:
             except Ended:
                 told = f"the load generator ended early: {self.load.log_tail()}"
                 raise TrialFailed(told) from None
-            match event.get("event"):
-                case "spawned":
-                    self.looks.clear()
-                    self.observer.phase("warm-up")
-                    self._count(int(event["spawned_ns"]), int(event["ended"]))
-                case "count":
-                    self._count(int(event["ns"]), int(event["ended"]))
-                case "progress":
-                    self.counts = Counts(
-                        ns=int(event["ns"]),
-                        started=int(event["started"]),
-                        ended=int(event["ended"]),
-                        failed=int(event["failed"]),
-                    )
-                case "stopping":
-                    # Who is alive now, before anything is stopped.
-                    self.facts.workers_after = [pid for pid in self.facts.workers if alive(pid)]
-                case "done":
-                    return
+            if event.get("event") == "done":
+                return
+            self._hear(event)
+
+    def _hear(self, event: dict[str, Any]) -> None:
+        """What the generator tells."""
+        match event.get("event"):
+            case "spawned":
+                self.looks.clear()
+                self.observer.phase("warm-up")
+                self._count(int(event["spawned_ns"]), int(event["ended"]))
+            case "count":
+                self._count(int(event["ns"]), int(event["ended"]))
+            case "progress":
+                self.counts = Counts(
+                    ns=int(event["ns"]),
+                    started=int(event["started"]),
+                    ended=int(event["ended"]),
+                    failed=int(event["failed"]),
+                )
+            case "failed":
+                raise TrialFailed(str(event["reason"]))
+            case "stopping":
+                # Who is alive now, before anything is stopped.
+                self.facts.workers_after = [pid for pid in self.facts.workers if alive(pid)]
 
     def _count(self, ns: int, ended: int) -> None:
         if self.facts.t0_ns:

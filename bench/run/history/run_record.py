@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from bench import own_install
 from bench.records.model import SCHEMA, RunRecord
 from bench.run.history import run_folders
 from bench.run.host import environments, machine
@@ -50,12 +51,20 @@ def describe_run(
         profile=plan.profile,
         seed=plan.seed,
         probe=probe,
-        git=machine.git_state(paths.root),
+        git=machine.git_state(paths.root if plan.target is None else plan.target.path),
         host=machine.describe(),
         environments=_environments(paths, found),
         placement=asdict(placed),
-        sources={name: machine.tree_hash(paths.root, *tree) for name, tree in SOURCES.items()},
+        sources=_sources(plan, paths),
     )
+
+
+def _sources(plan: Plan, paths: Paths) -> dict[str, str]:
+    """The hash of each part; one's own application takes the place of the one here."""
+    found = {name: machine.tree_hash(paths.root, *tree) for name, tree in SOURCES.items()}
+    if plan.target is not None:
+        found[f"application ({plan.target.app})"] = own_install.tree_hash(plan.target.path)
+    return found
 
 
 def _environments(paths: Paths, found: Environments) -> dict[str, Any]:

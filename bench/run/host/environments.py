@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,34 @@ class Environment:
 def environment_name(role: str, python: str | None = None) -> str:
     """``server-uvicorn-3.12``, ``load``: also the stem of the note's file."""
     return role if python is None else f"{role}-{python}"
+
+
+def own_name(project: Path, server: str, python: str) -> str:
+    """Of the environment that nox makes of one's own application for a server and Python.
+
+    Two projects of one name in different folders don't share it.
+    """
+    digest = hashlib.sha256(os.fsencode(project)).hexdigest()[:8]
+    return f"own-{digest}-{server}-{python}"
+
+
+def find_own(folder: Path, project: Path, server: str, python: str) -> Environment:
+    """What nox noted of the environment of one's own application; never raises."""
+    name = own_name(project, server, python)
+    called = f"server-{server}-{python}"  # as reports have it: the digest says nothing to anyone
+    try:
+        note = dict(json.loads((folder / f"{name}.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        why = f"no environment for {server} on Python {python}: nox found no Python {python}"
+        return Environment(called, None, "", why, skipped=True)
+    asked = str(note.get("asked", ""))
+    if note.get("error"):
+        return Environment(called, None, asked, f"its environment: {note['error']}")
+    interpreter = Path(str(note.get("python", "")))
+    if not interpreter.is_file():
+        reason = "its environment is gone: run it through nox, which makes it anew"
+        return Environment(called, None, asked, reason)
+    return Environment(called, interpreter, asked)
 
 
 def find(folder: Path, root: Path, role: str, python: str | None = None) -> Environment:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-APPLICATION = "app.main:app"
+OURS = "app.main:app"
+THEIRS = "matrix_target:app"  # app/foreign: a person's own, with the probe around it
 KEEP_ALIVE_S = "75"
 BACKLOG = "2048"
 NEVER_S = "86400"  # longer than any trial
@@ -25,14 +26,15 @@ NEVER_S = "86400"  # longer than any trial
 class Server:
     """A server's command line, and what it must turn out to run on."""
 
-    command: Callable[[Path, str, int, int], list[str]]  # python, host, port, workers
+    # application, python, host, port, workers
+    command: Callable[[str, Path, str, int, int], list[str]]
     loop: str
     http: str
 
 
-def _uvicorn(python: Path, host: str, port: int, workers: int) -> list[str]:
+def _uvicorn(app: str, python: Path, host: str, port: int, workers: int) -> list[str]:
     return [
-        *(str(python), "-m", "uvicorn", APPLICATION),
+        *(str(python), "-m", "uvicorn", app),
         *("--host", host, "--port", str(port), "--workers", str(workers)),
         *("--loop", "uvloop", "--http", "httptools", "--lifespan", "on"),
         *("--no-access-log", "--log-level", "warning", "--backlog", BACKLOG),
@@ -42,10 +44,10 @@ def _uvicorn(python: Path, host: str, port: int, workers: int) -> list[str]:
     ]
 
 
-def _gunicorn(python: Path, host: str, port: int, workers: int) -> list[str]:
+def _gunicorn(app: str, python: Path, host: str, port: int, workers: int) -> list[str]:
     return [
-        *(str(python), "-m", "gunicorn", APPLICATION),
-        *("--worker-class", "app.gunicorn_worker.PinnedWorker"),
+        *(str(python), "-m", "gunicorn", app),
+        *("--worker-class", "matrix_worker.PinnedWorker"),
         *("--bind", f"{host}:{port}", "--workers", str(workers)),
         *("--log-level", "warning", "--backlog", BACKLOG, "--keep-alive", KEEP_ALIVE_S),
         # 0: a worker that is silent is left alone (30 s by default).
@@ -53,9 +55,9 @@ def _gunicorn(python: Path, host: str, port: int, workers: int) -> list[str]:
     ]
 
 
-def _hypercorn(python: Path, host: str, port: int, workers: int) -> list[str]:
+def _hypercorn(app: str, python: Path, host: str, port: int, workers: int) -> list[str]:
     return [
-        *(str(python), "-m", "hypercorn", APPLICATION),
+        *(str(python), "-m", "hypercorn", app),
         *("--bind", f"{host}:{port}", "--workers", str(workers)),
         *("--worker-class", "uvloop", "--log-level", "warning"),
         *("--backlog", BACKLOG, "--keep-alive", KEEP_ALIVE_S, "--graceful-timeout", "0"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.run.own import environ
 from bench.run.process import children
 from bench.run.server.bringup import HOST
-from bench.run.server.commands import SERVERS
+from bench.run.server.commands import OURS, SERVERS, THEIRS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,19 +23,34 @@ def launch(cell: Cell, lab: Lab, folder: Path, port: int, *, delay_s: float) -> 
     Raises:
         OSError: the program can't be started.
     """
-    environment = children.child_environment(
-        MATRIX_TRIAL_DIR=str(folder),
-        MATRIX_UPSTREAM=lab.delay.url,
-        MATRIX_DELAY_MS=str(round(delay_s * 1000)),
-        MATRIX_PROBE="1" if lab.probe else "0",
-        **({} if lab.threads is None else {"MATRIX_THREADS": str(lab.threads)}),
-    )
     python = lab.server_pythons[cell.server, str(cell.python)]
+    foreign = str(lab.root / "app" / "foreign")
+    recorded = {"MATRIX_TRIAL_DIR": str(folder), "MATRIX_PROBE": "1" if lab.probe else "0"}
+    if lab.own is None:
+        environment = children.child_environment(
+            MATRIX_UPSTREAM=lab.delay.url,
+            MATRIX_DELAY_MS=str(round(delay_s * 1000)),
+            PYTHONPATH=foreign,
+            **recorded,
+            **({} if lab.threads is None else {"MATRIX_THREADS": str(lab.threads)}),
+        )
+    else:
+        environment = environ.environment(
+            lab.own,
+            python,
+            MATRIX_APP=lab.own.target.app,
+            MATRIX_FACTORY="1" if lab.own.target.factory else "0",
+            **recorded,
+        )
+        # Last: theirs come first, whatever they are called.
+        environment["PYTHONPATH"] += f":{foreign}"
     return children.start(
         cell.server,
-        SERVERS[cell.server].command(python, HOST, port, cell.workers),
+        SERVERS[cell.server].command(
+            OURS if lab.own is None else THEIRS, python, HOST, port, cell.workers
+        ),
         keeper=lab.keeper,
-        cwd=lab.root,
+        cwd=lab.root if lab.own is None else lab.own.target.path,
         env=environment,
         log=folder / "server.log",
         cpus=lab.placement.server,

@@ -1,0 +1,40 @@
+"""The kinds of requests of a mix, each by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.digest.read import RequestLog
+from bench.digest.requests import latencies, rates, requests, watched
+from bench.records.model import KindFigures
+
+if TYPE_CHECKING:
+    from bench.digest.raw import Raw
+
+
+def kinds(raw: Raw) -> tuple[KindFigures, ...]:
+    """Counts, rate and latency of each, within the window; their mean is none of Little's law."""
+    return tuple(_kind(raw, number, name) for number, name in enumerate(raw.facts.kinds))
+
+
+def _kind(raw: Raw, number: int, name: str) -> KindFigures:
+    chosen = raw.requests.kind == np.uint16(number)
+    log = raw.requests
+    part = replace(
+        raw,
+        requests=RequestLog(
+            log.start_ns[chosen], log.end_ns[chosen], log.outcome[chosen], log.kind[chosen]
+        ),
+    )
+    counted, rate = requests(part), rates(part)
+    latency = latencies(part, watched(part), rate.throughput_rps)
+    return KindFigures(
+        name=name,
+        completed=counted.window_succeeded + counted.window_failed,
+        failed=counted.window_failed,
+        throughput_rps=rate.throughput_rps,
+        latency=replace(latency, mean_by_little_ms=None),
+    )

@@ -1,0 +1,1 @@
+"""A small shop: FastAPI and SQLite, as people have it."""
