@@ -174,7 +174,7 @@ def _all(name: str, **figures: Any) -> dict[str, bytes]:
     return {name: _sealed(name, [put(one) for one in FILES[name]])}
 
 
-@examples(100)
+@examples(60)
 @given(changed=changed_values())
 @example(changed=_all("run.json", cores=0))
 @example(changed=_all("run.json", cores=-1))
@@ -216,7 +216,7 @@ def damaged_bytes(draw: st.DrawFn) -> dict[str, bytes]:
     return {name: content}
 
 
-@examples(75)
+@examples(60)
 @given(changed=damaged_bytes())
 @example(changed={"run.json": b""})
 @example(changed={"trials.jsonl": b""})

@@ -312,10 +312,7 @@ def test_commands_that_check(command: Command, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=() if name in NO_SERVERS else pytest.mark.real)
-        for name in selfcheck.CHECKS
-    ],
+    [pytest.param(name, marks=pytest.mark.real) for name in selfcheck.CHECKS],
 )
 def test_every_check_runs_at_its_smallest(name: str, request: pytest.FixtureRequest) -> None:
     """In the session that runs it without being asked: exit status 0, and figures."""
@@ -335,6 +332,7 @@ def test_every_check_runs_at_its_smallest(name: str, request: pytest.FixtureRequ
 # -- for whoever works on it
 
 
+@pytest.mark.real
 def test_fuzz_runs_at_its_smallest() -> None:
     """What `nox -s fuzz` calls, one example of each, of one file."""
     words = ["-m", "fuzz", "--hypothesis-seed=1", "-p", "no:cacheprovider"]

@@ -244,6 +244,7 @@ def test_a_plain_count_of_batches_is_far_off() -> None:
     assert rms["plain", ROUNDS] > 0.02
 
 
+@pytest.mark.real  # a whole check, of seconds
 def test_the_check_runs_at_its_smallest() -> None:
     """All cases, each with its figures."""
     found = check.run(paths(), quick=True)
