@@ -36,8 +36,7 @@ def html(row: Row, ends: tuple[float, float]) -> str:
     rate = words.rate(row)
     cells = [
         name_cell(row.cell),
-        _cell(1, f'<span class="verdict v-{_word(row.verdict)}"><span aria-hidden="true">'
-                 f"{MARKS.get(row.verdict, '?')}</span> {text(row.verdict)}</span>"),
+        _cell(1, _verdict(row)),
         _cell(2, _figure(row, rate) + glyphs.interval(row, ends), "n rate"),
         _cell(3, _figure(row, share(row.share_of_limit)), "n"),
         _cell(4, _percentile(row, "p50"), "n"),
@@ -47,6 +46,14 @@ def html(row: Row, ends: tuple[float, float]) -> str:
         _cell(8, prose(_why(row)), "why"),
     ]  # fmt: skip
     return f'<tr id="{name}" class="r-{_word(row.verdict)}">{"".join(cells)}</tr>'
+
+
+def _verdict(row: Row) -> str:
+    """The word and its mark; why it isn't *valid* as a title, and in the opened row."""
+    why = "; ".join(row.reasons) if row.usable else ""
+    title = f' title="{text(why)}"' if why else ""
+    mark = f'<span aria-hidden="true">{MARKS.get(row.verdict, "?")}</span>'
+    return f'<span class="verdict v-{_word(row.verdict)}"{title}>{mark} {text(row.verdict)}</span>'
 
 
 def name_cell(cell: str) -> str:
@@ -97,11 +104,10 @@ def levels(rows: Sequence[Row]) -> list[tuple[str, list[str]]]:
 
 
 def _why(row: Row) -> str:
-    """The reasons where there are no numbers, else what holds them back, and doubts."""
+    """What holds its figures back, or why there are none; doubts stand with the verdict."""
     if not row.usable:
         return "; ".join(row.reasons) or "no reason was recorded"
-    why = [row.why] if row.why else []
-    return "; ".join([*why, *(f"{row.verdict}: {reason}" for reason in row.reasons)]) or NONE
+    return row.why or NONE
 
 
 def _known(row: Row, name: str) -> float | None:
