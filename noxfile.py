@@ -53,14 +53,20 @@ nox.options.error_on_missing_interpreters = False
 nox.options.download_python = "never"
 
 
+# One's own application, if `--config` names a file of one.
+CONFIG = next(iter(own_install.values(sys.argv, "--config")), None)
+OWN = own_install.read(Path(CONFIG), sys.argv, CURRENT, LOCKED_SERVERS) if CONFIG else None
+
+
 def _axes() -> tuple[list[str], list[str]]:
-    """Pythons and servers that experiments.yaml names, anywhere in it.
+    """Pythons and servers that experiments.yaml, or the file in its place, names anywhere in it.
 
     Lenient on purpose: whatever is wrong with the file is told by the harness,
     and must not keep `nox -l` or `nox -s tests` from working.
     """
     try:
-        text = (ROOT / "experiments.yaml").read_text(encoding="utf-8")
+        path = ROOT / "experiments.yaml" if CONFIG is None or OWN else Path(CONFIG)
+        text = path.read_text(encoding="utf-8")
         document = yaml.safe_load(text)
         tables = [document["matrix"], *(document.get("include") or [])]
         pythons = [name for name in _named(tables, "python") if re.fullmatch(r"3\.[1-9]\d", name)]
@@ -89,9 +95,6 @@ def _named(tables: list[dict[str, object]], axis: str) -> list[str]:
 PYTHONS, SERVERS = _axes()
 MATRIX_ENVIRONMENTS = [f"env-{python}({server})" for python in PYTHONS for server in SERVERS]
 TEST_ENVIRONMENTS = [f"env-{CURRENT}({server})" for server in LOCKED_SERVERS]
-# One's own application, if `--config` names a file of one.
-CONFIG = next(iter(own_install.values(sys.argv, "--config")), None)
-OWN = own_install.read(Path(CONFIG), sys.argv, CURRENT, LOCKED_SERVERS) if CONFIG else None
 OWN_NAME = f"own-{OWN.digest}" if OWN else "own"
 OWN_ENVIRONMENTS = (
     [f"{OWN_NAME}-{python}({server})" for python in OWN.pythons for server in OWN.servers]

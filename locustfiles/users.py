@@ -181,7 +181,7 @@ class Asker(FastHttpUser):
 
     def log_in(self, login: dict[str, Any]) -> None:
         """Take what the login gives; without it there is no such user, and no trial."""
-        self.kind, self.asked = layout.LOGIN, requests.variants(login, SECRETS)[0]
+        self.kind, self.asked = layout.LOGIN, requests.variant(login, 0, SECRETS)
         failure = self.ask_once()
         if failure is None:
             try:

@@ -254,7 +254,10 @@ def test_one_that_is_up_before_it_is_ready_is_awaited(bench: Trials, tmp_path: P
 
 def test_a_command_that_fails_is_told(bench: Trials, tmp_path: Path) -> None:
     """With its status and what it said."""
-    record = own(bench, tmp_path, FASTAPI, before_trial=["echo no room; exit 3"]).run(cell())
+    record = own(
+        bench, tmp_path, FASTAPI, before_trial=["echo no room; exit 3"], after_trial=["touch after"]
+    ).run(cell())
+    assert (tmp_path / "project" / "after").exists()  # whatever the trial came to
     assert record.outcome is Outcome.FAILED
     assert "before_trial `echo no room; exit 3` ended with exit status 3: no room" in str(
         record.reason

@@ -71,7 +71,7 @@ def run_trial(
 
 @dataclass(slots=True)
 class _Trial:
-    """The steps of a trial, in the order of ``run``."""
+    """The steps of a trial, in the order of ``_measure``."""
 
     cell: Cell
     profile: Profile
@@ -80,6 +80,16 @@ class _Trial:
     facts: TrialFacts
 
     def run(self) -> None:
+        try:
+            self._measure()
+        except Exception:
+            # What was set up before is taken down; why the trial failed is told, not this.
+            with contextlib.suppress(TrialFailed):
+                self._run_own("after_trial")
+            raise
+        self._run_own("after_trial")
+
+    def _measure(self) -> None:
         with contextlib.ExitStack() as stack:
             with self._phase("start"):
                 self.lab.delay.ensure()
@@ -101,7 +111,6 @@ class _Trial:
         with self._phase("stop"):
             stopping.close()
         self._count_up()
-        self._run_own("after_trial")
 
     def _asked(self) -> str:
         return self.cell.route if self.lab.own is None else self.cell.experiment

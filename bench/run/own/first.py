@@ -63,7 +63,7 @@ def verify(host: str, port: int, plan: Mapping[str, Any], values: Mapping[str, s
 
 
 def _checked(host: str, port: int, kind: Mapping[str, Any], values: Mapping[str, str]) -> bytes:
-    asked = requests.variants(kind, values)[0]
+    asked = requests.variant(kind, 0, values)
     status, location, body = ask(host, port, asked, PATIENCE_S)
     wrong = requests.wrong(kind["expect"], status, body)
     if wrong is None:
