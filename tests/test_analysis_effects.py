@@ -192,6 +192,25 @@ def test_unstable_rows_are_told_and_not_averaged() -> None:
     assert sentence(effect).endswith("; 1 pair left out: one of the two cells has two regimes")
 
 
+def test_what_is_hardly_known_agrees_with_nothing() -> None:
+    """A cell that falls into a slow state at any time: a mean over its pairs would be of none."""
+    chaos = (2.4, 0.82, 0.33)
+    found = effects(
+        table(
+            trials("sync", "http_pooled", 195.0, workers=1),
+            trials("async", "http_pooled", 100.0, workers=1, noise=chaos),
+            trials("sync", "http_pooled", 240.0, workers=2),
+            trials("async", "http_pooled", 100.0, workers=2, noise=(1.0, 0.4, 2.2)),
+        ),
+        50,
+    )
+    effect = only(found, "async", "http_pooled")
+    assert (effect.parts, effect.vague) == ((), 2)
+    assert sentence(effect).endswith(
+        "no answer; 2 pairs left out: one of the two cells is known to worse than ± 50 %"
+    )
+
+
 def test_one_trial_is_not_passed_off_as_its_cell() -> None:
     """However well its fellows are known: it may be of another regime than the next."""
     found = effects(

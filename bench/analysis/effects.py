@@ -26,6 +26,9 @@ SAME = 0.05  # a smaller effect is none worth the name
 APART = 0.10  # by which pairs may differ and still be one answer
 AXES = ("endpoint", "io", "server", "workers", "python")
 LEAST = 2  # trials of each cell: one alone may be of either of two regimes
+# Of each cell's interval, as a logarithm: ± 50 %. With a wider one anything agrees, and a mean over
+# pairs would hide that they differ.
+VAGUE = math.log(1.5)
 NARROW = math.log1p(SAME) / 2  # half an interval's width, which the scheduler aims for
 ANYWAY = 1.2
 LONGEST_S = 12 * 3600.0  # nobody waits longer for an answer
@@ -65,7 +68,8 @@ class Effect:
     users: int
     parts: tuple[Part, ...]  # none where all pairs are left out
     unstable: int  # pairs left out, as one of the two has two regimes,
-    alone: int = 0  # or as a single trial of one of the two counts
+    alone: int = 0  # or as a single trial of one of the two counts,
+    vague: int = 0  # or as one of the two is known to worse than ± 50 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +115,9 @@ def effects(rows: Sequence[Row], users: int) -> tuple[Effect, ...]:
             parts=tuple(_part(part, differs=next(holds)) for part in parts),
             unstable=unstable,
             alone=alone,
+            vague=vague,
         )
-        for contrast, parts, (unstable, alone) in parted
+        for contrast, parts, (unstable, alone, vague) in parted
     )
 
 
@@ -131,7 +136,7 @@ def pairs(rows: Iterable[Row], contrast: Contrast) -> list[Pair]:
     """Those of valid and rough rows, both known with an interval, from two trials or more."""
     found: dict[tuple[tuple[str, str], ...], dict[str, Row]] = {}
     for row in rows:
-        if _known(row) and row.trials >= LEAST:
+        if _known(row) and row.trials >= LEAST and not _vague(row):
             rest, level = _rest(row, contrast)
             if contrast.io in {None, row.io}:
                 found.setdefault(rest, {})[level] = row
@@ -144,6 +149,11 @@ def pairs(rows: Iterable[Row], contrast: Contrast) -> list[Pair]:
 
 def _known(row: Row) -> bool:
     return row.verdict.word in {Word.VALID, Word.ROUGH} and _error(row) is not None
+
+
+def _vague(row: Row) -> bool:
+    found = row.throughput_rps
+    return found is not None and found.half_width is not None and found.half_width > VAGUE
 
 
 def _rest(row: Row, contrast: Contrast) -> tuple[tuple[tuple[str, str], ...], str]:
@@ -242,8 +252,8 @@ def _more_s(group: Sequence[Pair], whole: LogEffect, reach: float) -> float | No
     return more_s if more_s <= LONGEST_S else None
 
 
-def _left_out(rows: Sequence[Row], contrast: Contrast) -> tuple[int, int]:
-    """Pairs of which a row has two regimes, and known ones of which one has a single trial."""
+def _left_out(rows: Sequence[Row], contrast: Contrast) -> tuple[int, int, int]:
+    """Pairs with a row of two regimes; of known ones those with a single trial, or a vague row."""
     found: dict[tuple[tuple[str, str], ...], dict[str, Row]] = {}
     for row in rows:
         rest, level = _rest(row, contrast)
@@ -255,7 +265,7 @@ def _left_out(rows: Sequence[Row], contrast: Contrast) -> tuple[int, int]:
         if {contrast.level, contrast.base} <= levels.keys()
     ]
     unstable = sum(Word.UNSTABLE in {row.verdict.word for row in pair} for pair in sides)
-    alone = sum(
-        all(map(_known, pair)) and min(row.trials for row in pair) < LEAST for pair in sides
-    )
-    return unstable, alone
+    known = [pair for pair in sides if all(map(_known, pair))]
+    alone = [pair for pair in known if min(row.trials for row in pair) < LEAST]
+    vague = sum(any(map(_vague, pair)) for pair in known if pair not in alone)
+    return unstable, len(alone), vague

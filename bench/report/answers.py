@@ -154,12 +154,13 @@ def _pairs(effect: Effect) -> str:
 
 
 def _left_out(effect: Effect, *, brief: bool = False) -> str:
-    count = effect.unstable + effect.alone
+    count = effect.unstable + effect.alone + effect.vague
     if brief:
         return f"; {'1 pair' if count == 1 else f'{count} pairs'} left out" if count else ""
     causes = (
         (effect.unstable, "one of the two cells has two regimes"),
         (effect.alone, "a single trial of one of the two counts"),
+        (effect.vague, "one of the two cells is known to worse than ± 50 %"),
     )
     return "".join(
         f"; {'1 pair' if count == 1 else f'{count} pairs'} left out: {why}"

@@ -185,6 +185,7 @@ def _effect(effect: Effect) -> dict[str, Any]:
         ],
         "unstable_pairs": effect.unstable,
         "single_trial_pairs": effect.alone,
+        "vague_pairs": effect.vague,
         "sentence": sentence(effect),
     }
 

@@ -67,7 +67,7 @@ def _rank(one: tuple[Effect, Part]) -> tuple[int, float]:
 
 def _line(effect: Effect, part: Part) -> str:
     """Where parts disagree, for this one alone, and which it is."""
-    head, parts = told(replace(effect, unstable=0, alone=0), text.code)
+    head, parts = told(replace(effect, unstable=0, alone=0, vague=0), text.code)
     return f"{head}: {parts[effect.parts.index(part)]}" if parts else head
 
 
