@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
 import time
 from typing import TYPE_CHECKING, Any
 
-from bench.run.server.verify import Unverified
+from bench.run.server.verify import Unverified, ask
 from locustfiles import requests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from locustfiles.requests import Asked
 
 PATIENCE_S = 30.0  # for one answer
 POLL_S = 0.05
@@ -77,25 +74,6 @@ def _checked(host: str, port: int, kind: Mapping[str, Any], values: Mapping[str,
         )
     lacking = [text for text in kind["expect"]["contains"] if text.encode() not in body]
     raise Unverified(f"{named} answers without {lacking[0]!r}: {_excerpt(body)}")
-
-
-def ask(host: str, port: int, asked: Asked, timeout_s: float) -> tuple[int, str | None, bytes]:
-    """Status, where it redirects to, body.
-
-    Raises:
-        Unverified: no answer came.
-    """
-    connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
-    try:
-        connection.request(asked.method, asked.target, asked.body or None, dict(asked.headers))
-        response = connection.getresponse()
-        return response.status, response.getheader("Location"), response.read()
-    except TimeoutError:
-        raise Unverified(f"{asked.target} has not answered in {timeout_s:g} s") from None
-    except (OSError, http.client.HTTPException) as error:
-        raise Unverified(f"{asked.target} gives no answer: {type(error).__name__}") from None
-    finally:
-        connection.close()
 
 
 def _excerpt(body: bytes) -> str:

@@ -7,6 +7,8 @@ import json
 import time
 from dataclasses import dataclass
 
+from locustfiles.requests import Asked
+
 # A server may take this much longer than the delay for its very first answer.
 PATIENCE_S = 4.0
 # A timer may fire this much early (clock granularity).
@@ -34,7 +36,8 @@ def verify(host: str, port: int, expected: Expectation) -> bytes:
     """
     timeout_s = expected.at_least_s + PATIENCE_S
     started = time.monotonic()
-    status, location, body = _ask(host, port, expected.path, timeout_s)
+    asked = Asked("GET", expected.path, {}, b"")
+    status, location, body = ask(host, port, asked, timeout_s)
     took_s = time.monotonic() - started
     if 300 <= status < 400:
         raise Unverified(f"{expected.path} redirects to {location} (HTTP {status})")
@@ -57,16 +60,23 @@ def verify(host: str, port: int, expected: Expectation) -> bytes:
     return body
 
 
-def _ask(host: str, port: int, path: str, timeout_s: float) -> tuple[int, str | None, bytes]:
+def ask(host: str, port: int, asked: Asked, timeout_s: float) -> tuple[int, str | None, bytes]:
+    """Status, where it redirects to, body.
+
+    Raises:
+        Unverified: no answer came.
+    """
     connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
     try:
-        connection.request("GET", path)
+        connection.request(asked.method, asked.target, asked.body or None, dict(asked.headers))
         response = connection.getresponse()
         return response.status, response.getheader("Location"), response.read()
     except TimeoutError:
-        raise Unverified(f"{path} has not answered in {timeout_s:g} s") from None
+        raise Unverified(f"{asked.target} has not answered in {timeout_s:g} s") from None
     except (OSError, http.client.HTTPException) as error:
-        raise Unverified(f"{path} gives no answer: {type(error).__name__}: {error}") from None
+        raise Unverified(
+            f"{asked.target} gives no answer: {type(error).__name__}: {error}"
+        ) from None
     finally:
         connection.close()
 
