@@ -21,10 +21,15 @@ import random
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nox
 import yaml
 from nox.command import CommandFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TextIO
 
 ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT))
@@ -174,21 +179,13 @@ def _install(session: nox.Session, lock: str, name: str) -> None:
     with contextlib.suppress(OSError, ValueError):
         if json.loads(target.read_text(encoding="utf-8")) == note and python.exists():
             return
-    log = NOTES / f"{name}.log"
     packages = len(re.findall(rb"(?m)^[\w.-]+==", text))
     count = "1 package" if packages == 1 else f"{packages} packages"
     _say(f"making the environment {name}: {count} of requirements/{lock}.txt")
-    try:
-        with log.open("w", encoding="utf-8") as output:
-            session.install(
-                "--require-hashes", "-r", f"requirements/{lock}.txt", silent=False, stdout=output
-            )
-    except CommandFailed:
-        tail = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
-        note["error"] = "the installation failed: " + " ".join(line.strip() for line in tail)
-    target.write_text(json.dumps(note), encoding="utf-8")
-    if note["error"]:
-        _say(f"environment {name}: {note['error']}; all of it: {log}")
+    with _noting(name, note) as output:
+        session.install(
+            "--require-hashes", "-r", f"requirements/{lock}.txt", silent=False, stdout=output
+        )
 
 
 def _install_own(session: nox.Session, project: own_install.Project, server: str) -> None:
@@ -201,7 +198,7 @@ def _install_own(session: nox.Session, project: own_install.Project, server: str
     python = Path(session.bin) / "python"
     note = {"python": str(python), "asked": project.asked(lock.encode()), "error": None}
     name = f"{OWN_NAME}-{server}-{session.python}"
-    target, log, pins = (NOTES / f"{name}.{suffix}" for suffix in ("json", "log", "pins.txt"))
+    target, pins = (NOTES / f"{name}.{suffix}" for suffix in ("json", "pins.txt"))
     NOTES.mkdir(parents=True, exist_ok=True)
     before = None
     with contextlib.suppress(OSError, ValueError):
@@ -211,23 +208,29 @@ def _install_own(session: nox.Session, project: own_install.Project, server: str
     arguments = project.arguments()
     asked = " ".join(arguments) or "nothing: there is no `install`, and no file that says it"
     _say(f"making the environment of {project.folder.name} for {server}: {asked}")
+    with _noting(name, note) as output:
+        if arguments:
+            with session.chdir(project.folder):
+                again = ["--reinstall"] if before else []  # what was built may be old
+                session.install(*again, *arguments, silent=False, stdout=output)
+        listed = str(session.run("python", "-c", LIST, silent=True))
+        installed = {own_install.normal(line) for line in listed.split()}
+        pins.write_text(own_install.constraints(lock, installed), encoding="utf-8")
+        source = (requirements / f"server-{server}.in").read_text(encoding="utf-8")
+        session.install(*own_install.direct(source), "-c", str(pins), silent=False, stdout=output)
+
+
+@contextlib.contextmanager
+def _noting(name: str, note: dict[str, str | None]) -> Iterator[TextIO]:
+    """Give a log to install into; leave the note, with why the installation failed if it did."""
+    log = NOTES / f"{name}.log"
     try:
         with log.open("w", encoding="utf-8") as output:
-            if arguments:
-                with session.chdir(project.folder):
-                    again = ["--reinstall"] if before else []  # what was built may be old
-                    session.install(*again, *arguments, silent=False, stdout=output)
-            listed = str(session.run("python", "-c", LIST, silent=True))
-            installed = {own_install.normal(line) for line in listed.split()}
-            pins.write_text(own_install.constraints(lock, installed), encoding="utf-8")
-            direct = own_install.direct(
-                (requirements / f"server-{server}.in").read_text(encoding="utf-8")
-            )
-            session.install(*direct, "-c", str(pins), silent=False, stdout=output)
+            yield output
     except CommandFailed:
         tail = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
         note["error"] = "the installation failed: " + " ".join(line.strip() for line in tail)
-    target.write_text(json.dumps(note), encoding="utf-8")
+    (NOTES / f"{name}.json").write_text(json.dumps(note), encoding="utf-8")
     if note["error"]:
         _say(f"environment {name}: {note['error']}; all of it: {log}")
 

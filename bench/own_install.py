@@ -46,7 +46,7 @@ class Project:
         lines = self.install or next(
             ((line,) for name, line in GUESSES if (self.folder / name).is_file()), ()
         )
-        return [word for line in lines for word in shlex.split(line)]
+        return [word for line in lines for word in _words(line)]
 
     def asked(self, lock: bytes) -> str:
         """Changes when an installation would: by arguments, the files they name, the server's lock.
@@ -63,6 +63,14 @@ class Project:
             elif path.is_dir() and not word.startswith("-"):
                 _add_tree(whole, path)
         return whole.hexdigest()
+
+
+def _words(line: str) -> list[str]:
+    """As a shell splits them; of a quote that never ends pip says what is wrong."""
+    try:
+        return shlex.split(line)
+    except ValueError:
+        return line.split()
 
 
 def tree_hash(folder: Path) -> str:

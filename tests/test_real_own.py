@@ -105,6 +105,8 @@ def test_an_application_as_it_is(bench: Trials, tmp_path: Path, source: str, ser
     assert measured.counters.app_started is not None
     assert measured.counters.app_started >= measured.requests.succeeded
     assert measured.counters.handlers_begun is None
+    assert measured.threads.spawned is not None
+    assert measured.threads.spawned >= 1
     places = measured.places
     assert places is not None
     assert places.inside is not None

@@ -71,7 +71,9 @@ def _load_settings(raw: Raw) -> LoadSettings:
 def _threads(raw: Raw) -> Threads:
     """Spawned: distinct threads seen alive. Active: alive at handler start, mean over requests."""
     if not raw.handlers:
-        seen = [page[layout.G_THREADS_SEEN] for page in raw.facts.gauges_after.values()]
+        pages = raw.facts.gauges_after.values()
+        # Those alive from the start on are looked for only once another one is there.
+        seen = [max(page[layout.G_THREADS_SEEN], page[layout.G_THREADS_ALIVE]) for page in pages]
         return Threads(sum(seen) if raw.facts.own and seen else None, None)
     spawned, active = 0, 0.0
     for log in raw.handlers:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -9,7 +11,8 @@ from starlette.routing import Route
 
 
 async def hello(request: Request) -> JSONResponse:
-    """Greet."""
+    """Greet, after as long as a database takes."""
+    await asyncio.sleep(0.02)
     return JSONResponse({"hello": request.path_params["name"]})
 
 
