@@ -1,5 +1,7 @@
 """Which trials a pass has: every cell at first, then those that are not known well enough. Pure.
 
+The widest come first, and before them those of which but one trial counts.
+
 A pass is decided before its first trial and from the trials of earlier passes alone, so a run that
 was interrupted comes to the same decision again. It sees how well each cell is known and never
 what was found (`bench.analysis.standing`).
@@ -45,7 +47,8 @@ def next_pass(
         if not wanted:
             wanted = _of_answers(open_cells(), standing)
     ordered = [cell for cell in plan.cells if cell.id in wanted]
-    ordered.sort(key=lambda cell: -_width(wanted[cell.id]))
+    # One trial alone says nothing of how far the next would lie, however narrow its interval.
+    ordered.sort(key=lambda cell: (not _alone(standing.get(cell.id)), -_width(wanted[cell.id])))
     return tuple(
         PlannedTrial(
             index=0,  # the run counts on
@@ -94,6 +97,10 @@ def _of_answers(open_cells: Iterable[str], standing: Mapping[str, Standing]) -> 
         for cell in open_cells
         if cell in standing and not (standing[cell].hopeless or standing[cell].regimes)
     }
+
+
+def _alone(found: Standing | None) -> bool:
+    return found is None or found.trials < LEAST
 
 
 def _width(purpose: Purpose) -> float:

@@ -31,6 +31,7 @@ from locust import FastHttpUser, events, task
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from locustfiles import layout, requests
 from locustfiles.ramp import Time, fixed_ramp, following_ramp
+from locustfiles.script import Script
 
 if TYPE_CHECKING:
     from locust.env import Environment
@@ -106,39 +107,6 @@ class State:
         self.spawned_ns = 0
         # Of a timer, the generator's own scheduling delay: when it was due, how late it was.
         self.lateness_ns: list[tuple[int, int]] = []
-
-
-class Script:
-    """What all users ask of one's own application, in turn."""
-
-    def __init__(self, plan: dict[str, Any]) -> None:
-        self.login: dict[str, Any] | None = plan["login"]
-        self.kinds: list[dict[str, Any]] = plan["kinds"]
-        self._turns = requests.turns([kind["weight"] for kind in self.kinds])
-        self._at = 0
-        self._numbers = [0] * len(self.kinds)
-        took = set(self.login["take"]) if self.login else set()
-        # Made beforehand, but for those that each user fills with what its login gave.
-        self._made = [
-            None if requests.names(kind) & took else requests.variants(kind, SECRETS)
-            for kind in self.kinds
-        ]
-
-    def next(self, values: dict[str, str]) -> tuple[int, requests.Asked]:
-        """The kind whose turn it is, and its next form."""
-        kind = self._turns[self._at]
-        self._at = (self._at + 1) % len(self._turns)
-        number = self._numbers[kind]
-        self._numbers[kind] = number + 1
-        made = self._made[kind]
-        if made is None:
-            return kind, requests.variant(self.kinds[kind], number, values)
-        return kind, made[number % len(made)]
-
-    def wrong(self, kind: int, status: int, body: bytes) -> str | None:
-        """What is wrong with an answer to this kind."""
-        asked = self.login if kind == layout.LOGIN else self.kinds[kind]
-        return None if asked is None else requests.wrong(asked["expect"], status, body)
 
 
 STATE = State()
@@ -265,7 +233,7 @@ def wait_at_the_gate(**_: object) -> None:
     if target["plan"] is None:
         STATE.expected = (FOLDER / "expected-body").read_bytes()
     else:
-        STATE.script = Script(target["plan"])
+        STATE.script = Script(target["plan"], SECRETS)
     Asker.host = target["url"]
     STATE.least_s, STATE.workers = target["least_s"], target["workers"]
 

@@ -1,7 +1,8 @@
 """What the trials of a run tell of each cell's throughput, all cells taken together.
 
-How far trials of one cell differ is pooled over the cells of its experiment (`stats.spread`), so
-the same trials of one cell tell more in a run of many.
+How far trials of one cell differ is pooled over the cells of its experiment (`stats.spread`), or of
+its experiment and worker count where these are not alike (`stats.alike`), so the same trials of one
+cell tell more in a run of many.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from bench.stats import (
     Regimes,
     estimate,
     find_regimes,
+    groups_alike,
     pooled_percentile,
     spreads,
     without_regimes,
@@ -101,7 +103,9 @@ def knowledge(trials: Iterable[TrialRecord], cores: int) -> dict[str, Known]:
     logs = {cell: _logs(found) for cell, found in counted.items() if _logs(found)}
     group_of = {cell: judged[cell][0][0].experiment for cell in logs}
     regimes = find_regimes(logs, group_of)
-    pooled = spreads(without_regimes(logs, regimes), group_of)
+    of_one = without_regimes(logs, regimes)
+    group_of |= groups_alike(of_one, group_of, _workers(judged))
+    pooled = spreads(of_one, group_of)
     percentiles = {level: _percentiles(counted, regimes, judged, level) for level in LEVELS}
     return {
         cell: _known(
@@ -135,11 +139,16 @@ def _percentiles(
     }
     known = {cell: each for cell, each in logs.items() if each}
     group_of = {cell: judged[cell][0][0].experiment for cell in known}
+    group_of |= groups_alike(known, group_of, _workers(judged))
     pooled = spreads(known, group_of)
     return {
         cell: pooled_percentile(each, _spread(cell, group_of, pooled))
         for cell, each in found.items()
     }
+
+
+def _workers(judged: Mapping[str, Sequence[tuple[TrialRecord, Judged]]]) -> dict[str, str]:
+    return {cell: f"w{found[0][0].workers}" for cell, found in judged.items()}
 
 
 def _ascending(found: Mapping[str, Percentile]) -> dict[str, Percentile]:

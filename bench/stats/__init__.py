@@ -7,6 +7,7 @@ Times are int64 nanoseconds of one monotonic clock; a window is [t0, t1).
 
 from __future__ import annotations
 
+from bench.stats.alike import groups_alike
 from bench.stats.bins import bin_edges, binned_mean, binned_occupancy, binned_rate
 from bench.stats.combined import LogEffect, combine, disagree
 from bench.stats.estimate import Estimate, estimate
@@ -60,6 +61,7 @@ __all__ = [
     "estimate",
     "find_regimes",
     "gap_error",
+    "groups_alike",
     "hann_rate",
     "histogram_percentile",
     "interpolate_cumulative",
