@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import dataclasses
 import hashlib
 import json
 import logging
@@ -33,11 +34,12 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT))
-from bench import own_install  # noqa: E402 - needs the path
+from bench import own_install, revisions  # noqa: E402 - needs the path
 from go_delay import build  # noqa: E402
 
 NOTES = ROOT / ".nox" / "notes"  # what each environment session leaves a note of
 DELAY = ROOT / ".nox" / "delay"
+WORK_TREES = (ROOT / ".nox" / "ab").resolve()  # of the revisions that `ab` compares
 CURRENT = f"{sys.version_info.major}.{sys.version_info.minor}"
 LOCKED_SERVERS = sorted(
     path.stem.removeprefix("server-") for path in (ROOT / "requirements").glob("server-*.in")
@@ -97,17 +99,54 @@ def _named(tables: list[dict[str, object]], axis: str) -> list[str]:
     return found
 
 
+def _environments_of(project: own_install.Project) -> list[str]:
+    name = f"own-{project.digest}"
+    return [
+        f"{name}-{python}({server})" for python in project.pythons for server in project.servers
+    ]
+
+
+def _revisions() -> revisions.Revisions | None:
+    """Those that `ab` names, if it is asked for and git has them."""
+    own_words = sys.argv[: sys.argv.index("--")] if "--" in sys.argv else sys.argv
+    if "ab" not in own_words:
+        return None
+    named, worktree = revisions.words_of(sys.argv)
+    project = OWN.folder if OWN else ROOT
+    try:
+        return revisions.find(named, worktree=worktree, project=project, cache=WORK_TREES)
+    except (revisions.RevisionError, OSError):
+        return None
+
+
+def _sides() -> list[own_install.Project]:
+    """The projects of both revisions: one's own application's, or the one here, of old locks."""
+    if AB is None:
+        return []
+    present = OWN or own_install.Project(ROOT, (), tuple(SERVERS), tuple(PYTHONS))
+    try:
+        return [
+            dataclasses.replace(present, folder=one.at(present.folder))
+            for one in (AB.a, AB.b)
+            if OWN or one.commit is not None
+        ]
+    except ValueError:  # its folder is in no repository
+        return []
+
+
 PYTHONS, SERVERS = _axes()
+AB = _revisions()
 MATRIX_ENVIRONMENTS = [f"env-{python}({server})" for python in PYTHONS for server in SERVERS]
 TEST_ENVIRONMENTS = [f"env-{CURRENT}({server})" for server in LOCKED_SERVERS]
-OWN_NAME = f"own-{OWN.digest}" if OWN else "own"
-OWN_ENVIRONMENTS = (
-    [f"{OWN_NAME}-{python}({server})" for python in OWN.pythons for server in OWN.servers]
-    if OWN
-    else []
-)
-TO_MEASURE = ["harness", "go", "load", *(OWN_ENVIRONMENTS if OWN else MATRIX_ENVIRONMENTS)]
+TO_MEASURE = ["harness", "go", "load", *(_environments_of(OWN) if OWN else MATRIX_ENVIRONMENTS)]
 TO_REPORT = ["harness", "page"]
+
+# Two revisions, if `ab` is asked for; whatever is wrong with them is told by the harness.
+SIDES = _sides()
+TO_COMPARE = [
+    *("harness", "go", "load", "page", *([] if OWN else MATRIX_ENVIRONMENTS)),
+    *(name for side in SIDES for name in _environments_of(side)),
+]
 
 _statuses = [0]
 _problems: list[str] = []  # told at the very end, where they are seen
@@ -165,13 +204,14 @@ def _bench(session: nox.Session, *arguments: str, environment: str = "harness") 
         session.error(f"exit status {failed.return_code}")
 
 
-def _install(session: nox.Session, lock: str, name: str) -> None:
+def _install(session: nox.Session, lock: str, name: str, root: Path = ROOT) -> None:
     """Install a lock file, unless that very file is installed; note either outcome.
 
     A failure is written down, not raised: for a server it costs that server's
     cells and not the run.
     """
-    text = (ROOT / "requirements" / f"{lock}.txt").read_bytes()
+    path = root / "requirements" / f"{lock}.txt"
+    text = path.read_bytes()
     python = Path(session.bin) / "python"
     note = {"python": str(python), "lock_sha256": hashlib.sha256(text).hexdigest(), "error": None}
     target = NOTES / f"{name}.json"
@@ -183,9 +223,7 @@ def _install(session: nox.Session, lock: str, name: str) -> None:
     count = "1 package" if packages == 1 else f"{packages} packages"
     _say(f"making the environment {name}: {count} of requirements/{lock}.txt")
     with _noting(name, note) as output:
-        session.install(
-            "--require-hashes", "-r", f"requirements/{lock}.txt", silent=False, stdout=output
-        )
+        session.install("--require-hashes", "-r", str(path), silent=False, stdout=output)
 
 
 def _install_own(session: nox.Session, project: own_install.Project, server: str) -> None:
@@ -197,7 +235,7 @@ def _install_own(session: nox.Session, project: own_install.Project, server: str
     lock = (requirements / f"server-{server}.txt").read_text(encoding="utf-8")
     python = Path(session.bin) / "python"
     note = {"python": str(python), "asked": project.asked(lock.encode()), "error": None}
-    name = f"{OWN_NAME}-{server}-{session.python}"
+    name = f"own-{project.digest}-{server}-{session.python}"
     target, pins = (NOTES / f"{name}.{suffix}" for suffix in ("json", "pins.txt"))
     NOTES.mkdir(parents=True, exist_ok=True)
     before = None
@@ -274,6 +312,12 @@ def plan(session: nox.Session) -> None:
 def init(session: nox.Session) -> None:
     """Write a first file for an application of your own, as in `-- ../shop`."""
     _bench(session, "init", *session.posargs)
+
+
+@nox.session(python=False, requires=TO_COMPARE)
+def ab(session: nox.Session) -> None:
+    """Compare two git revisions of an application, as in `-- main HEAD --config FILE`."""
+    _bench(session, "ab", *session.posargs)
 
 
 @nox.session(python=False, requires=["harness"])
@@ -426,16 +470,37 @@ def env(session: nox.Session, server: str) -> None:
     _install(session, f"server-{server}", f"server-{server}-{session.python}")
 
 
-def _session_of(project: own_install.Project) -> None:
-    @nox.session(name=OWN_NAME, python=project.pythons)
+def _session_of(project: own_install.Project, requires: list[str]) -> None:
+    @nox.session(name=f"own-{project.digest}", python=project.pythons, requires=requires)
     @nox.parametrize("server", [nox.param(name, id=name) for name in project.servers])
     def own(session: nox.Session, server: str) -> None:
         """Make the environment of one's own application for one server and Python."""
-        _install_own(session, project, server)
+        if not project.folder.is_dir():
+            return  # that revision has no such folder, which the harness tells
+        if OWN:
+            _install_own(session, project, server)
+            return
+        lock, name = f"server-{server}", f"server-{server}-{session.python}"
+        theirs = project.folder / "requirements" / f"{lock}.txt"
+        ours = ROOT / "requirements" / f"{lock}.txt"
+        if theirs.is_file() and theirs.read_bytes() != ours.read_bytes():
+            _install(session, lock, f"at-{project.digest}-{name}", project.folder)
 
 
-if OWN:
-    _session_of(OWN)
+for project in {one.digest: one for one in [*SIDES, *([OWN] if OWN else [])]}.values():
+    _session_of(project, ["revisions"] if AB else [])
+
+
+def _revisions_session(found: revisions.Revisions) -> None:
+    @nox.session(name="revisions", python=False)
+    def check_out(_: nox.Session) -> None:
+        """Check out the revisions that `ab` compares."""
+        with contextlib.suppress(revisions.RevisionError, OSError):  # the harness tells it
+            revisions.check_out(found)
+
+
+if AB:
+    _revisions_session(AB)
 
 
 @nox.session

@@ -102,6 +102,20 @@ class InitOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class AbOptions:
+    """Of `ab`."""
+
+    plan: PlanOptions
+    revisions: tuple[str, ...]
+    worktree: bool  # the second side is what isn't committed
+    threshold: float
+    output: Path
+    fail_on_regression: bool
+    markdown: Path | None  # also appended here
+    quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CheckOptions:
     """Of `bench` and `selfcheck`."""
 
@@ -119,6 +133,7 @@ Options = (
     | ExportOptions
     | CheckOptions
     | InitOptions
+    | AbOptions
     | None
 )
 
@@ -199,6 +214,7 @@ def command_line() -> argparse.ArgumentParser:
     init = _command(commands, "init", "write a first file for an application of your own")
     init.add_argument("project", type=Path, metavar="PATH", help="the project's folder")
     init.add_argument("--app", metavar="MODULE:NAME", help="the application, if it isn't found")
+    _comparing(_command(commands, "ab", "two revisions of an application, side by side"))
     _command(commands, "schema", "renew experiments.schema.json and bench.schema.json")
     return parser
 
@@ -283,6 +299,19 @@ def _init_options(chosen: argparse.Namespace) -> InitOptions:
     return InitOptions(chosen.project, chosen.app)
 
 
+def _ab_options(chosen: argparse.Namespace) -> AbOptions:
+    return AbOptions(
+        plan=_plan_options(chosen),
+        revisions=tuple(chosen.revisions),
+        worktree=chosen.worktree,
+        threshold=_threshold(chosen.threshold),
+        output=chosen.output,
+        fail_on_regression=chosen.fail_on == "regression",
+        markdown=chosen.summary,
+        quiet=chosen.quiet,
+    )
+
+
 def _threshold(typed: str) -> float:
     try:
         value = float(typed.removesuffix("%"))
@@ -303,6 +332,7 @@ _TYPED: dict[str, Callable[[argparse.Namespace], Options]] = {
     "doctor": _doctor_options,
     "export": _export_options,
     "init": _init_options,
+    "ab": _ab_options,
     "bench": _check_options,
     "selfcheck": _check_options,
 }
@@ -387,6 +417,20 @@ def _running(command: argparse.ArgumentParser) -> None:
         help="auto (default): on 4 or more cores server, load generator and delay server get"
         " cores of their own; off; or explicitly, as in server=0-5,generator=6,delay=7",
     )
+
+
+def _comparing(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("revisions", nargs="+", metavar="REV", help="git revisions, as in main HEAD; the first is"
+        " what the second is held against")  # fmt: skip
+    add("--worktree", action="store_true", help="the second side is what isn't committed")
+    _planning(command)
+    _output(command)
+    add("--threshold", default="5%", metavar="N%", help="effects that matter (5%%): smaller ones"
+        " are called the same, and intervals are taken to half of it")  # fmt: skip
+    add("--fail-on", choices=("regression",), help="exit status 1 if any cell is slower")
+    add("--summary", type=Path, metavar="FILE", help="also append the table as Markdown")
+    add("--quiet", action="store_true", help="show nothing but problems and the end")
 
 
 def _reporting(command: argparse.ArgumentParser) -> None:

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     from bench.analysis.rows import Row
     from bench.arguments import (
+        AbOptions,
         CheckOptions,
         CompareOptions,
         DoctorOptions,
@@ -236,6 +237,18 @@ def init(options: InitOptions) -> int:
     return 0
 
 
+def ab(options: AbOptions) -> int:
+    """Two revisions of an application, side by side."""
+    from bench.ab import command  # noqa: PLC0415 - no other command needs what it imports
+
+    planned = _plan(options.plan)
+    if planned.target is not None and options.output == arguments.REPORTS:
+        options = replace(options, output=_reports_beside(options.plan))
+    secrets = passed(options.plan.pass_env)
+    with lock.hold(options.plan.command, paths().root):
+        return command.run(options, planned, paths(), secrets, command.Voices(_say, _say, _warn))
+
+
 def check(options: CheckOptions) -> int:
     """What the harness costs, how true its figures are, what it survives."""
     from bench import selfcheck  # noqa: PLC0415 - no other command needs what it imports
@@ -263,6 +276,11 @@ def _plan(options: PlanOptions) -> Plan:
     cells = expand(config, default_python())
     if asked.select:
         cells = select(cells, asked.select)
+    if options.command == "ab" and not asked.select:
+        # One cell of each experiment, unless more are asked for.
+        every = bool(asked.servers or asked.workers or asked.pythons)
+        names = [*dict.fromkeys(cell.experiment for cell in cells)]
+        cells = resolve_single(cells, names, every=every)
     if options.command == "single":
         every = bool(asked.servers or asked.workers or asked.pythons)
         cells = resolve_single(cells, options.names, every=every)
@@ -276,8 +294,11 @@ def _beside(options: MeasureOptions, planned: Plan) -> MeasureOptions:
     """Reports of one's own application go beside its file, unless `--output` says where."""
     if planned.target is None or options.run.output != arguments.REPORTS:
         return options
-    output = options.plan.config.resolve().parent / "reports"
-    return replace(options, run=replace(options.run, output=output))
+    return replace(options, run=replace(options.run, output=_reports_beside(options.plan)))
+
+
+def _reports_beside(options: PlanOptions) -> Path:
+    return options.config.resolve().parent / "reports"
 
 
 def _shown(path: Path) -> Path:
@@ -316,7 +337,7 @@ def _status(found: tuple[Row, ...], planned: Plan) -> int:
     return 0 if told >= {cell.id for cell in planned.cells} else CELLS_FAILED
 
 
-MEASURING = {"matrix", "single", "bench", "selfcheck"}
+MEASURING = {"matrix", "single", "ab", "bench", "selfcheck"}
 COMMANDS: dict[str, Callable[[Any], int]] = {  # each takes the options that it is parsed to
     "matrix": matrix,
     "single": single,
@@ -327,6 +348,7 @@ COMMANDS: dict[str, Callable[[Any], int]] = {  # each takes the options that it 
     "export": export,
     "doctor": examine,
     "init": init,
+    "ab": ab,
     "schema": schema,
     "bench": check,
     "selfcheck": check,

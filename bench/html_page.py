@@ -59,6 +59,15 @@ def compare(document: str, output: Path, where: Paths) -> None:
         raise RequirementError(line(f"{output} was not made: {problem}"))
 
 
+def side_by_side(document: str, output: Path, where: Paths, warn: Callable[[str], None]) -> None:
+    """Two revisions as a page; one line where it can't be made, and none of an earlier run."""
+    try:
+        compare(document, output, where)
+    except RequirementError as problem:
+        output.unlink(missing_ok=True)
+        warn(str(problem))
+
+
 def stale(folder: Path) -> str | None:
     """What shows another run than the published one, or None; needs no chart library."""
     wrong = _of_others(folder)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from bench.text import shown
-from page import build, comparison, files, readme_chart
+from page import build, comparison, files, readme_chart, sides
 from page.errors import PageError
 from page.reading import parse, read
 
@@ -16,7 +16,11 @@ def main(arguments: list[str]) -> int:
     """Make the page, and the README's charts if asked; gives the exit status."""
     parser = argparse.ArgumentParser(prog="python -m page", description=__doc__)
     add = parser.add_argument
-    add("document", type=Path, help="reports/latest.json, or what `compare -- --json` writes")
+    add(
+        "document",
+        type=Path,
+        help="reports/latest.json, or what `compare -- --json` or `ab` writes",
+    )
     add("--series", type=Path, metavar="FILE", help="latest.series.jsonl")
     add("--output", type=Path, metavar="FILE", help="the page, latest.html")
     add("--charts", type=Path, metavar="DIR", help="where chart-light.svg and chart-dark.svg go")
@@ -35,8 +39,10 @@ def main(arguments: list[str]) -> int:
 def _made(
     document: Path, series: Path | None, output: Path | None, charts: Path | None
 ) -> dict[Path, str]:
-    if comparison.is_one(content := parse(document.read_bytes(), document.name)):
-        return {} if output is None else {output: comparison.page(content)}
+    content = parse(document.read_bytes(), document.name)
+    for kind in (comparison, sides):
+        if kind.is_one(content):
+            return {} if output is None else {output: kind.page(content)}
     report = read(document, series)
     made = {} if output is None else {output: build.page(report)}
     if charts is not None:

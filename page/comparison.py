@@ -31,7 +31,7 @@ Cell = dict[str, Any]
 
 def is_one(document: Mapping[str, Any]) -> bool:
     """A comparison, not a run."""
-    return "cells" in document and "threshold" in document
+    return "cells" in document and "threshold" in document and "kind" not in document
 
 
 def page(document: Mapping[str, Any]) -> str:
@@ -217,15 +217,22 @@ def _figure(cells: Sequence[Cell]) -> Figure:
         f"{n} {word}" for word in WORDS if (n := sum(one["word"] == word for one in found))
     )
     note = f"The first {MOST} of {len(found)} cells." if len(found) > MOST else ""
-    return Figure("chart-ratios", title, f"{counts}.", _chart(found[:MOST]), note)
+    return Figure("chart-ratios", title, f"{counts}.", ratio_chart(found[:MOST]), note)
 
 
-def _chart(found: list[dict[str, Any]]) -> Any:
-    words = [word for word in WORDS if any(one["word"] == word for one in found)]
+def ratio_chart(found: list[dict[str, Any]], words_of: tuple[str, ...] = WORDS) -> Any:
+    """Ratios with their intervals, a line each.
+
+    Args:
+        found: each with ``cell``, ``shown``, ``word``, ``ratio``, ``low``, ``high``.
+        words_of: what may be said, in the meaning of `WORDS`: its looks are those.
+    """
+    words = [word for word in words_of if any(one["word"] == word for one in found)]
+    meant = dict(zip(words_of, WORDS, strict=False))
     colour = alt.Color("word:N", title=None, scale=alt.Scale(
-        domain=words, range=[COLOURS[word] for word in words]))  # fmt: skip
+        domain=words, range=[COLOURS[meant[word]] for word in words]))  # fmt: skip
     shape = alt.Shape("word:N", title=None, scale=alt.Scale(
-        domain=words, range=[SHAPES[word] for word in words]))  # fmt: skip
+        domain=words, range=[SHAPES[meant[word]] for word in words]))  # fmt: skip
     ends = [end for one in found for end in (one["ratio"], one["low"], one["high"]) if end]
     x = {**logarithmic([*ends, 1.0]), "title": "times, logarithmic"}
     x["axis"].format = "~g"

@@ -11,8 +11,8 @@ from bench.analysis.effect_changes import KnownEffect, KnownPart, changes
 from bench.paths import ROOT
 from bench.report import effect_changes as report
 from tests.support.fuzz import command
+from tests.support.goldens import as_golden
 from tests.support.records import HOSTILE
-from tests.test_report_goldens import as_golden
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,6 +125,6 @@ def test_what_a_person_reads() -> None:
         KnownEffect("python", "3.12", "3.11", None, (part(1.1),)),
     ]
     found, runs = changes(a, b), ("20260304-050607-1a2b3c", f"b {HOSTILE}")
-    as_golden("effect-changes.txt", report.table(found, runs) + "\n")
-    as_golden("effect-changes.md", report.markdown(found, runs))
-    as_golden("effect-changes.json", report.document(found, runs))
+    as_golden("report/effect-changes.txt", report.table(found, runs) + "\n")
+    as_golden("report/effect-changes.md", report.markdown(found, runs))
+    as_golden("report/effect-changes.json", report.document(found, runs))

@@ -27,8 +27,8 @@ from bench.report.document import content as document_content
 from bench.stats import Percentile
 from tests.support.benchfmt import read
 from tests.support.fuzz import examples
+from tests.support.goldens import as_golden
 from tests.support.records import HOSTILE, example, measured, run, trial
-from tests.test_report_goldens import as_golden
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -388,4 +388,4 @@ def test_any_text_stays_a_text(texts: list[str]) -> None:
 )
 def test_exports(name: str, export: Any) -> None:
     """Each as it was found good to read."""
-    as_golden(name, export(content()).replace("\r\n", "\n"))
+    as_golden(f"report/{name}", export(content()).replace("\r\n", "\n"))

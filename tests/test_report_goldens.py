@@ -5,10 +5,8 @@ UPDATE_GOLDENS=1 writes the goldens anew.
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
 
 import pytest
 
@@ -19,40 +17,31 @@ from bench.estimate import Expected
 from bench.plan import Cell, make_plan
 from bench.records.model import Damage, Resumption
 from bench.report import document, lines, markdown, readme
+from tests.support.goldens import as_golden
 from tests.support.records import HOSTILE, example, measured, run, trial
 
-GOLDENS = Path(__file__).parent / "golden/report"
 CORES = 2
 README = f"# A project\n\nAbove.\n\n{readme.BEGIN}\nan older table\n{readme.END}\n\nBelow.\n"
-
-
-def as_golden(name: str, text: str) -> None:
-    """Compare with the golden; pytest shows the difference."""
-    golden = GOLDENS / name
-    if os.environ.get("UPDATE_GOLDENS"):
-        golden.parent.mkdir(parents=True, exist_ok=True)
-        golden.write_text(text, "utf-8")
-    assert text == golden.read_text("utf-8")
 
 
 @pytest.mark.parametrize("rounds", [1, 3])
 def test_latest_md(rounds: int) -> None:
     """Every verdict, with one round and with several."""
     run, trials = example(rounds)
-    as_golden(f"latest-{rounds}.md", markdown.report(results(run, trials)))
+    as_golden(f"report/latest-{rounds}.md", markdown.report(results(run, trials)))
 
 
 @pytest.mark.parametrize("rounds", [1, 3])
 def test_latest_json(rounds: int) -> None:
     """The same for programs."""
     run, trials = example(rounds)
-    as_golden(f"latest-{rounds}.json", document.document(results(run, trials)))
+    as_golden(f"report/latest-{rounds}.json", document.document(results(run, trials)))
 
 
 def test_a_run_that_measured_nothing() -> None:
     """No tables, but a report."""
     run, _ = example()
-    as_golden("empty.md", markdown.report(results(run, ())))
+    as_golden("report/empty.md", markdown.report(results(run, ())))
 
 
 def test_a_run_with_damaged_records() -> None:
@@ -64,8 +53,8 @@ def test_a_run_with_damaged_records() -> None:
         Damage("controls.jsonl:4", "it is cut off"),
     )
     found = results(run, trials[1:], (), damage)
-    as_golden("damaged.md", markdown.report(found))
-    as_golden("damaged.json", document.document(found))
+    as_golden("report/damaged.md", markdown.report(found))
+    as_golden("report/damaged.json", document.document(found))
 
 
 def test_a_run_that_is_not_of_one_piece() -> None:
@@ -77,8 +66,8 @@ def test_a_run_that_is_not_of_one_piece() -> None:
         ),
     )
     made = replace(run(), resumed=steps)
-    as_golden("resumed.md", markdown.report(results(made, [trial()])))
-    as_golden("resumed.txt", "\n".join(lines.resumed(made)) + "\n")
+    as_golden("report/resumed.md", markdown.report(results(made, [trial()])))
+    as_golden("report/resumed.txt", "\n".join(lines.resumed(made)) + "\n")
 
 
 PLAN = make_plan(
@@ -95,7 +84,7 @@ PLAN = make_plan(
 def test_readme() -> None:
     """Only what is between the markers is replaced."""
     run, trials = example()
-    as_golden("readme.md", readme.into_readme(README, results(run, trials)))
+    as_golden("report/readme.md", readme.into_readme(README, results(run, trials)))
 
 
 RATES = {"sync": 100.0, "async": 60.0, "async_sync": 6.0}
@@ -130,14 +119,14 @@ def answered() -> Results:
 
 def test_readme_with_answers() -> None:
     """The chart, five answers, the small table with what is unstable, and a row."""
-    as_golden("readme-answers.md", readme.into_readme(README, answered()))
+    as_golden("report/readme-answers.md", readme.into_readme(README, answered()))
 
 
 def test_lines_of_trials() -> None:
     """What the terminal shows as a run goes on: one line a trial."""
     _, trials = example()
     shown = [lines.trial_line(one, f"[{one.index}/54]", CORES) for one in trials]
-    as_golden("trials.txt", "\n".join(shown) + "\n")
+    as_golden("report/trials.txt", "\n".join(shown) + "\n")
 
 
 def test_rows_in_full() -> None:
@@ -145,16 +134,16 @@ def test_rows_in_full() -> None:
     run, trials = example(3)
     found = rows(run, trials)
     shown = [lines.row_text(row) for row in found]
-    as_golden("rows.txt", "\n".join(shown) + "\n" + lines.closing(found, PLAN) + "\n")
+    as_golden("report/rows.txt", "\n".join(shown) + "\n" + lines.closing(found, PLAN) + "\n")
 
 
 def test_plan() -> None:
     """What `plan` prints."""
-    as_golden("plan.txt", lines.plan_text(PLAN, Expected(90.0, 742.0)))
+    as_golden("report/plan.txt", lines.plan_text(PLAN, Expected(90.0, 742.0)))
     fixed = replace(
         PLAN.profile, budget_s=None, rounds=2, spawn_rate=50.0, warmup_s=3.0, duration_s=6.0
     )
     as_golden(
-        "plan_fixed.txt",
+        "report/plan_fixed.txt",
         lines.plan_text(make_plan(PLAN.cells, fixed, seed=1), Expected(99.0, 99.0)),
     )

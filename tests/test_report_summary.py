@@ -9,8 +9,8 @@ from bench.analysis.results import Results, results
 from bench.paths import ROOT
 from bench.records.model import Damage
 from bench.report.summary import summary
+from tests.support.goldens import as_golden
 from tests.support.records import example, run
-from tests.test_report_goldens import as_golden
 
 LINES, WIDTH = 40, 400  # of one screen: a long line is wrapped
 
@@ -24,7 +24,7 @@ def published() -> Results:
 def test_a_summary(rounds: int) -> None:
     """Every verdict: figures only where there are any, each with the bar of its users."""
     made, trials = example(rounds)
-    as_golden(f"summary-{rounds}.md", summary(results(made, trials)))
+    as_golden(f"report/summary-{rounds}.md", summary(results(made, trials)))
 
 
 def test_what_is_missing_comes_first() -> None:

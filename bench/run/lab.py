@@ -39,13 +39,15 @@ class Patience:
 class Lab:
     """What all trials of a run share."""
 
-    root: Path  # holds app/ and locustfiles/
+    root: Path  # holds app/foreign and locustfiles/
     keeper: Keeper
     delay: DelayServer
     load_python: Path
     server_pythons: Mapping[tuple[str, str], Path]  # by (server, python)
     own: Own | None = None  # a person's own application; None: the one here
     probe: bool = True
+    app: Path | None = None  # holds another app/ than the root's
+    hash_seed: int | None = None  # of Python's string hashes; None: each process draws its own
     threads: int | None = None  # of each worker's pool; None: anyio's own number
     placement: Placement = UNPINNED
     patience: Patience = Patience()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bench.stats.alike import groups_alike
 from bench.stats.bins import bin_edges, binned_mean, binned_occupancy, binned_rate
 from bench.stats.combined import LogEffect, combine, disagree
+from bench.stats.contrast import FIRST_STAGE, Contrast, contrast, starts_needed
 from bench.stats.estimate import Estimate, estimate
 from bench.stats.gauges import (
     interpolate_cumulative,
@@ -39,6 +40,8 @@ from bench.stats.survival import Curve, product_limit
 from bench.stats.throughput import hann_rate, plain_rate
 
 __all__ = [
+    "FIRST_STAGE",
+    "Contrast",
     "Curve",
     "Estimate",
     "Latency",
@@ -56,6 +59,7 @@ __all__ = [
     "binned_occupancy",
     "binned_rate",
     "combine",
+    "contrast",
     "difference",
     "disagree",
     "estimate",
@@ -76,6 +80,7 @@ __all__ = [
     "pooled_percentile",
     "product_limit",
     "spreads",
+    "starts_needed",
     "steadiness",
     "tapered_average",
     "tapered_growth",

@@ -66,9 +66,14 @@ def find_own(folder: Path, project: Path, server: str, python: str) -> Environme
     return Environment(called, interpreter, asked)
 
 
-def find(folder: Path, root: Path, role: str, python: str | None = None) -> Environment:
-    """What nox noted of an environment; never raises, since a bad one is a row."""
-    name = environment_name(role, python)
+def find(
+    folder: Path, root: Path, role: str, python: str | None = None, *, prefix: str = ""
+) -> Environment:
+    """What nox noted of an environment; never raises, since a bad one is a row.
+
+    ``prefix`` is of the note's name, for environments of another revision than the present one.
+    """
+    name = prefix + environment_name(role, python)
     lock = root / "requirements" / f"{role}.txt"
     sha256 = hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else ""
     try:

@@ -24,8 +24,11 @@ def launch(cell: Cell, lab: Lab, folder: Path, port: int, *, delay_s: float) -> 
         OSError: the program can't be started.
     """
     python = lab.server_pythons[cell.server, str(cell.python)]
-    foreign = str(lab.root / "app" / "foreign")
+    ours = lab.app or lab.root
+    foreign = str((ours if lab.own is None else lab.root) / "app" / "foreign")
     recorded = {"MATRIX_TRIAL_DIR": str(folder), "MATRIX_PROBE": "1" if lab.probe else "0"}
+    if lab.hash_seed is not None:
+        recorded["PYTHONHASHSEED"] = str(lab.hash_seed)
     if lab.own is None:
         environment = children.child_environment(
             MATRIX_UPSTREAM=lab.delay.url,
@@ -50,7 +53,7 @@ def launch(cell: Cell, lab: Lab, folder: Path, port: int, *, delay_s: float) -> 
             OURS if lab.own is None else THEIRS, python, HOST, port, cell.workers
         ),
         keeper=lab.keeper,
-        cwd=lab.root if lab.own is None else lab.own.target.path,
+        cwd=ours if lab.own is None else lab.own.target.path,
         env=environment,
         log=folder / "server.log",
         cpus=lab.placement.server,

@@ -1,0 +1,138 @@
+"""`ab`: from options to a table, files and an exit status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from bench import html_page, revisions
+from bench.ab import report
+from bench.ab.run import Asked, compare
+from bench.errors import CELLS_FAILED, BadInputError
+from bench.records import atomic
+from bench.run.host import machine
+from bench.text import duration, line
+from bench.turns.schedule import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bench.arguments import AbOptions
+    from bench.paths import Paths
+    from bench.plan import Plan
+    from bench.revisions import Revisions
+
+BUDGET_S = 300.0
+USERS = 8  # who ask in turn: enough that the server never waits for one, few enough to drain soon
+LEAST_THRESHOLD = 0.01
+FOLDER = "ab"  # below the reports
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """Where it speaks: what was found, what goes on, and problems."""
+
+    show: Callable[[str], None]
+    say: Callable[[str], None]
+    warn: Callable[[str], None]
+
+
+def find_revisions(options: AbOptions, planned: Plan, where: Paths) -> Revisions:
+    """What is compared, checked out.
+
+    Raises:
+        BadInputError: git has no such revision, or the application is in no repository.
+    """
+    project = where.root if planned.target is None else planned.target.path
+    try:
+        found = revisions.find(
+            options.revisions,
+            worktree=options.worktree,
+            project=project,
+            cache=(where.root / ".nox" / "ab").resolve(),
+        )
+        revisions.check_out(found)
+    except revisions.RevisionError as refused:
+        raise BadInputError(str(refused)) from None
+    return found
+
+
+def run(
+    options: AbOptions, planned: Plan, where: Paths, secrets: Mapping[str, str], voices: Voices
+) -> int:
+    """Measure, print the table, leave it as JSON, Markdown and page; gives the exit status.
+
+    Raises:
+        BadInputError: options that can't be met.
+        RequirementError: an environment is missing.
+        KeyboardInterrupt: as it came; what was known by then has been written.
+    """
+    if options.threshold < LEAST_THRESHOLD:
+        raise BadInputError(
+            f"--threshold: found {options.threshold:.2%}, allowed: at least {LEAST_THRESHOLD:.0%}:"
+            " finer differences come with each start of a process"
+        )
+    found = find_revisions(options, planned, where)
+    overrides = options.plan.overrides
+    asked = Asked(
+        revisions=found,
+        cells=planned.cells,
+        profile=planned.profile,
+        target=planned.target,
+        threshold=options.threshold,
+        budget_s=BUDGET_S if overrides.budget_s is None else overrides.budget_s,
+        seed=planned.seed,
+        users=USERS if overrides.users is None else overrides.users,
+    )
+    cells = tuple(Progress(cell.id) for cell in planned.cells)
+    told = report.Comparison(
+        a=found.a.short,
+        b=found.b.short,
+        commits=(found.a.commit, found.b.commit),
+        started=_now(),
+        finished="",
+        host=_host(),
+        threshold=options.threshold,
+        users=asked.users,
+        cells=cells,
+        complete=False,
+    )
+    say = (lambda _: None) if options.quiet else voices.say
+    say(line(f"{told.b} against {told.a}: {len(cells)} cells, at most {duration(asked.budget_s)}"))
+    try:
+        compare(asked, where, secrets, voices.say, cells)
+        told = replace(told, complete=True)
+    finally:
+        told = replace(told, finished=_now())
+        if any(cell.starts or cell.failures for cell in cells):
+            _write(told, options, where, voices)
+    if told.untold:
+        return CELLS_FAILED
+    return CELLS_FAILED if options.fail_on_regression and told.regressions else 0
+
+
+def _write(told: report.Comparison, options: AbOptions, where: Paths, voices: Voices) -> None:
+    table = report.markdown(told)
+    voices.show(f"\n{table}")
+    document = report.document(told)
+    folder = options.output / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {folder / "latest.md": table.encode(), folder / "latest.json": document.encode()}
+    name = told.started.replace(":", "").replace("-", "")[:15]
+    files |= {folder / f"{name}.json": document.encode()}
+    atomic.replace(files)
+    if options.markdown is not None:
+        with options.markdown.open("a", encoding="utf-8") as file:
+            file.write(table + "\n")
+    html_page.side_by_side(document, folder / "latest.html", where, voices.warn)
+    voices.say(f"All of it: {folder}/latest.html, latest.md and latest.json")
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def _host() -> str:
+    host = machine.describe()
+    return f"{host.cpu}, {host.cores} cores"

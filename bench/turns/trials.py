@@ -1,0 +1,68 @@
+"""Whole trials of all sides, one after another: for cells whose servers wait, block or leak."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.analysis.fitness import Fitness, judge
+from bench.plan import PlannedTrial
+from bench.report.reasons import sentence
+from bench.run.failure import TrialFailed
+from bench.turns.model import TRIALS, Cost, Start
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bench.plan import Cell
+    from bench.run.trial_runner import TrialRunner
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """Runs them; one runner a side."""
+
+    runners: Mapping[str, TrialRunner]
+
+    def start(self, cell: Cell, *, number: int) -> Start:
+        """One trial on each side, in an order that turns from start to start.
+
+        Of an even number it is the one before backwards: whatever drifts evenly then falls on
+        all sides alike, as in A B B A.
+
+        Raises:
+            TrialFailed: a side has no figures.
+        """
+        began = time.monotonic()
+        names = [*self.runners]
+        shift = (number - 1) // 2 % len(names)
+        order = names[shift:] + names[:shift]
+        if number % 2 == 0:
+            order.reverse()
+        costs = {name: self._cost(name, cell, number) for name in order}
+        return Start(
+            cell=cell.id,
+            number=number,
+            method=TRIALS,
+            costs={name: costs[name] for name in names},
+            took_s=round(time.monotonic() - began, 3),
+        )
+
+    def _cost(self, name: str, cell: Cell, number: int) -> Cost:
+        runner = self.runners[name]
+        record = runner(PlannedTrial(number, number, cell))
+        runner.put_away(record)
+        measured = record.measured
+        if measured is None:
+            raise TrialFailed(str(record.reason))
+        judged = judge(record, runner.cores)
+        if judged.fitness is Fitness.INVALID:
+            raise TrialFailed(sentence(judged.reasons))
+        if not measured.throughput_rps > 0 or measured.signals.server_ms_per_request is None:
+            raise TrialFailed("nothing was completed in the window")
+        return Cost(
+            latency_ms=runner.plan.profile.users / measured.throughput_rps * 1e3,
+            cpu_ms=measured.signals.server_ms_per_request,
+            requests=measured.requests.window_succeeded,
+        )
