@@ -55,17 +55,6 @@ def test_what_is_decided_is_kept() -> None:
     assert {starts_needed(a[:n], twin[:n], b[:n], 0.01) for n in range(FIRST_STAGE, 31)} == {wanted}
 
 
-def test_an_interval_is_no_narrower_than_its_starts_are_known() -> None:
-    """Where starts agree by chance, batches within them say how well each is known."""
-    same = [1.0, 1.0, 1.0, 1.0]
-    sharp = contrast(same, same, same)
-    wide = contrast(same, same, same, within=0.01)
-    assert sharp is not None
-    assert wide is not None
-    assert sharp.half_width == 0.0
-    assert wide.half_width > 0.02
-
-
 def test_one_start_tells_no_interval() -> None:
     """And values must be times."""
     assert contrast([1.0], [1.0], [1.0]) is None

@@ -29,7 +29,6 @@ def start(
             TWIN: Cost(8.0 * twin, 1.0 * twin, 5000),
             B: Cost(8.0 * b * latency, 1.0 * b * cpu, 5000),
         },
-        within={"latency_ms": 0.002, "cpu_ms": 0.002},
         took_s=9.0,
         block=30,
         busy=0.97,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench import html_page, revisions
 from bench.ab import report
-from bench.ab.run import Asked, compare
+from bench.ab.run import Asked, compare, sides_of
 from bench.errors import CELLS_FAILED, BadInputError
 from bench.records import atomic
 from bench.run.host import machine
@@ -76,10 +76,9 @@ def run(
     found = find_revisions(options, planned, where)
     overrides = options.plan.overrides
     asked = Asked(
-        revisions=found,
+        sides=sides_of(found, planned.target, planned.cells, where),
         cells=planned.cells,
         profile=planned.profile,
-        target=planned.target,
         threshold=options.threshold,
         budget_s=BUDGET_S if overrides.budget_s is None else overrides.budget_s,
         seed=planned.seed,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
 import time
@@ -17,13 +16,12 @@ from bench.plan import make_plan
 from bench.run import lab as labs_of
 from bench.run.failure import TrialFailed
 from bench.run.host import environments, machine
-from bench.run.host.cpus import affinity
 from bench.run.own import commands
 from bench.run.own.environ import Own
 from bench.run.server.verify import Unverified
 from bench.run.trial_runner import TrialRunner
 from bench.turns import schedule
-from bench.turns.engine import Unfit, take_turns
+from bench.turns.engine import Unfit, cores, take_turns
 from bench.turns.model import TRIALS, TURNS, TWIN, A, B
 from bench.turns.schedule import MOST_FAILURES, Progress
 from bench.turns.trials import Trials
@@ -45,13 +43,22 @@ Keys = dict[tuple[str, str], "Environment"]
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """One of them: an application in an environment."""
+
+    title: str
+    servers: Keys
+    target: Target | None = None  # a person's own application; None: the one here,
+    app: Path | None = None  # of this folder, if not the root's
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """What to compare, and how."""
 
-    revisions: Revisions
+    sides: Mapping[str, Side]  # a, its twin, b
     cells: tuple[Cell, ...]
-    profile: Profile  # of whole trials, and its users of turns, too
-    target: Target | None
+    profile: Profile  # of whole trials
     threshold: float
     budget_s: float
     seed: int
@@ -67,7 +74,6 @@ class Bench:
     labs: Mapping[str, Lab]
     trials: Trials
     folder: Path
-    cores: tuple[int, ...]
     tell: Callable[[str], None]
 
     def start(self, progress: Progress) -> None:
@@ -100,18 +106,12 @@ class Bench:
         self.tell(f"{cell.id:36} start {len(progress.starts)}, {how}: {costs}")
 
     def _turns(self, cell: Cell, number: int) -> Start:
-        workers = cell.workers
-        if len(self.cores) < workers + 1:
-            enough = f"{workers + 1} cores, and there are {len(self.cores)}"
-            raise Unfit(f"{workers} workers and the load generator need {enough}")
-        # Cores differ: each is the servers' in turn.
-        turned = [self.cores[(number - 1 + at) % len(self.cores)] for at in range(len(self.cores))]
         return take_turns(
             self.labs,
             cell,
             self.folder / "turns",
             number=number,
-            cpus=(turned[:workers], turned[workers:]),
+            cpus=cores(cell.workers, number),
             users=self.asked.users,
             seconds=self.asked.seconds,
         )
@@ -132,7 +132,6 @@ def compare(
 
     Raises:
         RequirementError: an environment or the delay server is missing.
-        BadInputError: a revision has no such application.
     """
     with open_bench(asked, paths, secrets, tell) as bench:
         schedule.run(
@@ -149,53 +148,66 @@ def compare(
 def open_bench(
     asked: Asked, paths: Paths, secrets: Mapping[str, str], tell: Callable[[str], None]
 ) -> Iterator[Bench]:
-    """The labs of all sides."""
-    sides = {A: asked.revisions.a, TWIN: asked.revisions.twin, B: asked.revisions.b}
-    targets = {name: _target(asked.target, one) for name, one in sides.items()}
-    found = {
-        # The twin is A: in its environment, on another copy of its files.
-        name: _environments(paths, asked, sides[A if name == TWIN else name])
-        for name in sides
-    }
+    """The labs of all sides.
+
+    Raises:
+        RequirementError: an environment or the delay server is missing.
+    """
     load = environments.find(paths.notes, paths.root, "load")
     host = machine.describe()
+    needed = labs_of.Environments(asked.sides[A].servers, load)
     with (
         tempfile.TemporaryDirectory(prefix="matrix-ab-") as name,
-        labs_of.open_lab(
-            paths, labs_of.Environments(found[A], load), Path(name), placement=UNPINNED
-        ) as opened,
+        labs_of.open_lab(paths, needed, Path(name), placement=UNPINNED) as opened,
     ):
         folder = Path(name)
         opened.keeper.remove_at_end(folder)
         labs, runners = {}, {}
-        plan = make_plan(asked.cells, asked.profile, seed=asked.seed, target=asked.target)
-        for side, revision in sides.items():
-            target, servers = targets[side], found[side]
-            own = None if target is None else Own(target, secrets)
+        for at, side in asked.sides.items():
+            own = None if side.target is None else Own(side.target, secrets)
+            servers = side.servers
             if own is not None:
-                log = folder / f"prepare-{side}.log"
+                log = folder / f"prepare-{at}.log"
                 servers = commands.prepare(own, servers, opened.keeper, log)
-            _demand(servers, revision)
-            labs[side] = replace(
-                opened,
-                own=own,
-                app=revision.folder if own is None and revision.commit is not None else None,
-                server_pythons={
-                    key: one.python for key, one in servers.items() if one.python is not None
-                },
+            _demand(servers, side.title)
+            pythons = {key: one.python for key, one in servers.items() if one.python is not None}
+            labs[at] = replace(opened, own=own, app=side.app, server_pythons=pythons)
+            (folder / at).mkdir()
+            plan = make_plan(asked.cells, asked.profile, seed=asked.seed, target=side.target)
+            runners[at] = TrialRunner(
+                *("ab", plan, labs[at], servers, folder / at), keep_raw=False, cores=host.cores
             )
-            (folder / side).mkdir()
-            runners[side] = TrialRunner(
-                *("ab", plan, labs[side], servers, folder / side), keep_raw=False, cores=host.cores
-            )
-        cores = tuple(affinity(os.getpid()) or range(host.cores))
-        yield Bench(asked, labs, Trials(runners), folder, cores, tell)
+        yield Bench(asked, labs, Trials(runners), folder, tell)
 
 
-def _demand(servers: Keys, revision: Revision) -> None:
+def sides_of(
+    revisions: Revisions, target: Target | None, cells: Sequence[Cell], paths: Paths
+) -> dict[str, Side]:
+    """Both revisions, and the twin of the first: in its environment, on files of its own.
+
+    Raises:
+        BadInputError: a revision has no such folder, or it is in no repository.
+    """
+    found = {}
+    for name, revision, installed in (
+        (A, revisions.a, revisions.a),
+        (TWIN, revisions.twin, revisions.a),
+        (B, revisions.b, revisions.b),
+    ):
+        there = _target(target, installed)
+        found[name] = Side(
+            title=revision.short,
+            servers=_environments(paths, cells, installed, there),
+            target=_target(target, revision),
+            app=revision.folder if target is None and revision.commit is not None else None,
+        )
+    return found
+
+
+def _demand(servers: Keys, title: str) -> None:
     for one in servers.values():
         if one.python is None:
-            raise RequirementError(f"{revision.short} can't be measured: {one.reason}")
+            raise RequirementError(f"{title} can't be measured: {one.reason}")
 
 
 def _target(target: Target | None, revision: Revision) -> Target | None:
@@ -218,22 +230,19 @@ def _target(target: Target | None, revision: Revision) -> Target | None:
     return replace(target, path=path)
 
 
-def _environments(paths: Paths, asked: Asked, revision: Revision) -> Keys:
-    keys = dict.fromkeys((cell.server, str(cell.python)) for cell in asked.cells)
+def _environments(
+    paths: Paths, cells: Sequence[Cell], revision: Revision, target: Target | None
+) -> Keys:
+    keys = dict.fromkeys((cell.server, str(cell.python)) for cell in cells)
+    if target is not None:
+        return {key: environments.find_own(paths.notes, target.path, *key) for key in keys}
+    root = paths.root if revision.commit is None else revision.folder
     found = {}
     for server, python in keys:
-        if asked.target is not None:
-            path = _target(asked.target, revision)
-            found[server, python] = environments.find_own(
-                paths.notes, path.path if path is not None else revision.folder, server, python
-            )
-            continue
-        root = paths.root if revision.commit is None else revision.folder
-        same = environments.find(paths.notes, root, f"server-{server}", python)
-        if same.python is None and revision.commit is not None:
+        one = environments.find(paths.notes, root, f"server-{server}", python)
+        if one.python is None and revision.commit is not None:
             # Its lock file is another than the present one's.
-            same = environments.find(
-                paths.notes, root, f"server-{server}", python, prefix=f"at-{revision.digest}-"
-            )
-        found[server, python] = same
+            prefix = f"at-{revision.digest}-"
+            one = environments.find(paths.notes, root, f"server-{server}", python, prefix=prefix)
+        found[server, python] = one
     return found

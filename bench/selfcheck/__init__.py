@@ -19,6 +19,7 @@ from bench.selfcheck import (
     overhead,
     probe,
     scale,
+    sensitivity,
     setup,
 )
 from bench.selfcheck.simulated import check
@@ -40,13 +41,14 @@ CHECKS: Final[dict[str, Callable[[Paths, bool], Sequence[Figure]]]] = {
     "simulated": check.run,
     "accuracy": accuracy.run,
     "judgement": judgement.run,
+    "sensitivity": sensitivity.run,
     "why": counterfactual.run,
     "kills": kills.run,
     "endurance": endurance.run,
 }
 DEFAULTS: Final = {
     "bench": ("overhead", "probe", "setup", "digest", "plan", "report"),
-    "selfcheck": ("simulated", "accuracy", "judgement", "why", "kills", "endurance"),
+    "selfcheck": ("simulated", "accuracy", "judgement", "sensitivity", "why", "kills", "endurance"),
 }
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
+import os
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bench.config.target import as_json
 from bench.run.failure import TrialFailed
+from bench.run.host.cpus import affinity
 from bench.run.host.sampler import cpu_clock
 from bench.run.own import commands
 from bench.run.own.environ import cleanse
@@ -26,7 +27,7 @@ from bench.run.process.children import Ended, Late
 from bench.run.server.bringup import HOST, bring_up
 from bench.run.server.launch import launch
 from bench.run.server.verify import Expectation, verify
-from bench.turns.model import CPU, LATENCY, TURNS, Cost, Start
+from bench.turns.model import TURNS, Cost, Start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -50,6 +51,25 @@ class Unfit(Exception):  # noqa: N818 - a finding, not an error
     """These servers can't be compared in turn, and why."""
 
 
+def cores(workers: int, number: int) -> tuple[list[int], list[int]]:
+    """Which CPUs the servers of a start get, one a worker, and which the load generator.
+
+    Cores differ, so each is the servers' in turn.
+
+    Raises:
+        Unfit: there are too few, or this system keeps no process on a core.
+    """
+    found = affinity(os.getpid())
+    if found is None:
+        raise Unfit("this system can't keep a process on a core")
+    if len(found) < workers + 1:
+        needed = f"{workers + 1} cores, and there are {len(found)}"
+        raise Unfit(f"{workers} workers and the load generator need {needed}")
+    shift = (number - 1) % len(found)
+    turned = found[shift:] + found[:shift]
+    return turned[:workers], turned[workers:]
+
+
 def take_turns(
     labs: Mapping[str, Lab],
     cell: Cell,
@@ -63,7 +83,7 @@ def take_turns(
     """Start the cell's server on each lab, and ask all in turn for so long.
 
     Args:
-        labs: by side; the last is what the others are held against.
+        labs: by side.
         cell: what is started.
         folder: empty; takes the servers' files.
         number: of the start; all its servers have it as seed of Python's string hashes.
@@ -85,7 +105,6 @@ def take_turns(
         number=number,
         method=TURNS,
         costs=costs,
-        within=_within(batches, names),
         took_s=round(time.monotonic() - began, 3),
         block=batches[0]["block"],
         busy=round(busy, 4),
@@ -255,19 +274,3 @@ def _costs(
     if busy < LEAST_BUSY:
         raise Unfit(f"it uses {busy:.0%} of its core and waits the rest of the time")
     return costs, busy
-
-
-def _within(batches: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, float] | None:
-    """Standard errors of the logarithm of the last side over the others, from batch means."""
-    if len(batches) < 3:
-        return None
-    errors = {}
-    for metric, key in ((CPU, "cpu_all_ns"), (LATENCY, "latency_ns")):
-        logs = []
-        for batch in batches:
-            each = [math.log(side[key] / side["requests"]) for side in batch["sides"]]
-            logs.append(each[-1] - sum(each[:-1]) / (len(names) - 1))
-        mean = sum(logs) / len(logs)
-        variance = sum((one - mean) ** 2 for one in logs) / (len(logs) - 1)
-        errors[metric] = math.sqrt(variance / len(logs))
-    return errors

@@ -47,7 +47,7 @@ def judge(starts: Sequence[Start], threshold: float) -> dict[str, Judged]:
     found = {}
     for metric in METRICS:
         sides = _sides(starts, metric)
-        seen = contrast(sides[A], sides[TWIN], sides[B], within=_within(starts, metric))
+        seen = contrast(sides[A], sides[TWIN], sides[B])
         outcome = Outcome.UNKNOWN if seen is None else _outcome(seen, threshold)
         both = [math.sqrt(a * twin) for a, twin in zip(sides[A], sides[TWIN], strict=True)]
         found[metric] = Judged(outcome, seen, _mean(both), _mean(sides[B]))
@@ -96,12 +96,6 @@ def _outcome(found: Contrast, threshold: float) -> Outcome:
 
 def _sides(starts: Sequence[Start], metric: str) -> Mapping[str, list[float]]:
     return {side: [start.costs[side].of(metric) for start in starts] for side in (A, TWIN, B)}
-
-
-def _within(starts: Sequence[Start], metric: str) -> float:
-    """Standard error of the mean over starts, from within them; 0 where it isn't known."""
-    errors = [start.within[metric] for start in starts if start.within is not None]
-    return math.sqrt(sum(error**2 for error in errors)) / len(errors) if errors else 0.0
 
 
 def _mean(values: Sequence[float]) -> float:

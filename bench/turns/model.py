@@ -36,8 +36,6 @@ class Start:
     number: int
     method: str  # turns or trials
     costs: Mapping[str, Cost]  # by side
-    # Of the logarithms of B over A, from batches within this start; None of whole trials.
-    within: Mapping[str, float] | None = None
     took_s: float = 0.0  # of all, with starting
     block: int | None = None  # requests, of turns
     busy: float | None = None  # share of a core that the idlest server used within its blocks
