@@ -320,6 +320,12 @@ def ab(session: nox.Session) -> None:
     _bench(session, "ab", *session.posargs)
 
 
+@nox.session(python=False, requires=[*TO_MEASURE, "profiler"])
+def profile(session: nox.Session) -> None:
+    """Say which function took the time, as in `-- sync_json`; leaves a flame graph."""
+    _bench(session, "profile", *session.posargs)
+
+
 @nox.session(python=False, requires=["harness"])
 def doctor(session: nox.Session) -> None:
     """Say whether this machine is fit to measure, and what to change; `-- --fix` says how."""
@@ -362,7 +368,7 @@ def export(session: nox.Session) -> None:
 # -- developing
 
 
-@nox.session(requires=["go", "load", "page", *TEST_ENVIRONMENTS])
+@nox.session(requires=["go", "load", "page", "profiler", *TEST_ENVIRONMENTS])
 def tests(session: nox.Session) -> None:
     """Run all tests; `-- -m 'not real'` for the fast ones, other pytest options too."""
     _log_from(logging.NOTSET)
@@ -415,12 +421,14 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
     _lint_go(session, _tools()["MATRIX_GO"])
-    workflows = sorted(str(path) for path in Path(".github/workflows").glob("*.yml"))
-    # Without shellcheck and pyflakes, so that the outcome is the same everywhere.
-    session.run("actionlint", "-shellcheck=", "-pyflakes=", *workflows)
-    session.run(
-        "zizmor", "--offline", "--quiet", "--strict-collection", "--persona=auditor", ".github"
+    ours, copies = (
+        sorted(str(path) for path in Path(folder).glob("*.yml"))
+        for folder in (".github/workflows", "examples/workflows")
     )
+    # Without shellcheck and pyflakes, so that the outcome is the same everywhere.
+    session.run("actionlint", "-shellcheck=", "-pyflakes=", *ours, *copies)
+    strict = ("--offline", "--quiet", "--strict-collection", "--persona=auditor")
+    session.run("zizmor", *strict, ".github", *copies)
 
 
 def _lint_go(session: nox.Session, go: str) -> None:
@@ -514,6 +522,13 @@ def load(session: nox.Session) -> None:
 def page(session: nox.Session) -> None:
     """Make the report page's environment; without it all other reports are still made."""
     _install(session, "report", "report")
+
+
+@nox.session
+def profiler(session: nox.Session) -> None:
+    """Make the profiler's environment."""
+    _install(session, "profile", "profile")
+    _require(session, "profile")
 
 
 @nox.session

@@ -16,7 +16,7 @@ from app.io import kinds
 from app.probe.asgi import Application, watched
 from app.probe.gauges import Gauges
 from app.probe.thread_log import ThreadLog
-from app.probe.worker import parser
+from app.probe.worker import be_traced, parser
 from app.routes import Route, handler, routes
 from app.settings import SETTINGS, Settings
 
@@ -56,6 +56,7 @@ def _announcer(
             anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
         if gauges is not None and log is not None:
             gauges.start(log)
+        be_traced()
         target = folder / f"worker-{os.getpid()}.json"
         draft = target.with_suffix(".draft")
         draft.write_text(json.dumps(_about(table)), encoding="utf-8")

@@ -102,6 +102,14 @@ class InitOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileOptions:
+    """Of `profile`."""
+
+    plan: PlanOptions
+    output: Path
+
+
+@dataclass(frozen=True, slots=True)
 class AbOptions:
     """Of `ab`."""
 
@@ -134,6 +142,7 @@ Options = (
     | CheckOptions
     | InitOptions
     | AbOptions
+    | ProfileOptions
     | None
 )
 
@@ -164,15 +173,18 @@ def command_line() -> argparse.ArgumentParser:
     for name, help_ in (
         ("matrix", "measure all cells"),
         ("single", "measure one experiment"),
+        ("profile", "one more trial, with a profiler: which function took the time"),
         ("plan", "show cells, order and time"),
     ):
         command = _command(commands, name, help_)
-        if name == "single":
+        if name in {"single", "profile"}:
             command.add_argument(
                 "names", nargs="+", metavar="NAME", help="an experiment, a cell id or a glob"
             )
         _planning(command)
-        if name != "plan":
+        if name == "profile":
+            _output(command)
+        elif name != "plan":
             _running(command)
     _reporting(_command(commands, "report", "render all reports from recorded results"))
     readme = _command(commands, "readme", "put the tables into README.md")
@@ -299,6 +311,10 @@ def _init_options(chosen: argparse.Namespace) -> InitOptions:
     return InitOptions(chosen.project, chosen.app)
 
 
+def _profile_options(chosen: argparse.Namespace) -> ProfileOptions:
+    return ProfileOptions(_plan_options(chosen), chosen.output)
+
+
 def _ab_options(chosen: argparse.Namespace) -> AbOptions:
     return AbOptions(
         plan=_plan_options(chosen),
@@ -333,6 +349,7 @@ _TYPED: dict[str, Callable[[argparse.Namespace], Options]] = {
     "export": _export_options,
     "init": _init_options,
     "ab": _ab_options,
+    "profile": _profile_options,
     "bench": _check_options,
     "selfcheck": _check_options,
 }

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         InitOptions,
         MeasureOptions,
         PlanOptions,
+        ProfileOptions,
         ReportOptions,
     )
 
@@ -249,6 +250,19 @@ def ab(options: AbOptions) -> int:
         return command.run(options, planned, paths(), secrets, command.Voices(_say, _say, _warn))
 
 
+def profile(options: ProfileOptions) -> int:
+    """One more trial of each cell, with a profiler."""
+    from bench.profile import command  # noqa: PLC0415 - no other command needs what it imports
+
+    planned = _plan(options.plan)
+    output = options.output
+    if planned.target is not None and output == arguments.REPORTS:
+        output = _reports_beside(options.plan)
+    secrets = passed(options.plan.pass_env)
+    with lock.hold(options.plan.command, paths().root):
+        return command.run(planned, paths(), output, secrets, _say)
+
+
 def check(options: CheckOptions) -> int:
     """What the harness costs, how true its figures are, what it survives."""
     from bench import selfcheck  # noqa: PLC0415 - no other command needs what it imports
@@ -268,7 +282,7 @@ def _plan(options: PlanOptions) -> Plan:
     )
     asked = options.overrides
     config, profile = apply(config, asked)
-    if options.command == "single" and config.target is None:
+    if options.command in {"single", "profile"} and config.target is None:
         # One experiment may be any that the application has, listed or not.
         listed = config.matrix.io
         others = tuple(kind for kind in where.io_kinds if kind not in listed)
@@ -281,7 +295,7 @@ def _plan(options: PlanOptions) -> Plan:
         every = bool(asked.servers or asked.workers or asked.pythons)
         names = [*dict.fromkeys(cell.experiment for cell in cells)]
         cells = resolve_single(cells, names, every=every)
-    if options.command == "single":
+    if options.command in {"single", "profile"}:
         every = bool(asked.servers or asked.workers or asked.pythons)
         cells = resolve_single(cells, options.names, every=every)
         if profile.budget_s is not None and asked.budget_s is None:
@@ -337,7 +351,7 @@ def _status(found: tuple[Row, ...], planned: Plan) -> int:
     return 0 if told >= {cell.id for cell in planned.cells} else CELLS_FAILED
 
 
-MEASURING = {"matrix", "single", "ab", "bench", "selfcheck"}
+MEASURING = {"matrix", "single", "ab", "profile", "bench", "selfcheck"}
 COMMANDS: dict[str, Callable[[Any], int]] = {  # each takes the options that it is parsed to
     "matrix": matrix,
     "single": single,
@@ -349,6 +363,7 @@ COMMANDS: dict[str, Callable[[Any], int]] = {  # each takes the options that it 
     "doctor": examine,
     "init": init,
     "ab": ab,
+    "profile": profile,
     "schema": schema,
     "bench": check,
     "selfcheck": check,

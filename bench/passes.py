@@ -1,6 +1,6 @@
 """Which trials a pass has: every cell at first, then those that are not known well enough. Pure.
 
-The widest come first, and before them those of which but one trial counts.
+The widest come first; one of which but one trial counts is known to twice the precision at most.
 
 A pass is decided before its first trial and from the trials of earlier passes alone, so a run that
 was interrupted comes to the same decision again. It sees how well each cell is known and never
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 GROUP = 8  # cells of a pass that are shuffled among one another
 LEAST = 2  # trials that count: one alone may be of either of two regimes
+ALONE = 2.0  # times the precision: a cell of one trial is known so well at most
 UNKNOWN = float("inf")
 
 
@@ -48,7 +49,12 @@ def next_pass(
             wanted = _of_answers(open_cells(), standing)
     ordered = [cell for cell in plan.cells if cell.id in wanted]
     # One trial alone says nothing of how far the next would lie, however narrow its interval.
-    ordered.sort(key=lambda cell: (not _alone(standing.get(cell.id)), -_width(wanted[cell.id])))
+    alone = ALONE * plan.profile.precision
+    ordered.sort(
+        key=lambda cell: (
+            -max(_width(wanted[cell.id]), alone if _alone(standing.get(cell.id)) else 0.0)
+        )
+    )
     return tuple(
         PlannedTrial(
             index=0,  # the run counts on

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bench.analysis.results import Results, results
 from bench.errors import BadInputError
 from bench.paths import ROOT
+from bench.profile.told import sentences
 from bench.records import atomic, journal
 from bench.report import document, markdown
 from bench.report import readme as readme_report
@@ -163,4 +164,8 @@ def _read(folder: Path, prefix: str, warn: Warn) -> Results:
             f" {shown(about.id)}: publishing was interrupted. The same `nox -s matrix` completes"
             " it; `nox -s readme -- --run ID` publishes a run that is finished"
         )
-    return results(about, measured.records, asked.records, damage)
+    found = results(about, measured.records, asked.records, damage)
+    # A run's folder is reports/runs/ID.
+    told = sentences(folder if prefix else folder.parent.parent, about)
+    rows = tuple(replace(row, profile=told.get(row.cell)) for row in found.rows)
+    return replace(found, rows=rows)

@@ -51,6 +51,7 @@ class Sums:
 class Server:
     """One running server, and its users' connections."""
 
+    name: str
     url: URL
     clocks: list[int]  # CPU clocks of its workers
     script: Script | None
@@ -68,7 +69,7 @@ class Server:
         try:
             return sum(time.clock_gettime_ns(clock) for clock in self.clocks)
         except OSError as error:
-            raise FailedError("a worker ended while it was measured") from error
+            raise FailedError(f"{self.name}: a worker ended while it was measured") from error
 
     def block(self, size: int, sums: Sums) -> None:
         """All users ask until so many requests are answered."""
@@ -121,7 +122,9 @@ class User:
             )
             body = bytes(response.read())
         except Exception as error:
-            raise FailedError(f"a request failed: {type(error).__name__}") from error
+            raise FailedError(
+                f"{self.server.name}: a request failed: {type(error).__name__}"
+            ) from error
         status, server = response.status_code, self.server
         if server.script is not None:
             wrong = server.script.wrong(kind, status, body)
@@ -130,7 +133,7 @@ class User:
         else:
             wrong = None if body == server.expected else layout.WRONG_BODY
         if wrong is not None:
-            raise FailedError(f"a request failed: {wrong}")
+            raise FailedError(f"{server.name}: a request failed: {wrong}")
         return body
 
 
@@ -192,6 +195,7 @@ def measure(asked: dict[str, Any], secrets: dict[str, str]) -> None:
 def _server(one: dict[str, Any], asked: dict[str, Any], secrets: dict[str, str]) -> Server:
     plan = asked["plan"]
     return Server(
+        name=one["name"],
         url=URL(one["url"]),
         clocks=one["clocks"],
         script=None if plan is None else Script(plan, secrets),

@@ -176,6 +176,7 @@ def _data(report: Report, series: Kept) -> dict[str, Any]:
                 ],
                 "reasons": row.reasons,
                 "remarks": row.remarks,
+                "flame": image(report.flames[row.cell]) if row.cell in report.flames else "",
                 "samples": [[n, number(rate)] for n, rate in sorted(row.samples.items())],
                 "environment": f"server-{row.server}-{row.python}",
                 **({"html": table.html(row, ends)} if index >= STATIC_ROWS else {}),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = 2
+LARGEST_FLAME = 1_000_000  # bytes
 UNUSABLE = frozenset({"invalid", "failed", "skipped"})  # verdicts without numbers
 TRACKS = (
     "throughput_rps",
@@ -105,6 +106,7 @@ class Report:
     trials: tuple[Trial, ...]
     no_series: str | None  # why there are no trials
     sha256: str  # of the files it was read from
+    flames: Mapping[str, str]  # by cell: a profile's flame graph, SVG
 
 
 def read(path: Path, series: Path | None) -> Report:
@@ -125,7 +127,20 @@ def read(path: Path, series: Path | None) -> Report:
         raise PageError(f"{path}: a field is missing or of the wrong type ({what})") from error
     recorded = series.read_bytes() if series is not None and series.is_file() else b""
     trials, missing = _trials(recorded, {row.cell for row in rows})
-    return Report(document, rows, trials, missing, fingerprint(content, recorded))
+    flames = _flames(path.parent / "profiles", document["rows"])
+    return Report(document, rows, trials, missing, fingerprint(content, recorded), flames)
+
+
+def _flames(folder: Path, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Of the rows that a profile is told of; one that is lost or huge is none."""
+    found = {}
+    for row in rows:
+        cell = str(row["cell"])
+        path = folder / f"{cell}.svg"
+        fits = row.get("profile") and path.parent == folder and path.is_file()
+        if fits and path.stat().st_size <= LARGEST_FLAME:
+            found[cell] = path.read_text(encoding="utf-8")
+    return found
 
 
 def fingerprint(*contents: bytes) -> str:

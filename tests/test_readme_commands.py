@@ -16,14 +16,16 @@ import pytest
 from hypothesis import settings
 
 from bench import arguments, cli, selfcheck
-from bench.arguments import CheckOptions, MeasureOptions
+from bench.arguments import AbOptions, CheckOptions, MeasureOptions, ProfileOptions
 from bench.documents.check import PAST, pages
 from bench.documents.commands import (
     CHECKING,
+    COMPARING,
     DEVELOPING,
     LIST,
     LOOKING,
     MEASURING,
+    PROFILING,
     READING,
     Command,
     code,
@@ -161,7 +163,7 @@ def test_commands_are_found_wherever_they_stand() -> None:
 @pytest.mark.parametrize("command", COMMANDS, ids=str)
 def test_every_command_has_a_run(command: Command) -> None:
     """Whoever adds a command to a page adds its run here."""
-    known = {*MEASURING, *READING, *LOOKING, *CHECKING, *DEVELOPING}
+    known = {*MEASURING, *COMPARING, *PROFILING, *READING, *LOOKING, *CHECKING, *DEVELOPING}
     assert str(command) in SESSIONLESS or command.session in known, (
         f"a document names `{command}`, which nothing in {Path(__file__).name} runs"
     )
@@ -229,6 +231,52 @@ def test_commands_of_an_own_application(tmp_path: Path, command: Command) -> Non
     _, parsed = arguments.parse([*given(command), *options])
     assert isinstance(parsed, MeasureOptions)
     assert {trial.cell for trial in trials} == {cell.id for cell in cli._plan(parsed.plan).cells}
+
+
+@pytest.mark.parametrize("command", of(*COMPARING), ids=str)
+def test_arguments_of_a_comparison_fit(command: Command) -> None:
+    """With the very options of the page there are cells to compare."""
+    _, options = arguments.parse(given(command))
+    assert isinstance(options, AbOptions)
+    assert cli._plan(options.plan).cells
+
+
+@pytest.mark.real
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("command", of(*COMPARING), ids=str)
+def test_commands_that_compare(tmp_path: Path, command: Command) -> None:
+    """By nox, which makes both revisions' environments; one cell, begun once."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("there are no revisions: this is no checkout")
+    one = ("--select", "list_items-uvicorn-w1") if own(command) else ()
+    small = (*one, "--budget", "1s", "--output", str(tmp_path))
+    said = nox(ROOT, "-s", command.session, "--", *command.posargs, *small, may=(0, 1))
+    found = json.loads((tmp_path / "ab" / "latest.json").read_text(encoding="utf-8"))
+    assert [cell["failures"] for cell in found["cells"]] == [[]] * len(found["cells"]), said
+    assert {cell["starts"] for cell in found["cells"]} == {1}
+    assert found["cells"][0]["samples"][0].keys() == {"a", "twin", "b"}
+    assert (tmp_path / "ab" / "latest.html").is_file()
+    assert "### " in (tmp_path / "ab" / "latest.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.real
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("command", of(*PROFILING), ids=str)
+def test_commands_that_profile(tmp_path: Path, command: Command) -> None:
+    """By nox, which makes the profiler's environment; the page names the function, and so it is."""
+    words = ["-s", command.session, "--", *command.posargs, "--output", str(tmp_path)]
+    said = nox(ROOT, *words, may=(0,) if "CI" in os.environ else (0, 3))
+    if "may not look into" in said:
+        pytest.skip("py-spy may not look into other processes here")
+    _, options = arguments.parse(given(command))
+    assert isinstance(options, ProfileOptions)
+    for cell in cli._plan(options.plan).cells:
+        about = json.loads((tmp_path / "profiles" / f"{cell.id}.json").read_text("utf-8"))
+        assert about["samples"] > 0 or about["loop_busy"] > 0.5
+        named = {"quote": "_from_the_exchange", "async_http_pooled": "httpcore's `"}
+        assert named.get(cell.experiment, "") in about["sentence"], about
+        assert (tmp_path / "profiles" / f"{cell.id}.svg").read_text("utf-8").startswith("<svg")
+        assert (tmp_path / "profiles" / f"{cell.id}.speedscope.json").is_file()
 
 
 # -- those that read

@@ -106,6 +106,7 @@ def make() -> Any:
     def announce() -> None:
         if gauges is not None:
             gauges.start(log)
+        importlib.import_module(f"{NAME}.worker").be_traced()
         target = folder / f"worker-{os.getpid()}.json"
         draft = target.with_suffix(".draft")
         draft.write_text(json.dumps(about()), encoding="utf-8")

@@ -18,7 +18,6 @@ from bench.run.failure import TrialFailed
 from bench.run.host import environments, machine
 from bench.run.own import commands
 from bench.run.own.environ import Own
-from bench.run.server.verify import Unverified
 from bench.run.trial_runner import TrialRunner
 from bench.turns import schedule
 from bench.turns.engine import Unfit, cores, take_turns
@@ -92,7 +91,7 @@ class Bench:
                     number = 1
             if progress.method == TRIALS:
                 progress.starts.append(self.trials.start(cell, number=number))
-        except (TrialFailed, Unverified, OSError) as failed:
+        except (TrialFailed, OSError) as failed:
             progress.failures.append(self._hidden(str(failed)))
             self.tell(f"{cell.id}: {progress.failures[-1]}")
             if number == 1 and not progress.starts:

@@ -83,6 +83,7 @@ class Row:
     background: Background
     samples: tuple[Sample, ...]
     kinds: tuple[Kind, ...]  # of a mix of requests to one's own application
+    profile: str | None = None  # which function took the time, if a profiler has looked
 
 
 def rows(run: RunRecord, trials: Sequence[TrialRecord]) -> tuple[Row, ...]:

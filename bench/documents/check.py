@@ -9,10 +9,12 @@ from urllib.parse import unquote
 from bench import arguments
 from bench.documents.commands import (
     CHECKING,
+    COMPARING,
     DEVELOPING,
     LIST,
     LOOKING,
     MEASURING,
+    PROFILING,
     READING,
     Command,
     code,
@@ -107,7 +109,7 @@ def command(found: Command, sessions: Sequence[str]) -> Iterator[str]:
         yield f"`{found}` runs no session, or more than one; no test runs it"
     elif found.session not in sessions:
         yield f"`{found}`: no such session"
-    elif found.session in {*MEASURING, *READING, *LOOKING, *CHECKING}:
+    elif found.session in {*MEASURING, *COMPARING, *PROFILING, *READING, *LOOKING, *CHECKING}:
         yield from _refused(found)
     elif found.session not in DEVELOPING:
         yield f"`{found}`: no test runs this session"

@@ -93,6 +93,7 @@ COLUMNS: tuple[Column, ...] = (
     _joined("reasons"),
     _joined("remarks"),
     _text("why"),
+    _text("profile"),
     *(_whole(name) for name in ("trials", "requests", "failures")),
     _number("unfinished"),
     Column("throughput_rps", Kind.NUMBER, lambda row: throughput(row).value),

@@ -123,7 +123,8 @@ def _row(row: Row) -> dict[str, Any]:
         "limit_rps": _short(row.limit_rps),
         "share_of_limit": _short(row.share_of_limit),
         "users_at": _users_at(row),
-        "why": None if row.why is None else whys.sentence(row.why),
+        "why": whys.of_row(row),
+        "profile": row.profile if row.verdict.usable else None,
         "samples": [
             {
                 "round": sample.round,

@@ -109,7 +109,7 @@ def row_text(row: Row) -> str:
         ("verdict", text.line("; ".join([row.verdict.word.value, *sentences(row.verdict)]))),
         *((("note", text.line("; ".join(remarks(row.verdict)))),) if remarks(row.verdict) else ()),
         *((("users", f"{bar(row.places)}  {users_at(row.places)}"),) if row.places else ()),
-        ("why", NONE if row.why is None else text.line(whys.sentence(row.why))),
+        ("why", text.line(whys.of_row(row) or NONE)),
         *((text.line(kind.name), _kind(kind)) for kind in row.kinds),
     ]
     body = tabulate(

@@ -133,7 +133,7 @@ def _matrix_line(row: Row) -> list[str]:
         number(row.threads_spawned),
         row.verdict.word.value,
         text.code(bar(row.places)) if row.places is not None else NONE,
-        "" if row.why is None else text.escape(whys.sentence(row.why)),
+        text.escape(whys.of_row(row) or ""),
     ]
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bench.analysis.evidence import Evidence
+    from bench.analysis.rows import Row
     from bench.analysis.why import Why
 
 NOTABLE_CORES = 0.05  # of other programs
@@ -46,6 +47,14 @@ def sentence(why: Why) -> str:
     causes = " and ".join(cause.resource.value for cause in why.causes)
     figures = "; ".join(_FIGURES[cause.resource](why.evidence, cause) for cause in why.causes)
     return f"{causes}: {figures}"
+
+
+def of_row(row: Row) -> str | None:
+    """The sentence, and what a profiler has said; None where nothing is known."""
+    parts = [] if row.why is None else [sentence(row.why)]
+    if row.profile is not None and row.verdict.usable:
+        parts.append(f"by profile: {row.profile}")
+    return "; ".join(parts) or None
 
 
 def _none(why: Why) -> str:

@@ -48,6 +48,7 @@ class Lab:
     probe: bool = True
     app: Path | None = None  # holds another app/ than the root's
     hash_seed: int | None = None  # of Python's string hashes; None: each process draws its own
+    traced: bool = False  # a profiler may look into the servers
     threads: int | None = None  # of each worker's pool; None: anyio's own number
     placement: Placement = UNPINNED
     patience: Patience = Patience()

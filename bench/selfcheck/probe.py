@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from bench.config import fixed
 from bench.errors import RequirementError
 from bench.run.failure import TrialFailed
-from bench.run.server.verify import Unverified
 from bench.selfcheck.figure import Figure
 from bench.selfcheck.trials import cell, trials
 from bench.stats import FIRST_STAGE
@@ -65,7 +64,7 @@ def _starts(which: Cell, labs: dict[str, Lab], folder: Path, *, quick: bool) -> 
             _start(which, labs, folder / f"turns-{at}", at, quick=quick)
             for at in range(1, (QUICK_STARTS if quick else STARTS) + 1)
         ]
-    except (TrialFailed, Unverified, Unfit, OSError) as failed:
+    except (TrialFailed, Unfit, OSError) as failed:
         raise RequirementError(f"{which.id} can't be measured in turn: {failed}") from failed
 
 

@@ -16,7 +16,9 @@ from bench.stats.lazy import scipy_special
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-DIFFER = 0.01  # p of "no difference", below which parts stand apart: chance does so once in 100
+DIFFER = (
+    0.001  # p of "no difference", below which parts stand apart: a pool lost is an interval wider
+)
 
 
 def groups_alike(

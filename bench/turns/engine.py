@@ -26,7 +26,7 @@ from bench.run.process import children
 from bench.run.process.children import Ended, Late
 from bench.run.server.bringup import HOST, bring_up
 from bench.run.server.launch import launch
-from bench.run.server.verify import Expectation, verify
+from bench.run.server.verify import Expectation, Unverified, verify
 from bench.turns.model import TURNS, Cost, Start
 
 if TYPE_CHECKING:
@@ -93,8 +93,7 @@ def take_turns(
 
     Raises:
         Unfit: they can't be compared so.
-        TrialFailed: a server did not start, or ended; a request failed.
-        Unverified: a first answer is wrong.
+        TrialFailed: a server did not start, or ended, or gave a wrong answer; it says which.
     """
     began = time.monotonic()
     batches = _batches(labs, cell, folder, number, cpus, users, seconds)
@@ -130,8 +129,11 @@ def _batches(
             own_folder.mkdir(parents=True)
             placed = replace(lab.placement, server=tuple(cpus[0]))
             here = replace(lab, placement=placed, hash_seed=number)
-            running = stack.enter_context(_server(cell, here, own_folder))
-            found[name] = _address(cell, here, running)
+            try:
+                running = stack.enter_context(_server(cell, here, own_folder))
+                found[name] = {"name": name, **_address(cell, here, running)}
+            except (TrialFailed, Unverified) as failed:
+                raise TrialFailed(f"{name}: {failed}") from failed
             if lab.own is not None:
                 plan = as_json(lab.own.target.asked(cell.experiment), lab.own.target.login)
         asked = {

@@ -55,12 +55,12 @@ class Trials:
         runner.put_away(record)
         measured = record.measured
         if measured is None:
-            raise TrialFailed(str(record.reason))
+            raise TrialFailed(f"{name}: {record.reason}")
         judged = judge(record, runner.cores)
         if judged.fitness is Fitness.INVALID:
-            raise TrialFailed(sentence(judged.reasons))
+            raise TrialFailed(f"{name}: {sentence(judged.reasons)}")
         if not measured.throughput_rps > 0 or measured.signals.server_ms_per_request is None:
-            raise TrialFailed("nothing was completed in the window")
+            raise TrialFailed(f"{name}: nothing was completed in the window")
         return Cost(
             latency_ms=runner.plan.profile.users / measured.throughput_rps * 1e3,
             cpu_ms=measured.signals.server_ms_per_request,

@@ -203,6 +203,10 @@
     for (const [name, told] of [["Why this verdict", cell.reasons], ["To be known of it", cell.remarks]]) {
       if (told.length) box.append(make("h4", {}, name), make("ul", {}, ...told.map((one) => make("li", {}, one))));
     }
+    if (cell.flame) {
+      const img = make("img", { src: cell.flame, alt: "Flame graph of a profile: who calls whom, as wide as its share of the server's CPU" });
+      box.append(make("h4", {}, "Where its CPU goes, by a profile of another trial"), make("div", { class: "scroll" }, img));
+    }
     const trials = trialsOf(cell.id);
     const two = make("div", { class: "two" });
     box.append(two);

@@ -13,6 +13,7 @@ from bench.run.server.commands import SERVERS
 from bench.run.trial_runner import now
 
 if TYPE_CHECKING:
+    from bench.config.target import Target
     from bench.paths import Paths
     from bench.placement import Placement
     from bench.plan import Plan
@@ -55,15 +56,15 @@ def describe_run(
         host=machine.describe(),
         environments=_environments(paths, found),
         placement=asdict(placed),
-        sources=_sources(plan, paths),
+        sources=sources_of(plan.target, paths),
     )
 
 
-def _sources(plan: Plan, paths: Paths) -> dict[str, str]:
+def sources_of(target: Target | None, paths: Paths) -> dict[str, str]:
     """The hash of each part; one's own application takes the place of the one here."""
     found = {name: machine.tree_hash(paths.root, *tree) for name, tree in SOURCES.items()}
-    if plan.target is not None:
-        found[f"application ({plan.target.app})"] = own_install.tree_hash(plan.target.path)
+    if target is not None:
+        found[f"application ({target.app})"] = own_install.tree_hash(target.path)
     return found
 
 

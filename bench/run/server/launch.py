@@ -27,6 +27,8 @@ def launch(cell: Cell, lab: Lab, folder: Path, port: int, *, delay_s: float) -> 
     ours = lab.app or lab.root
     foreign = str((ours if lab.own is None else lab.root) / "app" / "foreign")
     recorded = {"MATRIX_TRIAL_DIR": str(folder), "MATRIX_PROBE": "1" if lab.probe else "0"}
+    if lab.traced:
+        recorded["MATRIX_TRACED"] = "1"
     if lab.hash_seed is not None:
         recorded["PYTHONHASHSEED"] = str(lab.hash_seed)
     if lab.own is None:
