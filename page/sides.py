@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from bench.text import duration, milliseconds, number, shown
@@ -21,7 +22,7 @@ KIND = "ab"
 WORDS = ("slower", "faster", "same", "not known yet", "failed")  # as `comparison.WORDS` mean
 MARKS = dict(zip(WORDS, ("v-failed", "v-valid", "v-valid", "v-rough", "v-failed"), strict=True))
 METRICS = (("latency_ms", "time per request"), ("cpu_ms", "CPU per request"))
-HEADS = ("cell", "", *(title for _, title in METRICS), "A against itself", "measured")
+HEADS = ("cell", "outcome", *(title for _, title in METRICS), "A against itself", "measured")
 Cell = dict[str, Any]
 
 
@@ -123,7 +124,11 @@ def _table(cells: Sequence[Cell]) -> str:
 
 def _row(cell: Cell) -> str:
     word = cell["outcome"]
-    more = f", about {duration(max(60, cell['more_seconds']))} more" if cell["more_seconds"] else ""
+    more = (
+        f", about {duration(60 * math.ceil(cell['more_seconds'] / 60))} more"
+        if cell["more_seconds"]
+        else ""
+    )
     columns = [f'<span class="verdict {MARKS.get(word, "v-other")}">{text(word)}</span>{more}']
     columns += [text(_told(cell.get(metric))) for metric, _ in METRICS]
     columns.append(text(_twin(cell.get("latency_ms"))))
@@ -180,7 +185,7 @@ def _data(cell: Cell) -> dict[str, Any]:
 
 def _figure(cells: Sequence[Cell], metric: str, title: str) -> Figure:
     """Ratios, a line a cell."""
-    heading = f"{title.capitalize()}: the second's as a multiple of the first's"
+    heading = f"{title[0].upper()}{title[1:]}: the second's as a multiple of the first's"
     found = []
     for cell in cells:
         one = cell.get(metric)

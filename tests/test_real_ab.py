@@ -48,12 +48,13 @@ async def waits(request):
 
 
 async def token(request):
-    return JSONResponse({{"token": "secret-of-" + (await request.form())["user"]}})
+    user = (await request.body()).decode().removeprefix("user=")
+    return JSONResponse({{"token": f"secret-of-{{user}}"}})
 
 
 async def mine(request):
     right = request.headers.get("authorization") == "Bearer secret-of-ada"
-    return PlainTextResponse("done", status_code={status} if right else 401)
+    return PlainTextResponse(f"done {{work() > 0}}", status_code={status} if right else 401)
 
 
 app = Starlette(routes=[
@@ -170,11 +171,11 @@ def test_more_workers_than_cores_are_measured_in_whole_trials(
 def test_users_log_in_on_each_side(prepared: Paths, tmp_path: Path) -> None:
     """Each server gives its own tokens; a wrong answer of B names B, and nothing is compared."""
     (tmp_path / "right").mkdir()
-    here = sides(prepared, tmp_path / "right", loops=(1, 1), login=True)
+    here = sides(prepared, tmp_path / "right", loops=(20_000, 20_000), login=True)
     found = compared(prepared, here, "mine", budget_s=1.0)
     assert len(found.starts) == 1, found.failures
     (tmp_path / "wrong").mkdir()
-    here = sides(prepared, tmp_path / "wrong", loops=(1, 1), login=True, status=500)
+    here = sides(prepared, tmp_path / "wrong", loops=(20_000, 20_000), login=True, status=500)
     found = compared(prepared, here, "mine", budget_s=1.0)
     assert found.failed
     assert not found.starts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -157,7 +158,9 @@ def _row(cell: Progress, judged: dict[str, Judged], threshold: float) -> list[st
     told = outcome_of(judged)
     word = _word(told, threshold)
     if told is Outcome.UNKNOWN:
-        word += f", about {duration(max(60.0, more_seconds(cell.starts, threshold)))} more"
+        word += (
+            f", about {duration(60 * math.ceil(more_seconds(cell.starts, threshold) / 60))} more"
+        )
     how = "in turn" if cell.method == TURNS else "whole trials"
     return [
         code(cell.cell),

@@ -29,7 +29,7 @@ def of_matrix(rows: Sequence[Row], plan: Plan, pages: Sequence[Path]) -> str:
     end = [
         lines.closing(rows, plan),
         f"All of it: {' and '.join(str(page) for page in pages)}",
-        "`nox -s readme` puts the tables into README.md",
+        *(["`nox -s readme` puts the tables into README.md"] if plan.target is None else []),
     ]
     parts = [
         *([["What it found:", *(f"  {one}" for one in told)]] if told else []),

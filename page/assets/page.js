@@ -203,10 +203,6 @@
     for (const [name, told] of [["Why this verdict", cell.reasons], ["To be known of it", cell.remarks]]) {
       if (told.length) box.append(make("h4", {}, name), make("ul", {}, ...told.map((one) => make("li", {}, one))));
     }
-    if (cell.flame) {
-      const img = make("img", { src: cell.flame, alt: "Flame graph of a profile: who calls whom, as wide as its share of the server's CPU" });
-      box.append(make("h4", {}, "Where its CPU goes, by a profile of another trial"), make("div", { class: "scroll" }, img));
-    }
     const trials = trialsOf(cell.id);
     const two = make("div", { class: "two" });
     box.append(two);
@@ -216,6 +212,10 @@
     if (trials.length) latencyPlot(plots, trials);
     else if (data.no_series !== "") plots.append(make("p", { class: "note" }, data.no_series || "No trial of this cell is recorded over time here."));
     if (trials.length || cell.samples.length) trialList(box, cell, trials);
+    if (cell.flame) {
+      const img = make("img", { class: "flame", src: cell.flame, alt: "Flame graph of a profile: who calls whom, as wide as its share of the server's CPU" });
+      box.append(make("h4", {}, "Where its CPU goes, by a profile of another trial"), img);
+    }
     versions(box, cell, trials);
   };
   const plot = (parent, title, template, sources, more = {}) => {
