@@ -387,7 +387,7 @@ def _planning(command: argparse.ArgumentParser) -> None:
     add("--users", metavar="N", help="in place of the profile's")
     add("--delay", metavar="TIME", help="in place of the profile's, as in 200ms")
     add("--budget", metavar="TIME", help="how long the run may take, as in 12m; `single` takes"
-        " 1m a cell without it")  # fmt: skip
+        " 45s a cell without it")  # fmt: skip
     add("--precision", metavar="N%", help="how well each throughput is to be known, as in 10%%")
     add("--rounds", metavar="N", help="in place of a budget: each cell so many times")
     add("--warmup", metavar="TIME", help="fixed, as in 3s, in place of as long as the cell needs")

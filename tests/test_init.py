@@ -91,9 +91,34 @@ def test_a_request_for_each_route_that_answers_get(tmp_path: Path) -> None:
     assert target.requests["items_item_id"].path == "/items/${item_id}"
     assert target.requests["items_item_id"].vary == {"item_id": ("lamp",)}
     assert open_ends == [
-        "/items: page is 1, a guess",
         "/items/{item_id}: it asks for credentials: `login` and `headers` can give them",
+        "/items: page is 1, a guess",
     ]
+
+
+def test_what_needs_a_text_that_nobody_can_guess_is_left_out(tmp_path: Path) -> None:
+    """And named; what the document itself gives a value for stands, before what is guessed."""
+
+    def get(**schema: object) -> dict[str, object]:
+        parameter = {"name": "name", "in": "query", "required": True, "schema": schema}
+        return {"get": {"parameters": [parameter]}}
+
+    document = {
+        "paths": {
+            "/any": get(type="string"),
+            "/number": get(type="integer"),
+            "/default": get(type="string", default="lamp"),
+            "/one-of": get(type="string", enum=["red", "green"]),
+            "/examples": get(type="string", examples=["chair"]),
+        }
+    }
+    config, open_ends = written(tmp_path, Answer(tuple(paths(document)), openapi=True), ".")
+    requests = config.target.requests
+    assert [one.query["name"][0] for one in requests.values()] == ["lamp", "red", "chair", "1"]
+    assert open_ends[-1] == "left out, as they need text that can't be guessed: /any"
+    only = {"paths": {"/any": get(type="string")}}
+    config, _ = written(tmp_path, Answer(tuple(paths(only)), openapi=True), ".")
+    assert [*config.target.requests] == ["any"]
 
 
 def test_without_an_answer_there_is_still_a_file(tmp_path: Path) -> None:

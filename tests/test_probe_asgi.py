@@ -199,3 +199,32 @@ def test_the_start_is_told_on_the_loop_within_a_task() -> None:
     lifespan(application, ["lifespan.startup", "lifespan.shutdown"], events)
     assert len(tasks) == 1
     assert isinstance(tasks[0], asyncio.Task)
+
+
+@pytest.mark.parametrize(("messages", "answered"), [(2, True), (1, False), (0, False)])
+def test_a_request_is_in_an_application_until_its_answer_is_out(
+    gauges: Gauges, *, messages: int, answered: bool
+) -> None:
+    """What it does after that, a background task or a dependency's end, holds up no user."""
+    seen: list[tuple[int, int]] = []
+    sent: list[Message] = []
+
+    async def keep(message: Message) -> None:
+        sent.append(message)
+
+    async def application(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200})
+        for number in range(messages):
+            more = number + 1 < 2
+            await send({"type": "http.response.body", "body": b"x", "more_body": more})
+        seen.append(counters(gauges))
+
+    async def main() -> None:
+        await watched(application, lambda: None, gauges, works_on=True)(
+            {"type": "http"}, receive, keep
+        )
+
+    asyncio.run(main())
+    assert seen == [(1, 1 if answered else 0)]
+    assert counters(gauges) == (1, 1)
+    assert len(sent) == messages + 1

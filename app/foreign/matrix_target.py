@@ -112,7 +112,7 @@ def make() -> Any:
         draft.write_text(json.dumps(about()), encoding="utf-8")
         draft.replace(target)
 
-    return asgi.watched(application, announce, gauges)
+    return asgi.watched(application, announce, gauges, works_on=True)
 
 
 app = make()

@@ -11,6 +11,16 @@ import sys
 from typing import Any
 
 
+def example(parameter: dict[str, Any]) -> Any:
+    """A value that the document itself gives: an example, the default, the first of a list."""
+    schema = parameter.get("schema") or {}
+    examples = schema.get("examples")
+    many = examples if isinstance(examples, list) else []
+    found = [parameter.get("example"), schema.get("example"), *many, schema.get("default")]
+    found += schema.get("enum") or []
+    return next((one for one in found if isinstance(one, (str, int, float, bool))), None)
+
+
 def paths(document: Any) -> list[dict[str, Any]]:
     """Of an OpenAPI document: each GET with its parameters that are needed."""
     found = []
@@ -27,7 +37,7 @@ def paths(document: Any) -> list[dict[str, Any]]:
                         "name": one.get("name"),
                         "in": one.get("in"),
                         "type": (one.get("schema") or {}).get("type"),
-                        "example": one.get("example", (one.get("schema") or {}).get("example")),
+                        "example": example(one),
                     }
                     for one in parameters
                     if isinstance(one, dict) and one.get("required")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bench.init.find import Found
 
 MOST = 20  # requests in a first file
+NAMED = 5  # of the routes that are left out
 EXAMPLES = {"integer": "1", "number": "1", "boolean": "true"}
 NOT_THEIRS = ("/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect", "/schema")
 READY = ("/health", "/healthz", "/ready", "/readyz", "/livez", "/up", "/ping")
@@ -40,12 +41,17 @@ def document(
     if ready is not None:
         target["ready"] = ready
     requests: dict[str, Any] = {}
-    for route in wanted[:MOST]:
+    chosen, unguessed = _chosen(wanted)
+    for route in chosen:
         request, guessed = _request(route)
         requests[_name(route["path"], requests)] = request
         open_ends += [f"{route['path']}: {guess}" for guess in guessed]
-    if len(wanted) > MOST:
-        open_ends.append(f"{len(wanted) - MOST} more routes answer GET: {MOST} stand here")
+    if unguessed:
+        named = ", ".join(str(route["path"]) for route in unguessed[:NAMED])
+        more = f" and {len(unguessed) - NAMED} more" if len(unguessed) > NAMED else ""
+        open_ends.append(f"left out, as they need text that can't be guessed: {named}{more}")
+    if (cut := len(wanted) - len(unguessed) - len(chosen)) > 0:
+        open_ends.append(f"{cut} more routes answer GET: {MOST} stand here")
     if not requests:
         requests["root"] = {"path": "/"}
         open_ends.append("no route is known: / is a guess")
@@ -54,6 +60,27 @@ def document(
     if notes:
         head += f"# To be looked at:\n{notes}"
     return head + _yaml({"target": target}) + _yaml({"requests": requests}) + _REST, open_ends
+
+
+def _chosen(
+    routes: Sequence[Mapping[str, Any]],
+) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Those that go into the file, and those that need a text that nobody can guess.
+
+    Without a guess first; a number is guessed as 1. If all need a text, they stand all the same.
+    """
+
+    def lacks(route: Mapping[str, Any], *, text: bool) -> bool:
+        return any(
+            need["example"] is None and (not text or need["type"] not in EXAMPLES)
+            for need in route["needs"]
+        )
+
+    known = [route for route in routes if not lacks(route, text=True)]
+    if not known:
+        return [*routes[:MOST]], []
+    ordered = sorted(known, key=lambda route: lacks(route, text=False))
+    return ordered[:MOST], [route for route in routes if lacks(route, text=True)]
 
 
 _REST = """
