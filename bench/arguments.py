@@ -91,6 +91,7 @@ class DoctorOptions:
 
     output: Path
     fix: bool
+    config: Path | None  # None: experiments.yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,9 @@ def command_line() -> argparse.ArgumentParser:
     doctor = _command(commands, "doctor", "say whether this machine is fit to measure")
     _output(doctor)
     doctor.add_argument(
+        "--config", type=Path, metavar="FILE", help="what is to be measured (experiments.yaml)"
+    )
+    doctor.add_argument(
         "--fix", action="store_true", help="also print the commands that would help; run none"
     )
     add("--effects", action="store_true", help="compare what each run says within itself, such as"
@@ -300,7 +304,7 @@ def _export_options(chosen: argparse.Namespace) -> ExportOptions:
 
 
 def _doctor_options(chosen: argparse.Namespace) -> DoctorOptions:
-    return DoctorOptions(output=chosen.output, fix=chosen.fix)
+    return DoctorOptions(output=chosen.output, fix=chosen.fix, config=chosen.config)
 
 
 def _check_options(chosen: argparse.Namespace) -> CheckOptions:

@@ -212,7 +212,7 @@ def export(options: ExportOptions) -> int:
 
 def examine(options: DoctorOptions) -> int:
     """Whether this machine is fit to measure."""
-    text, status = doctor.examine(paths(), options.output, fix=options.fix)
+    text, status = doctor.examine(paths(), options.output, fix=options.fix, config=options.config)
     print(text)
     return status
 

@@ -103,6 +103,20 @@ def _load(row: Row) -> Iterator[tuple[str, str]]:
         kinds = (f"{count} × {name}" for name, count in figures["failure_kinds"].items())
         yield "failures, whole trials", ", ".join(kinds)
     yield "users", users(row)
+    for kind in figures.get("kinds", ()):
+        yield f"of {kind['name']}", _kind(kind)
+
+
+def _kind(kind: Mapping[str, Any]) -> str:
+    """Of a mix of requests: one of them."""
+    levels = ", ".join(
+        f"{level} {text.milliseconds(value)}"
+        for level, value in kind["latency_ms"].items()
+        if value is not None
+    )
+    failed = f", {kind['failures']} failed" if kind["failures"] else ""
+    told = f"{number(kind['throughput_rps'])} requests/s of {kind['requests']} completed{failed}"
+    return f"{told}; {levels}" if levels else told
 
 
 def _server(row: Row) -> Iterator[tuple[str, str]]:

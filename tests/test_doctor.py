@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ from bench.doctor import (
 from bench.doctor.asked import Asked, asked
 from bench.doctor.check import Check, Command, Fitness, own, root, unknown
 from bench.paths import ROOT, Paths, default_python, paths
+from bench.run.host.environments import own_name
 
 GOOD, UNKNOWN, POOR, MISSING = Fitness
 
@@ -393,7 +395,7 @@ WHATS = [
     *("other programs", "other runs", "cores", "load average", "CPU governor", "turbo", "SMT"),
     *("container or VM", "CPU quota", "clock source", "clock", "memory", "huge pages"),
     *("open files", "local ports", "ports in TIME_WAIT", "listen backlog", "free disk"),
-    *("disk speed", "Python builds", "environments", "Go toolchain", "Chromium"),
+    *("disk speed", "Python builds", "environments", "Go toolchain", "Chromium", "profiling"),
 ]
 
 
@@ -417,3 +419,45 @@ def test_what_is_missing_makes_it_unfit(tmp_path: Path, monkeypatch: pytest.Monk
     assert status == 3
     assert "not fit to measure: 1 missing" in text
     assert "of them was run" not in text
+
+
+@pytest.mark.parametrize(
+    ("scope", "root", "told"),
+    [
+        ("0\n", False, "allowed (ptrace_scope 0)"),
+        ("1\n", False, "allowed (ptrace_scope 1)"),
+        ("2\n", False, "forbidden (ptrace_scope 2)"),
+        ("2\n", True, "allowed (ptrace_scope 2)"),
+        ("3\n", True, "forbidden (ptrace_scope 3)"),
+        (None, False, "the system sets no limit that can be seen"),
+    ],
+)
+def test_whether_a_profiler_may_look(scope: str | None, root: bool, told: str) -> None:  # noqa: FBT001
+    """By Yama's four values; nothing that is measured hangs on it."""
+    found = tools.profiler(scope, root=root)
+    assert (found.fitness, found.found) == (GOOD, told)
+    assert bool(found.commands) == told.startswith("forbidden")
+
+
+def test_it_looks_for_an_own_application_too(tmp_path: Path) -> None:
+    """At what its file asks for, and at its environments."""
+    file = ROOT / "examples" / "shop" / "bench.yaml"
+    where = Paths(root=ROOT, notes=tmp_path / "notes")
+    wanted = asked(where, file)
+    assert isinstance(wanted, Asked)
+    assert wanted.target is not None
+    (before,) = tools.own_environments(where, wanted)
+    assert (before.what, before.found) == ("environments of shop", "not made yet")
+    (server, python), *_ = wanted.environments
+    where.notes.mkdir()
+    note = where.notes / f"{own_name(wanted.target.path, server, python)}.json"
+    note.write_text(json.dumps({"python": sys.executable, "error": None, "asked": ""}), "utf-8")
+    assert tools.own_environments(where, wanted)[0].found == f"{server}-{python}"
+    note.write_text(json.dumps({"python": sys.executable, "error": "no such package"}), "utf-8")
+    (failed,) = tools.own_environments(where, wanted)
+    assert failed.fitness is POOR
+    assert "no such package" in failed.found
+    (tmp_path / "bad.yaml").write_text("target: 3", encoding="utf-8")
+    wrong = asked(where, tmp_path / "bad.yaml")
+    assert isinstance(wrong, Check)
+    assert wrong.what == "bad.yaml"

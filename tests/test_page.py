@@ -7,6 +7,7 @@ import hashlib
 import html
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -14,7 +15,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from page import build, chart_data, comparison, embed, glyphs, readme_chart, strip, table, words
+from page import (
+    build,
+    chart_data,
+    comparison,
+    embed,
+    glyphs,
+    readme_chart,
+    sides,
+    strip,
+    table,
+    words,
+)
 from page.__main__ import main
 from page.errors import PageError
 from page.reading import UNUSABLE, read
@@ -22,8 +34,6 @@ from page.series import kept
 from tests.support.page import EVIL, document, line, written
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from page.reading import Report
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -248,3 +258,56 @@ def test_two_runs_have_a_page_of_their_own() -> None:
     assert "<b>bold" not in made
     with pytest.raises(PageError, match="lacks a field"):
         comparison.page(compared(cells=[{}]))
+
+
+# -- two revisions
+
+
+def both() -> dict[str, Any]:
+    """What `ab` wrote."""
+    golden = Path(__file__).parent / "golden" / "ab" / "latest.json"
+    return dict(json.loads(golden.read_text(encoding="utf-8")))
+
+
+def test_two_revisions_are_a_page_of_their_own() -> None:
+    """Each outcome, both figures, why one was measured otherwise; the same bytes each time."""
+    made = sides.page(both())
+    assert made == sides.page(both())
+    assert sides.is_one(both())
+    assert not comparison.is_one(both())
+    for word in ("slower", "faster", "same", "not known yet", "failed"):
+        assert f">{word}</span>" in made
+    assert "was measured in whole trials: it uses 20% of its core" in made
+    assert "a request failed: HTTP 500" in made
+    assert "CPU per request: the second" in made
+
+
+def test_whatever_revisions_are_called_is_text() -> None:
+    """Their names and reasons come from anywhere."""
+    found = both()
+    found["a"]["title"] = found["b"]["title"] = EVIL
+    found["cells"][3]["why_trials"] = found["cells"][4]["failures"][0] = EVIL
+    assert EVIL not in sides.page(found)
+
+
+def test_a_damaged_comparison_of_revisions_is_told() -> None:
+    """By the field that is missing."""
+    with pytest.raises(PageError, match="lacks a field"):
+        sides.page(both() | {"cells": [{}]})
+    with pytest.raises(PageError, match="schema 1"):
+        sides.page(both() | {"schema": 2})
+
+
+def test_the_kinds_of_a_mix_stand_in_its_row(tmp_path: Path) -> None:
+    """Each with its rate, its failures and what is known of its latency."""
+    found = document()
+    usable = next(row for row in found["rows"] if row["verdict"] not in UNUSABLE)
+    usable["kinds"] = [
+        {"name": "search", "requests": 120, "failures": 2, "throughput_rps": 12.5,
+         "latency_ms": {"p50": 8.0, "p90": None, "p99": 30.0}},
+    ]  # fmt: skip
+    row = next(row for row in written(tmp_path, found, []).rows if row.cell == usable["cell"])
+    assert (
+        "of search",
+        "12.5 requests/s of 120 completed, 2 failed; p50 8 ms, p99 30 ms",
+    ) in (words.facts(row))

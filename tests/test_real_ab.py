@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bench import cli
+from bench.ab import command
 from bench.ab.report import Comparison, document
 from bench.ab.run import Asked, Side, compare
 from bench.config import fixed
 from bench.config.target import Expect, Login, Request, Target
 from bench.paths import default_python
 from bench.plan import Cell
+from bench.revisions import Revision, Revisions
 from bench.run.host import environments
 from bench.turns.model import TRIALS, TURNS, TWIN, A, B
 from bench.turns.schedule import Progress
@@ -126,6 +129,12 @@ def compared(
     return progress
 
 
+def revisions(folder: Path) -> Revisions:
+    """Of no repository."""
+    made = [Revision(name, "0" * 40, folder, folder / name) for name in ("one", "one", "two")]
+    return Revisions(*made)
+
+
 def told(progress: Progress) -> dict[str, object]:
     """As the document has it."""
     comparison = Comparison(
@@ -192,3 +201,24 @@ def test_an_application_that_does_not_start_is_named(prepared: Paths, tmp_path: 
     assert found.failed
     assert found.failures[0].startswith("b: ")
     assert "no such table" in found.failures[0]
+
+
+def test_a_gate_that_can_not_see_is_not_open(
+    prepared: Paths,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One start each tells no interval: then `--fail-on regression` is no success."""
+    here = sides(prepared, tmp_path, loops=(20_000, 20_000))
+    monkeypatch.setattr(command, "find_revisions", lambda *_: revisions(tmp_path))
+    monkeypatch.setattr(command, "sides_of", lambda *_: here)
+    plan = "target: {app: 'shop:app'}\nrequests:\n  cpu: {path: /cpu, expect: {contains: done}}\n"
+    (tmp_path / "bench.yaml").write_text(plan, encoding="utf-8")
+    words = ["ab", "one", "two", "--config", str(tmp_path / "bench.yaml"), "--quiet"]
+    words += ["--budget", "1s", "--output", str(tmp_path / "out"), "--fail-on", "regression"]
+    assert cli.main(words) == 2
+    said = capsys.readouterr()
+    assert "no cell could be judged" in said.err
+    assert said.out.strip().startswith("### two")
+    assert (tmp_path / "out" / "ab" / "latest.json").is_file()

@@ -97,8 +97,11 @@ def run(
         cells=cells,
         complete=False,
     )
-    say = (lambda _: None) if options.quiet else voices.say
-    say(line(f"{told.b} against {told.a}: {len(cells)} cells, at most {duration(asked.budget_s)}"))
+    if options.quiet:
+        voices = replace(voices, say=_silent)
+    voices.say(
+        line(f"{told.b} against {told.a}: {len(cells)} cells, at most {duration(asked.budget_s)}")
+    )
     try:
         compare(asked, where, secrets, voices.say, cells)
         told = replace(told, complete=True)
@@ -108,6 +111,12 @@ def run(
             _write(told, options, where, voices)
     if told.untold:
         return CELLS_FAILED
+    if options.fail_on_regression and not told.judged:
+        # A gate that can't see must not be open.
+        raise BadInputError(
+            "--fail-on regression: no cell could be judged, as none was begun twice; a longer"
+            " --budget, or fewer cells by --select"
+        )
     return CELLS_FAILED if options.fail_on_regression and told.regressions else 0
 
 
@@ -126,6 +135,10 @@ def _write(told: report.Comparison, options: AbOptions, where: Paths, voices: Vo
             file.write(table + "\n")
     html_page.side_by_side(document, folder / "latest.html", where, voices.warn)
     voices.say(f"All of it: {folder}/latest.html, latest.md and latest.json")
+
+
+def _silent(_: str) -> None:
+    """Only the table, and problems."""
 
 
 def _now() -> str:

@@ -49,6 +49,11 @@ class Comparison:
         )
 
     @property
+    def judged(self) -> bool:
+        """Some cell was begun often enough to be."""
+        return any(len(cell.starts) > 1 for cell in self.cells)
+
+    @property
     def untold(self) -> tuple[str, ...]:
         """The cells that have no figures at all."""
         return tuple(cell.cell for cell in self.cells if not cell.starts)

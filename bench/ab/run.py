@@ -85,10 +85,9 @@ class Bench:
                     progress.starts.append(self._turns(cell, number))
                     progress.method = TURNS
                 except Unfit as unfit:
-                    # What was measured another way can't be put together with the rest.
-                    progress.starts.clear()
+                    if progress.starts:  # a bad moment: what is fit once is fit
+                        raise TrialFailed(f"a start was set aside: {unfit}") from unfit
                     progress.method, progress.why_trials = TRIALS, str(unfit)
-                    number = 1
             if progress.method == TRIALS:
                 progress.starts.append(self.trials.start(cell, number=number))
         except (TrialFailed, OSError) as failed:

@@ -20,15 +20,18 @@ if TYPE_CHECKING:
 FIT, UNFIT = 0, 3
 
 
-def examine(paths: Paths, output: Path, *, fix: bool) -> tuple[str, int]:
+def examine(
+    paths: Paths, output: Path, *, fix: bool, config: Path | None = None
+) -> tuple[str, int]:
     """What to print, and the exit status: 3 if something needed is missing.
 
     Args:
         paths: where nox has put things.
         output: the folder where runs are kept.
         fix: also list the commands that would help.
+        config: the file in place of experiments.yaml.
     """
-    wanted = asked(paths)
+    wanted = asked(paths, config)
     checks = [
         # First, as the others take some CPU themselves.
         *processes.looks(),
@@ -40,6 +43,7 @@ def examine(paths: Paths, output: Path, *, fix: bool) -> tuple[str, int]:
         *disk.looks(output),
         *([wanted] if isinstance(wanted, Check) else []),
         *tools.looks(paths, wanted.pythons if isinstance(wanted, Asked) else [default_python()]),
+        *(tools.own_environments(paths, wanted) if isinstance(wanted, Asked) else []),
     ]
     parts = [report.table(checks), report.closing(checks)]
     parts += [report.remedies(checks)] if fix else []

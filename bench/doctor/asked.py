@@ -1,7 +1,8 @@
-"""What experiments.yaml asks of this machine: the Pythons of its cells, its usual users."""
+"""What a matrix asks of this machine: the Pythons of its cells, its usual users."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ from bench.plan import expand
 from bench.text import shown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.config.target import Target
     from bench.paths import Paths
 
 
@@ -22,20 +26,26 @@ class Asked:
 
     pythons: tuple[str, ...]  # "3.12", the oldest first
     users: int
+    target: Target | None = None  # one's own application,
+    environments: tuple[tuple[str, str], ...] = ()  # and the servers and Pythons that it gets
 
 
-def asked(paths: Paths) -> Asked | Check:
-    """Or the line that says why that isn't known."""
-    file = paths.root / "experiments.yaml"
+def asked(paths: Paths, file: Path | None = None) -> Asked | Check:
+    """Or the line that says why that isn't known; ``file`` is in place of experiments.yaml."""
+    file = file or paths.root / "experiments.yaml"
     try:
-        config = load_config(file, io_kinds=paths.io_kinds, servers=paths.servers)
+        config = load_config(
+            file, io_kinds=paths.io_kinds, servers=paths.servers, passed=tuple(os.environ)
+        )
         cells = expand(config, default_python())
     except BadInputError as problem:
         told = shown(str(problem).splitlines()[0], 200)
         matters = "no matrix can run, and neither Pythons nor users are known"
-        return Check("experiments.yaml", told, Fitness.POOR, matters, "mend it")
+        return Check(shown(file.name), told, Fitness.POOR, matters, "mend it")
     pythons = {str(cell.python) for cell in cells}
     return Asked(
         tuple(sorted(pythons, key=lambda name: [int(part) for part in name.split(".")])),
         config.profiles[config.default_profile].users,
+        config.target,
+        tuple(dict.fromkeys((cell.server, str(cell.python)) for cell in cells)),
     )

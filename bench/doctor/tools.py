@@ -16,15 +16,19 @@ from typing import TYPE_CHECKING
 from bench.doctor.check import Check, Fitness, own
 from bench.paths import default_python
 from bench.run.host import environments
+from bench.run.host.machine import read
 from bench.text import shown
 from go_delay import build
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bench.doctor.asked import Asked
     from bench.paths import Paths
 
 ASK_S = 10.0
+SCOPE = "/proc/sys/kernel/yama/ptrace_scope"
+OF_ONES_OWN, FORBIDDEN = 1, 3  # of Yama's ptrace_scope
 _ASK = (
     "import json, platform, sysconfig;"
     "print(json.dumps([platform.python_version(), platform.python_implementation(),"
@@ -51,6 +55,7 @@ def looks(paths: Paths, wanted: Sequence[str]) -> list[Check]:
         _environments(paths),
         _go(paths),
         chromium(find_chromium()),
+        profiler(read(SCOPE), root=os.geteuid() == 0),
     ]
 
 
@@ -112,6 +117,43 @@ def _environments(paths: Paths) -> Check:
         return Check("environments", ", ".join(usable), Fitness.GOOD)
     # Not missing: nox makes them before anything is measured.
     return Check("environments", "not made yet", Fitness.GOOD, advice="`nox -s matrix` makes them")
+
+
+def own_environments(paths: Paths, asked: Asked) -> list[Check]:
+    """Of one's own application: whether what it needs could be installed."""
+    if asked.target is None:
+        return []
+    title = shown(f"environments of {asked.target.path.name}")
+    found = {
+        f"{server}-{python}": environments.find_own(paths.notes, asked.target.path, server, python)
+        for server, python in asked.environments
+    }
+    failed = {name: one for name, one in found.items() if one.python is None and not one.skipped}
+    if failed:
+        name, one = next(iter(failed.items()))
+        matters = "its cells are failed rows"
+        return [Check(title, shown(f"{name}: {one.reason}", 300), Fitness.POOR, matters)]
+    made = [name for name, one in found.items() if one.python is not None]
+    if made:
+        return [Check(title, ", ".join(made), Fitness.GOOD)]
+    advice = "`nox -s matrix` with the same file makes them"
+    return [Check(title, "not made yet", Fitness.GOOD, advice=advice)]
+
+
+def profiler(scope: str | None, *, root: bool) -> Check:
+    """Whether `nox -s profile` may look into a server's process, by Yama's ptrace_scope."""
+    if scope is None or not scope.strip().isdigit():
+        return Check("profiling", "the system sets no limit that can be seen", Fitness.GOOD)
+    number = int(scope)
+    if number <= OF_ONES_OWN or (root and number < FORBIDDEN):
+        return Check("profiling", f"allowed (ptrace_scope {number})", Fitness.GOOD)
+    return Check(
+        "profiling",
+        f"forbidden (ptrace_scope {number})",
+        Fitness.GOOD,  # nothing that is measured needs it
+        advice="`nox -s profile` needs it at 1 at most",
+        commands=(own("sudo sysctl kernel.yama.ptrace_scope=1"),),
+    )
 
 
 def _go(paths: Paths) -> Check:

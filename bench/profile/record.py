@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -39,6 +40,14 @@ if TYPE_CHECKING:
 RATE, NATIVE_RATE = 100, 50  # samples a second; with C it takes longer to look
 HALF_S = 5.0
 WARMUP_S, WINDOW_S = 1.5, 2 * HALF_S + 3.0  # py-spy needs a second to begin, twice
+# One program after another; the second only where the first fails.
+_IN_TURN = """
+import json, subprocess, sys
+first, instead, last = json.loads(sys.argv[1])
+if subprocess.call(first):
+    subprocess.call(instead)
+sys.exit(subprocess.call(last))
+"""
 REFUSED = ("permission denied", "operation not permitted", "eperm")
 ALLOW = (
     "py-spy may not look into the server's process on this system. Where it is Linux, allow it by"
@@ -136,22 +145,20 @@ class Spy(Observer):
             pid = int(json.loads(path.read_text(encoding="utf-8"))["pid"])
             self.spies[pid] = children.start(
                 "py-spy",
-                ["/bin/sh", "-c", self._script(pid)],
+                [sys.executable, "-I", "-S", "-c", _IN_TURN, json.dumps(self._looks(pid))],
                 keeper=self.keeper,
                 cwd=self.folder,
                 env=children.child_environment(),
                 log=self.folder / f"spy-{pid}.log",
             )
 
-    def _script(self, pid: int) -> str:
-        look = (
-            f"'{self.program}' record --pid {pid} --duration {HALF_S:g}"
-            " --format raw --threads --full-filenames --nolineno"
-        )
-        cpu = f"{look} --rate {NATIVE_RATE} --output cpu-{pid}.raw"
-        # What is called in C tells best who waits; not every system has it.
-        first = f"{cpu} --native || {cpu}"
-        return f"{first}; exec {look} --rate {RATE} --idle --output all-{pid}.raw"
+    def _looks(self, pid: int) -> list[list[str]]:
+        """The first half, the same where a system can't see into C, and the second."""
+        whole = ["--format", "raw", "--threads", "--full-filenames", "--nolineno"]
+        look = [str(self.program), "record", "--pid", str(pid), "--duration", f"{HALF_S:g}", *whole]
+        cpu = [*look, "--rate", str(NATIVE_RATE), "--output", f"cpu-{pid}.raw"]
+        idle = [*look, "--rate", str(RATE), "--idle", "--output", f"all-{pid}.raw"]
+        return [[*cpu, "--native"], cpu, idle]
 
     def stop(self) -> None:
         """Whatever is left of them."""
