@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
 from bench.analysis.metrics import METRICS
-from bench.text import NONE, number, shown
-from page import build, drawing, palette, table
+from bench.text import NONE, number
+from page import palette, table, two
 from page.chart_data import Figure, logarithmic
 from page.embed import text
-from page.errors import PageError
-from page.reading import SCHEMA, fingerprint
+from page.reading import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,46 +38,22 @@ def page(document: Mapping[str, Any]) -> str:
     Raises:
         PageError: the document is not of this schema.
     """
-    try:
-        if document["schema"] != SCHEMA:
-            raise PageError(f"the comparison is not of schema {SCHEMA}")
-        return _page(document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        what = shown(f"{type(error).__name__}: {error}", 200)
-        raise PageError(f"the comparison lacks a field or has a wrong one ({what})") from error
+    return two.guarded(document, _parts, SCHEMA, "the comparison")
 
 
-def _page(document: Mapping[str, Any]) -> str:
-    a, b = document["a"]["title"], document["b"]["title"]
-    cells = document["cells"]
-    figures = [_figure(cells)]
-    specs = {f.name: drawing.specification(f.chart) for f in figures if f.chart is not None}
-    content = f"""<header><div>
-<h1><code>{text(b)}</code> against <code>{text(a)}</code></h1>
-<ul class="about"><li><b>first</b> run {text(document["a"]["run"])}</li>\
-<li><b>second</b> run {text(document["b"]["run"])}</li></ul>
-</div><button type="button" id="theme">Dark</button></header>
-<main>
-{_warnings(document)}
-<h2 id="answers">Answers</h2>
-{_answers(document)}
-<section aria-labelledby="matrix-title"><h2 id="matrix-title">Cell by cell</h2>
-{_table(cells)}
-</section>
-<section aria-labelledby="charts-title"><h2 id="charts-title">Chart</h2>
-{build.figures_html(figures, specs)}
-</section></main>"""
-    data = {
-        "rows": {
-            "cells": [_data(cell) for cell in cells],
-            "environments": {},
-            "no_series": "",
-            "labels": [label for metric in METRICS for label in (metric.title, "")],
-        },
-        "charts": build.drawings(specs),
-    }
-    sha256 = fingerprint(json.dumps(document, sort_keys=True).encode())
-    return build.frame(f"{b} against {a}", content, data, sha256)
+def _parts(document: Mapping[str, Any]) -> two.Parts:
+    a, b, cells = document["a"], document["b"], document["cells"]
+    return two.Parts(
+        titles=(a["title"], b["title"]),
+        about=(f"<b>first</b> run {text(a['run'])}", f"<b>second</b> run {text(b['run'])}"),
+        warnings=_warnings(document),
+        answers=_answers(document),
+        table=_table(cells),
+        figures=[_figure(cells)],
+        charts="Chart",
+        cells=[_data(cell) for cell in cells],
+        labels=[label for metric in METRICS for label in (metric.title, "")],
+    )
 
 
 def _warnings(document: Mapping[str, Any]) -> str:
@@ -121,23 +95,7 @@ def _said(word: str, cells: Sequence[Cell]) -> str:
 
 def _table(cells: Sequence[Cell]) -> str:
     heads = ["cell", *(metric.title for metric in METRICS)]
-    headings = "".join(
-        f'<th scope="col"><button type="button" data-column="{column}">{text(name)}</button></th>'
-        for column, name in enumerate(heads)
-    )
-    orders = "".join(f'<option value="{n}">{text(name)}</option>' for n, name in enumerate(heads))
-    words = "".join(f'<option value="{word}">{word}</option>' for word in WORDS)
-    rows = "\n".join(_row(cell) for cell in cells[: build.STATIC_ROWS])
-    return f"""<div class="tools" role="search">
-<label>requests/s<select data-axis="0"><option value="">all</option>{words}</select></label>
-<label>text<input id="text" type="search" autocomplete="off"></label>
-<label class="compact">order<select id="order">{orders}</select></label>
-<button type="button" id="reset">Reset</button>
-<span id="count" role="status">{len(cells)} of {len(cells)} rows</span></div>
-<table id="matrix" role="table"><thead><tr>{headings}</tr></thead>
-<tbody role="rowgroup">
-{rows}
-</tbody></table><p id="none" hidden>No row matches.</p>"""
+    return two.table("requests/s", heads, WORDS, [_row(cell) for cell in cells])
 
 
 def _row(cell: Cell) -> str:

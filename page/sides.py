@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from bench.text import duration, milliseconds, number, shown
-from page import build, drawing, table
+from bench.text import duration, milliseconds, number
+from page import table, two
 from page.chart_data import Figure
 from page.comparison import MOST, ratio_chart
 from page.embed import text
-from page.errors import PageError
-from page.reading import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,50 +34,23 @@ def page(document: Mapping[str, Any]) -> str:
     Raises:
         PageError: the document is not of this schema.
     """
-    try:
-        if document["schema"] != SCHEMA:
-            raise PageError(f"what `ab` wrote is not of schema {SCHEMA}")
-        return _page(document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        what = shown(f"{type(error).__name__}: {error}", 200)
-        raise PageError(f"what `ab` wrote lacks a field or has a wrong one ({what})") from error
+    return two.guarded(document, _parts, SCHEMA, "what `ab` wrote")
 
 
-def _page(document: Mapping[str, Any]) -> str:
-    a, b, cells = document["a"]["title"], document["b"]["title"], document["cells"]
-    figures = [_figure(cells, metric, title) for metric, title in METRICS]
-    specs = {f.name: drawing.specification(f.chart) for f in figures if f.chart is not None}
-    ended = "" if document["complete"] else _warning("Interrupted: what was known by then.")
-    content = f"""<header><div>
-<h1><code>{text(b)}</code> against <code>{text(a)}</code></h1>
-<ul class="about"><li>{text(document["started"])}</li><li>{text(document["host"])}</li>\
-<li>{document["users"]} users at once</li></ul>
-</div><button type="button" id="theme">Dark</button></header>
-<main>
-{ended}
-<h2 id="answers">Answers</h2>
-{_answers(document)}
-<section aria-labelledby="matrix-title"><h2 id="matrix-title">Cell by cell</h2>
-{_table(cells)}
-</section>
-<section aria-labelledby="charts-title"><h2 id="charts-title">Charts</h2>
-{build.figures_html(figures, specs)}
-</section></main>"""
-    data = {
-        "rows": {
-            "cells": [_data(cell) for cell in cells],
-            "environments": {},
-            "no_series": "",
-            "labels": [label for _, title in METRICS for label in (title, "")],
-        },
-        "charts": build.drawings(specs),
-    }
-    sha256 = fingerprint(json.dumps(document, sort_keys=True).encode())
-    return build.frame(f"{b} against {a}", content, data, sha256)
-
-
-def _warning(told: str) -> str:
-    return f'<p class="warning">{text(told)}</p>'
+def _parts(document: Mapping[str, Any]) -> two.Parts:
+    cells, users = document["cells"], f"{document['users']} users at once"
+    interrupted = "Interrupted: what was known by then."
+    return two.Parts(
+        titles=(document["a"]["title"], document["b"]["title"]),
+        about=(text(document["started"]), text(document["host"]), users),
+        warnings="" if document["complete"] else f'<p class="warning">{interrupted}</p>',
+        answers=_answers(document),
+        table=two.table("outcome", HEADS, WORDS, [_row(cell) for cell in cells]),
+        figures=[_figure(cells, metric, title) for metric, title in METRICS],
+        charts="Charts",
+        cells=[_data(cell) for cell in cells],
+        labels=[label for _, title in METRICS for label in (title, "")],
+    )
 
 
 def _answers(document: Mapping[str, Any]) -> str:
@@ -100,26 +70,6 @@ def _answers(document: Mapping[str, Any]) -> str:
         f" the interval lies wholly beyond {share:.0%}; <em>same</em>: wholly within it."
         " <em>A against itself</em>: a second A ran along; what it differs by is noise.</p>"
     )
-
-
-def _table(cells: Sequence[Cell]) -> str:
-    headings = "".join(
-        f'<th scope="col"><button type="button" data-column="{at}">{text(name)}</button></th>'
-        for at, name in enumerate(HEADS)
-    )
-    orders = "".join(f'<option value="{n}">{text(name)}</option>' for n, name in enumerate(HEADS))
-    words = "".join(f'<option value="{word}">{word}</option>' for word in WORDS)
-    rows = "\n".join(_row(cell) for cell in cells[: build.STATIC_ROWS])
-    return f"""<div class="tools" role="search">
-<label>outcome<select data-axis="0"><option value="">all</option>{words}</select></label>
-<label>text<input id="text" type="search" autocomplete="off"></label>
-<label class="compact">order<select id="order">{orders}</select></label>
-<button type="button" id="reset">Reset</button>
-<span id="count" role="status">{len(cells)} of {len(cells)} rows</span></div>
-<table id="matrix" role="table"><thead><tr>{headings}</tr></thead>
-<tbody role="rowgroup">
-{rows}
-</tbody></table><p id="none" hidden>No row matches.</p>"""
 
 
 def _row(cell: Cell) -> str:
