@@ -108,14 +108,14 @@ def test_an_estimate_is_the_geometric_mean_with_students_interval() -> None:
 
 def test_what_is_known_from_within_the_trials_is_a_floor() -> None:
     """The larger of the two decides, each with its own certainty."""
-    wide = estimate([0.0, 0.0], Spread(0.01, float("inf")), error=0.05)
+    wide = estimate([0.0, 0.0], Spread(0.01, float("inf")), within=0.05)
     assert wide.half_width == pytest.approx(2.179 * 0.05, rel=1e-3)  # six of freedom a trial
-    assert estimate([0.0], Spread(0.2, 5.0), error=0.05) == estimate([0.0], Spread(0.2, 5.0))
+    assert estimate([0.0], Spread(0.2, 5.0), within=0.05) == estimate([0.0], Spread(0.2, 5.0))
 
 
 def test_without_a_spread_there_is_no_interval() -> None:
     """An error from within can't stand for what changes between trials."""
-    found = estimate([0.0], None, error=0.1)
+    found = estimate([0.0], None, within=0.1)
     assert found == Estimate(1.0, None, None, 1)
     assert found.half_width is None
 
@@ -130,7 +130,7 @@ def test_hardly_any_freedom_tells_nothing() -> None:
 def test_estimates_of_nothing_are_refused(logs: list[float], error: float) -> None:
     """With what is wrong."""
     with pytest.raises(ValueError, match="must be"):
-        estimate(logs, None, error)
+        estimate(logs, None, within=error)
 
 
 def test_spreads_of_no_numbers_are_refused() -> None:

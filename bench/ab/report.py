@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
@@ -16,6 +16,7 @@ from bench.turns.model import CPU, LATENCY, TURNS
 if TYPE_CHECKING:
     from bench.stats import Contrast
     from bench.turns.judge import Judged
+    from bench.turns.model import Cost
     from bench.turns.schedule import Progress
 
 SCHEMA = 1
@@ -137,8 +138,17 @@ def _cell(cell: Progress, threshold: float) -> dict[str, Any]:
         "failures": cell.failures,
         **{metric: _metric(one) for metric, one in judged.items()},
         "samples": [
-            {side: asdict(cost) for side, cost in start.costs.items()} for start in cell.starts
+            {side: _cost(cost) for side, cost in start.costs.items()} for start in cell.starts
         ],
+    }
+
+
+def _cost(cost: Cost) -> dict[str, Any]:
+    """Rounded: the last digit of a mean is the processor's."""
+    return {
+        "latency_ms": round(cost.latency_ms, 6),
+        "cpu_ms": round(cost.cpu_ms, 6),
+        "requests": cost.requests,
     }
 
 

@@ -10,28 +10,18 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.evidence import LATE_MS, LATE_SHARE
 from bench.analysis.reason import Kind, Reason
-from bench.analysis.slowness import SLOWER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bench.analysis.evidence import Evidence
 
-COMPUTES = 0.6  # of the cores that its workers may use, for its rate to hang on their speed
 NOISE_SHARE = 0.05  # of the cores, for steal and for other programs
 
 
-def disturbances(evidence: Evidence, slower: float = 1.0) -> tuple[Reason, ...]:
-    """All that disturbed the trial; ``slower`` as `bench.analysis.slowness` has it."""
-    found = tuple(reason for one in DISTURBANCES if (reason := one(evidence)))
-    slow = slower > SLOWER and _computes(evidence)
-    return (*found, Reason(Kind.MACHINE_SLOW, (slower,))) if slow else found
-
-
-def _computes(evidence: Evidence) -> bool:
-    """A cell that mostly waits is hardly slower on a slower machine."""
-    used, workers = evidence.measured.signals.server_cores, evidence.trial.workers
-    return used is None or used >= COMPUTES * min(workers, evidence.cores)
+def disturbances(evidence: Evidence) -> tuple[Reason, ...]:
+    """All that disturbed the trial."""
+    return tuple(reason for one in DISTURBANCES if (reason := one(evidence)))
 
 
 def _late_generator(evidence: Evidence) -> Reason | None:

@@ -49,8 +49,8 @@ class Judged:
         return self.fitness in {Fitness.CLEAN, Fitness.DISTURBED}
 
 
-def judge(trial: TrialRecord, cores: int, *, slower: float = 1.0) -> Judged:
-    """One trial that could use so many cores, on a machine so many times slower than usual."""
+def judge(trial: TrialRecord, cores: int) -> Judged:
+    """One trial that could use so many cores."""
     if trial.measured is None or trial.outcome is not Outcome.MEASURED:
         skipped = trial.outcome is Outcome.SKIPPED
         why = trial.reason or "no reason was recorded"
@@ -64,7 +64,7 @@ def judge(trial: TrialRecord, cores: int, *, slower: float = 1.0) -> Judged:
     evidence = Evidence(trial, trial.measured, cores)
     if invalid := _invalidating(evidence):
         return Judged(Fitness.INVALID, invalid)
-    disturbed = disturbances(evidence, slower)
+    disturbed = disturbances(evidence)
     fitness = Fitness.DISTURBED if disturbed else Fitness.CLEAN
     return Judged(fitness, disturbed, doubts(evidence))
 

@@ -1,7 +1,8 @@
 """What the trials of a run tell of each cell's throughput, all cells taken together.
 
-How far trials of one cell differ is pooled over the cells of its experiment (`stats.spread`), or of
-its experiment and worker count where these are not alike (`stats.alike`), so the same trials of one
+What the machine's speed did to trials is taken out of them first (`usual_speed`). How far those of
+one cell still differ is pooled over the cells of its experiment (`stats.spread`), or of its
+experiment and worker count where these are not alike (`stats.alike`), so the same trials of one
 cell tell more in a run of many.
 """
 
@@ -11,10 +12,9 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bench.analysis.doubts import remarks
-from bench.analysis.evidence import Evidence
+from bench.analysis.counted import Counted, counted
 from bench.analysis.fitness import Fitness, Judged, judge
-from bench.analysis.slowness import slowness
+from bench.analysis.usual_speed import Corrections, at_usual_speed
 from bench.stats import (
     Estimate,
     Percentile,
@@ -30,23 +30,11 @@ from bench.stats import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bench.analysis.reason import Reason
-    from bench.records.model import Measured, TrialRecord
+    from bench.records.model import TrialRecord
     from bench.stats import Spread
 
 
 LEVELS = ("p50", "p90", "p99")
-LEAST = 2  # trials
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A trial whose figures count."""
-
-    trial: TrialRecord
-    measured: Measured
-    judged: Judged
-    remarks: tuple[Reason, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,34 +81,46 @@ class Known:
 def knowledge(trials: Iterable[TrialRecord], cores: int) -> dict[str, Known]:
     """By cell, in the order in which they first appear; twins belong to the noise floor."""
     judged: dict[str, list[tuple[TrialRecord, Judged]]] = {}
-    every = list(trials)
-    slower = slowness(every)
-    for at, trial in enumerate(every):
+    for trial in trials:
         if not trial.twin:
-            one = judge(trial, cores, slower=slower.get(at, 1.0))
-            judged.setdefault(trial.cell, []).append((trial, one))
-    counted = {cell: _counted(found, cores) for cell, found in judged.items()}
-    logs = {cell: _logs(found) for cell, found in counted.items() if _logs(found)}
-    group_of = {cell: judged[cell][0][0].experiment for cell in logs}
-    regimes = find_regimes(logs, group_of)
+            judged.setdefault(trial.cell, []).append((trial, judge(trial, cores)))
+    read = {cell: counted(found, cores) for cell, found in judged.items()}
+    experiments = {cell: found[0][0].experiment for cell, found in judged.items()}
+    apart = _regimes(read, experiments)
+    usual = at_usual_speed(read, experiments, cores, {c for c, two in apart.items() if _told(two)})
+    regimes = _regimes(usual.cells, experiments)
+    logs = {cell: _logs(found) for cell, found in usual.cells.items() if _logs(found)}
     of_one = without_regimes(logs, regimes)
-    group_of |= groups_alike(of_one, group_of, _workers(judged))
+    group_of = experiments | groups_alike(of_one, experiments, _workers(judged))
     pooled = spreads(of_one, group_of)
-    percentiles = {level: _percentiles(counted, regimes, judged, level) for level in LEVELS}
+    percentiles = {level: _percentiles(usual, regimes, judged, level) for level in LEVELS}
     return {
         cell: _known(
             found,
-            counted[cell],
+            usual.cells[cell],
             regimes.get(cell),
-            _spread(cell, group_of, pooled),
+            pooled.get(group_of[cell]) if cell in logs else None,
+            usual.errors.get(cell, 0.0),
             _ascending({level: percentiles[level][cell] for level in LEVELS}),
         )
         for cell, found in judged.items()
     }
 
 
+def _regimes(
+    cells: Mapping[str, Sequence[Counted]], group_of: Mapping[str, str]
+) -> dict[str, Regimes]:
+    logs = {cell: _logs(found) for cell, found in cells.items()}
+    return find_regimes({cell: each for cell, each in logs.items() if each}, group_of)
+
+
+def _told(regimes: Regimes | None) -> bool:
+    """A gap that noise can't explain, or seen often enough."""
+    return regimes is not None and (regimes.settled or regimes.clear)
+
+
 def _percentiles(
-    counted: Mapping[str, Sequence[Counted]],
+    usual: Corrections,
     regimes: Mapping[str, Regimes],
     judged: Mapping[str, Sequence[tuple[TrialRecord, Judged]]],
     level: str,
@@ -131,7 +131,7 @@ def _percentiles(
             getattr(one.measured.latency, level)
             for one in _of_one_regime(trials, regimes.get(cell))
         ]
-        for cell, trials in counted.items()
+        for cell, trials in usual.cells.items()
     }
     logs = {
         cell: [math.log(p.value_ms) for p in each if p.value_ms is not None and p.value_ms > 0]
@@ -142,7 +142,11 @@ def _percentiles(
     group_of |= groups_alike(known, group_of, _workers(judged))
     pooled = spreads(known, group_of)
     return {
-        cell: pooled_percentile(each, _spread(cell, group_of, pooled))
+        cell: pooled_percentile(
+            each,
+            pooled.get(group_of[cell]) if cell in group_of else None,
+            usual.errors.get(cell, 0.0),
+        )
         for cell, each in found.items()
     }
 
@@ -168,15 +172,11 @@ def _ascending(found: Mapping[str, Percentile]) -> dict[str, Percentile]:
 
 def _of_one_regime(counted: Sequence[Counted], regimes: Regimes | None) -> Sequence[Counted]:
     """The trials that count; of two regimes those of the one seen more often, else the slower."""
-    if regimes is None or not (regimes.settled or regimes.clear):
+    if regimes is None or not _told(regimes):
         return counted
     between = math.sqrt(regimes.low[-1] * regimes.high[0])
     slow = len(regimes.low) >= len(regimes.high)
     return [one for one in counted if (one.measured.throughput_rps < between) == slow]
-
-
-def _spread(cell: str, group_of: Mapping[str, str], pooled: Mapping[str, Spread]) -> Spread | None:
-    return pooled.get(group_of[cell]) if cell in group_of else None
 
 
 def _known(
@@ -184,58 +184,30 @@ def _known(
     counted: Sequence[Counted],
     regimes: Regimes | None,
     spread: Spread | None,
+    uncorrected: float,
     percentiles: Mapping[str, Percentile],
 ) -> Known:
-    told = regimes if regimes is not None and (regimes.settled or regimes.clear) else None
+    told = regimes if _told(regimes) else None
     return Known(
         judged=tuple(judged),
         counted=tuple(counted),
         disturbed=any(one.judged.fitness is Fitness.DISTURBED for one in counted),
         regimes=told,
         more=0 if regimes is None else regimes.more,
-        estimate=_estimate(counted, spread) if counted and told is None else None,
+        estimate=(_estimate(counted, spread, uncorrected) if counted and told is None else None),
         spread=spread,
         **percentiles,
     )
 
 
-def _estimate(counted: Sequence[Counted], spread: Spread | None) -> Estimate | None:
+def _estimate(
+    counted: Sequence[Counted], spread: Spread | None, uncorrected: float
+) -> Estimate | None:
     logs = _logs(counted)
     if len(logs) < len(counted):  # nothing was completed in one: no logarithm, and no interval
         rates = [one.measured.throughput_rps for one in counted]
         return Estimate(min(rates), None, None, len(counted)) if not any(rates) else None
-    return estimate(logs, spread, _error(counted))
-
-
-def _counted(judged: Sequence[tuple[TrialRecord, Judged]], cores: int) -> tuple[Counted, ...]:
-    """Clean trials, else disturbed ones.
-
-    A swing slower than its window is one trial's phase of it; a longer window sees more of it, so
-    it takes the place of a shorter one that swung.
-    """
-    for fitness in (Fitness.CLEAN, Fitness.DISTURBED):
-        found = [
-            Counted(trial, trial.measured, one, remarks(Evidence(trial, trial.measured, cores)))
-            for trial, one in judged
-            if one.fitness is fitness and trial.measured is not None
-        ]
-        if found:
-            return _steadiest(found)
-    return ()
-
-
-def _steadiest(found: Sequence[Counted]) -> tuple[Counted, ...]:
-    """Without the swinging ones that a longer window has been made for, if enough are left.
-
-    One alone may be of either of two regimes, which those that it would replace may show.
-    """
-    longest = max(one.measured.load.stretch for one in found)
-    steady = [one for one in found if not _swings(one) or one.measured.load.stretch == longest]
-    return tuple(steady if len(steady) >= LEAST else found)
-
-
-def _swings(one: Counted) -> bool:
-    return one.measured.steadiness is not None and one.measured.steadiness.swings
+    return estimate(logs, spread, within=_error(counted), shared=uncorrected)
 
 
 def _logs(counted: Sequence[Counted]) -> list[float]:

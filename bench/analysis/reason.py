@@ -49,11 +49,11 @@ class Kind(Enum):
     OLDER_THAN_WINDOW = auto()
     UNEVEN_CPU = auto()
     PLACES_WRONG = auto()
+    MACHINE_SPEED = auto()
     # disturbances: the trial is set aside for another one
     GENERATOR_LATE = auto()
     QUOTA = auto()
     HEAT = auto()
-    MACHINE_SLOW = auto()
     STEAL = auto()
     FOREIGN = auto()
     STEAL_AT_SERVER = auto()

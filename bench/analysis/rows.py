@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bench.analysis.background import Background, background
 from bench.analysis.evidence import Evidence
 from bench.analysis.kinds import Kind, kinds
-from bench.analysis.known import Counted, Known, knowledge
+from bench.analysis.known import Known, knowledge
 from bench.analysis.limit import limit_rps
 from bench.analysis.metrics import METRICS
 from bench.analysis.places import complete
@@ -21,15 +21,20 @@ from bench.records.model import Places
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from bench.analysis.counted import Counted
     from bench.records.model import Measured, RunRecord, TrialRecord
     from bench.stats import Estimate, Percentile, Regimes, Spread
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One usable trial's figures, for comparisons."""
+    """One usable trial's figures, for comparisons: as of a machine of the usual speed.
+
+    ``corrected``: by which factor the throughput was, the others by one over it.
+    """
 
     round: int
+    corrected: float
     throughput_rps: float | None
     p50_ms: float | None
     cpu_ms_per_request: float | None
@@ -146,7 +151,11 @@ def _row(known: Known, precision: float, cores: int) -> Row:
         places=complete(_places([m.places for m in measured if m.places is not None])),
         background=background(measured),
         samples=tuple(
-            Sample(one.trial.round, *(metric.of(one.measured) for metric in METRICS))
+            Sample(
+                one.trial.round,
+                one.corrected,
+                *(metric.of(one.measured) for metric in METRICS),
+            )
             for one in known.counted
         ),
         kinds=kinds(measured),

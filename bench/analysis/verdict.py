@@ -25,6 +25,7 @@ class Word(Enum):
     SKIPPED = "skipped"
 
 
+CORRECTED = 1.1  # times, from which on a row says so
 SWUNG = Reason(Kind.SWUNG)  # why a clean trial doesn't count
 
 
@@ -56,7 +57,7 @@ def verdict(known: Known, precision: float) -> Verdict:
         word=word,
         reasons=tuple(reasons),
         trials=len(known.counted),
-        remarks=tuple(reason for one in known.counted for reason in one.remarks),
+        remarks=(*_speed(known), *(reason for one in known.counted for reason in one.remarks)),
         set_aside=tuple(reason for judged in aside for reason in judged.reasons or (SWUNG,)),
         aside=len(aside),
     )
@@ -93,6 +94,15 @@ def _reasons(known: Known, precision: float) -> list[Reason]:
     if known.swings:
         reasons.append(Reason(Kind.SWINGS, known.swings))
     return reasons + [reason for one in known.counted for reason in one.judged.doubts]
+
+
+def _speed(known: Known) -> tuple[Reason, ...]:
+    """That a trial was corrected by much."""
+    factors = [one.corrected for one in known.counted]
+    least, most = min(factors), max(factors)
+    if max(most, 1.0 / least) <= CORRECTED:
+        return ()
+    return (Reason(Kind.MACHINE_SPEED, (least, most)),)
 
 
 def _mean(values: tuple[float, ...]) -> float:

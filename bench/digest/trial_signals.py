@@ -64,6 +64,7 @@ def trial_signals(raw: Raw) -> Signals:
         quota_throttled_s=_quota_s(facts),
         heat_throttles=_heat(facts),
         handler_min_ms=_fastest_ms(raw),
+        harness_cores_tapered=signals.tapered_group_cores(looks, "harness"),
     )
 
 

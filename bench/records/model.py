@@ -152,6 +152,7 @@ class Signals:
     threads_before: int | None = None  # alive in all workers before the load
     # The loop was still blocked at the window's end, so the maximum may have grown further.
     loop_delay_open: bool = False
+    harness_cores_tapered: float | None = None  # with the weight that throughput has
 
 
 @dataclass(frozen=True, slots=True)

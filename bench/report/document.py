@@ -132,6 +132,7 @@ def _row(row: Row) -> dict[str, Any]:
                 "p50_ms": _short(sample.p50_ms),
                 "cpu_ms_per_request": _short(sample.cpu_ms_per_request),
                 "handler_min_ms": _short(sample.handler_min_ms),
+                "corrected": _short(sample.corrected),
             }
             for sample in row.samples
         ],

@@ -75,6 +75,7 @@ def _cores(value: float) -> str:
 _ms = milliseconds
 
 OF_A_ROW = {
+    Kind.MACHINE_SPEED,
     Kind.TWO_REGIMES,
     Kind.FALLS_APART,
     Kind.ODD_TRIAL,
@@ -158,6 +159,10 @@ TEMPLATES: Final[dict[Kind, tuple[str, tuple[Callable[[float], str], ...]]]] = {
         "its CPU work was uneven in the window: {0} cores weighted as throughput is, {1} without",
         (_cores, _cores),
     ),
+    Kind.MACHINE_SPEED: (
+        "the machine's speed went up and down: what its trials read was corrected to the usual"
+        " speed, by {0} to {1} ×", (number, number),
+    ),
     Kind.PLACES_WRONG: (
         "the users' places are wrong, as fewer than none are counted here: {words[0]}; please"
         " report this", (),
@@ -188,10 +193,6 @@ TEMPLATES: Final[dict[Kind, tuple[str, tuple[Callable[[float], str], ...]]]] = {
     ),
     Kind.QUOTA: ("a CPU quota stopped processes for {0} of the window", (_ms,)),
     Kind.HEAT: ("thermal throttling: the CPU slowed itself down {0} times", (_count,)),
-    Kind.MACHINE_SLOW: (
-        "the machine was slower: what the harness does alike in each window took {0}× its usual"
-        " CPU", (number,),
-    ),
     Kind.STEAL: ("the hypervisor took {0} of the {1} cores (steal)", (_share, _count)),
     Kind.FOREIGN: ("other programs took {0} of the {1} cores", (_share, _count)),
     Kind.STEAL_AT_SERVER: (

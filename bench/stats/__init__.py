@@ -11,6 +11,7 @@ from bench.stats.alike import groups_alike
 from bench.stats.bins import bin_edges, binned_mean, binned_occupancy, binned_rate
 from bench.stats.combined import LogEffect, combine, disagree
 from bench.stats.contrast import FIRST_STAGE, Contrast, contrast, starts_needed
+from bench.stats.control_variate import Control, Pairs, fit_control
 from bench.stats.estimate import Estimate, estimate
 from bench.stats.gauges import (
     interpolate_cumulative,
@@ -42,12 +43,14 @@ from bench.stats.throughput import hann_rate, plain_rate
 __all__ = [
     "FIRST_STAGE",
     "Contrast",
+    "Control",
     "Curve",
     "Estimate",
     "Latency",
     "LogEffect",
     "LogRatio",
     "Outline",
+    "Pairs",
     "Percentile",
     "Regimes",
     "Spread",
@@ -64,6 +67,7 @@ __all__ = [
     "disagree",
     "estimate",
     "find_regimes",
+    "fit_control",
     "gap_error",
     "groups_alike",
     "hann_rate",

@@ -39,14 +39,17 @@ class Estimate:
         return float(np.log(self.high) - np.log(self.low)) / 2.0
 
 
-def estimate(logs: Sequence[float], spread: Spread | None, error: float = 0.0) -> Estimate:
+def estimate(
+    logs: Sequence[float], spread: Spread | None, *, within: float = 0.0, shared: float = 0.0
+) -> Estimate:
     """The mean of the logarithms and its interval, Student's t with the spread's freedom.
 
     Args:
         logs: natural logarithms of a cell's trials, shape (n,), n >= 1.
         spread: of one trial, from `spreads`; None if nothing is known of it.
-        error: a floor for the standard error of the mean: what is known of it from within
+        within: a floor for the standard error of the mean: what is known of it from within
             the trials, for n trials together. Counts where it is the larger.
+        shared: standard error of what all trials have in common and so doesn't show between them.
 
     Returns:
         Without interval if there is no spread, or one of less than a degree of freedom: an error
@@ -58,14 +61,14 @@ def estimate(logs: Sequence[float], spread: Spread | None, error: float = 0.0) -
     trials = np.asarray(logs, dtype=np.float64)
     if trials.size == 0 or not np.isfinite(trials).all():
         raise ValueError(f"logs must be finite, and at least one, found {list(logs)}")
-    if not error >= 0.0:
-        raise ValueError(f"error is {error}, must be 0 or more")
+    if not (within >= 0.0 and shared >= 0.0):
+        raise ValueError(f"errors are {within} and {shared}, must be 0 or more")
     mean = float(trials.mean())
     value = float(np.exp(mean))
     if spread is None or spread.freedom < LEAST_FREEDOM:
         return Estimate(value, None, None, trials.size)
     reach = max(
-        reach_of(spread.deviation / float(np.sqrt(trials.size)), spread.freedom),
-        reach_of(error, _WITHIN_A_TRIAL * trials.size),
+        reach_of(np.hypot(spread.deviation / np.sqrt(trials.size), shared), spread.freedom),
+        reach_of(within, _WITHIN_A_TRIAL * trials.size),
     )
     return Estimate(value, value * float(np.exp(-reach)), value * float(np.exp(reach)), trials.size)

@@ -20,7 +20,9 @@ _ANOTHER_MODE = float(np.log(1.5))
 _LEAST_MS = 1e-6  # a nanosecond: the logarithm of less is none
 
 
-def pooled_percentile(found: Sequence[Percentile], spread: Spread | None) -> Percentile:
+def pooled_percentile(
+    found: Sequence[Percentile], spread: Spread | None, shared: float = 0.0
+) -> Percentile:
     """The mean of the trials' logarithms, with the wider of two 95 % intervals on each side.
 
     One is of the trials as clusters: whatever makes the requests of one trial alike is in what they
@@ -30,6 +32,7 @@ def pooled_percentile(found: Sequence[Percentile], spread: Spread | None) -> Per
     Args:
         found: one a trial.
         spread: of one trial's logarithm of this percentile, from `spreads`; None if unknown.
+        shared: standard error of what all trials have in common and so doesn't show between them.
 
     Returns:
         An end is None where neither tells it: a trial's own is unknown, and there is no spread or
@@ -43,7 +46,7 @@ def pooled_percentile(found: Sequence[Percentile], spread: Spread | None) -> Per
         return _bound(found)
     logs = np.log(np.maximum(values, _LEAST_MS))
     known = spread is not None and spread.freedom >= LEAST_FREEDOM
-    between = _between(spread, len(found)) if spread is not None and known else None
+    between = _between(spread, len(found), shared) if spread is not None and known else None
     low = _end(logs, [p.low_ms for p in found], between, -1)
     high = _end(logs, [p.high_ms for p in found], between, 1)
     if 2 * sum(p.low_ms is not None and p.high_ms is None for p in found) > len(found):
@@ -60,9 +63,10 @@ def _bound(found: Sequence[Percentile]) -> Percentile:
     )
 
 
-def _between(spread: Spread, trials: int) -> float:
+def _between(spread: Spread, trials: int, shared: float) -> float:
     """How far the mean of trials may be off; what drifts slowly is off alike in all of them."""
-    chance = reach_of(spread.deviation / float(np.sqrt(trials)), spread.freedom)
+    error = float(np.hypot(spread.deviation / np.sqrt(trials), shared))
+    chance = reach_of(error, spread.freedom)
     return chance + float(np.log(SLOW))
 
 

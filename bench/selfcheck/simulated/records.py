@@ -100,7 +100,9 @@ _MEASURED = Measured(
 )
 
 
-def record(planned: PlannedTrial, drawn: Drawn, wall_s: float, *, disturbed: bool) -> TrialRecord:
+def record(
+    planned: PlannedTrial, drawn: Drawn, wall_s: float, *, disturbed: bool, computes: bool
+) -> TrialRecord:
     """Of one trial, whose throughput in requests/s is the exponential of what was drawn."""
     cell, rate = planned.cell, float(np.exp(drawn.log))
     load = replace(
@@ -109,7 +111,11 @@ def record(planned: PlannedTrial, drawn: Drawn, wall_s: float, *, disturbed: boo
         t1_ns=int(drawn.window_s * 1e9),
         stretch=planned.stretch,
     )
-    signals = _MEASURED.signals
+    signals = replace(
+        _MEASURED.signals,
+        harness_cores_tapered=float(np.exp(drawn.clock)),
+        server_cores=float(min(CORES, cell.workers)) if computes else 0.1,
+    )
     if disturbed:
         signals = replace(signals, foreign_cores=float(CORES))
     return TrialRecord(

@@ -88,7 +88,8 @@ def run(
         disturbed = bool(rng.random() < DISTURBED)
         if not disturbed and not trial.twin:
             logs.setdefault(trial.cell.id, []).append(one.log)
-        return record(trial, one, OVERHEAD_S + one.took_s, disturbed=disturbed)
+        took_s = OVERHEAD_S + one.took_s
+        return record(trial, one, took_s, disturbed=disturbed, computes=cell.computes)
 
     run_plan(planned, (), CORES, Hands(measure, trials.append, lambda *_: None))
     known = knowledge(trials, CORES)
