@@ -1,6 +1,9 @@
 """Which trials a pass has: every cell at first, then those that are not known well enough. Pure.
 
-The widest come first; one of which but one trial counts is known to twice the precision at most.
+A pass has the experiments that what is left of the budget can make known, those that need least
+first: none that is as good as known is left rough for one that can't be known in any case. If it
+can do none of them, it goes to all. The widest come first within a pass; one of which but one trial
+counts is known to twice the precision at most.
 
 A pass is decided before its first trial and from the trials of earlier passes alone, so a run that
 was interrupted comes to the same decision again. It sees how well each cell is known and never
@@ -9,6 +12,7 @@ what was found (`bench.analysis.standing`).
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from bench.plan import Cell, PlannedTrial, shuffled
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 
 GROUP = 8  # cells of a pass that are shuffled among one another
 LEAST = 2  # trials that count: one alone may be of either of two regimes
+COMPANY = 4  # cells, of which a pass has that many at least if there are
 ALONE = 2.0  # times the precision: a cell of one trial is known so well at most
 UNKNOWN = float("inf")
 
@@ -31,6 +36,7 @@ def next_pass(
     number: int,
     standing: Mapping[str, Standing],
     open_cells: Callable[[], Iterable[str]],
+    left_s: float = math.inf,
 ) -> tuple[PlannedTrial, ...]:
     """The trials of a pass after the declared ones, in order; none where all is known.
 
@@ -39,12 +45,13 @@ def next_pass(
         number: of the pass.
         standing: of each cell, from the passes before.
         open_cells: gives those that an open answer hangs on; called when all cells are known.
+        left_s: of the budget.
     """
     if plan.profile.rounds is not None:
         again = number == plan.profile.rounds + 1  # once, for cells that have no numbers
         wanted = _without_numbers(plan, standing) if again else {}
     else:
-        wanted = _least_known(plan, standing)
+        wanted = _affordable(_least_known(plan, standing), plan, standing, left_s)
         if not wanted:
             wanted = _of_answers(open_cells(), standing)
     ordered = [cell for cell in plan.cells if cell.id in wanted]
@@ -80,6 +87,44 @@ def _least_known(plan: Plan, standing: Mapping[str, Standing]) -> dict[str, Purp
         cell.id: _purpose(standing.get(cell.id), plan.profile.precision) for cell in plan.cells
     }
     return {cell: purpose for cell, purpose in found.items() if purpose is not None}
+
+
+def _affordable(
+    wanted: dict[str, Purpose], plan: Plan, standing: Mapping[str, Standing], left_s: float
+) -> dict[str, Purpose]:
+    """Of the experiments that can all be made known in the time that is left; else of all.
+
+    An experiment's cells come together: they have one spread, so they become known together. Few
+    cells get the next ones for company, so that trials of one don't follow one another.
+    """
+    costs: dict[str, float] = {}
+    of = {cell.id: cell.experiment for cell in plan.cells}
+    for cell in wanted:
+        found = standing.get(cell)
+        cost_s = (
+            0.0 if found is None else found.trial_s * _more_trials(found, plan.profile.precision)
+        )
+        costs[of[cell]] = costs.get(of[cell], 0.0) + cost_s
+    chosen: list[str] = []
+    spent_s = 0.0
+    for experiment in sorted(costs, key=lambda name: costs[name]):
+        spent_s += costs[experiment]
+        if spent_s <= left_s or (chosen and _count(wanted, of, chosen) < COMPANY):
+            chosen.append(experiment)
+    return {cell: why for cell, why in wanted.items() if of[cell] in chosen} or wanted
+
+
+def _count(wanted: Mapping[str, Purpose], of: Mapping[str, str], chosen: Sequence[str]) -> int:
+    return sum(of[cell] in chosen for cell in wanted)
+
+
+def _more_trials(found: Standing, precision: float) -> int:
+    """That make a cell known, about: its interval shrinks with the root of their number."""
+    lacking = max(1, LEAST - found.trials, found.more)
+    if found.trials < LEAST or found.half_width is None or found.half_width <= precision:
+        return lacking
+    times = math.log1p(found.half_width) / math.log1p(precision)
+    return max(lacking, math.ceil(found.trials * times**2) - found.trials)
 
 
 def _purpose(found: Standing | None, precision: float) -> Purpose | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -34,10 +35,14 @@ def standing(**changed: Standing) -> dict[str, Standing]:
 
 
 def passed(
-    found: Mapping[str, Standing], *, open_cells: tuple[str, ...] = (), of: Plan | None = None
+    found: Mapping[str, Standing],
+    *,
+    open_cells: tuple[str, ...] = (),
+    of: Plan | None = None,
+    left_s: float = math.inf,
 ) -> list[tuple[str, Cause, float | None]]:
     """The third pass: which io kinds, and why."""
-    trials = next_pass(of or plan(), 3, found, lambda: open_cells)
+    trials = next_pass(of or plan(), 3, found, lambda: open_cells, left_s)
     assert {trial.round for trial in trials} <= {3}
     return [(t.cell.io, t.purpose.cause, t.purpose.half_width) for t in trials]
 
@@ -127,3 +132,51 @@ def test_a_cell_of_one_trial_comes_before_little_wider_ones() -> None:
     names = [name for name, _, _ in passed(standing(**wide, io19=alone))]
     assert "io19" in names[:GROUP]
     assert len(names) == 13
+
+
+def test_what_is_left_goes_where_it_makes_cells_known() -> None:
+    """Six that need one trial each, of 4 s; one that needs a dozen gets none before them."""
+    near = Standing(clean=True, trials=2, half_width=0.11, trial_s=4.0)
+    far = Standing(clean=True, trials=4, half_width=0.20, trial_s=4.0)
+    names = [f"io0{number}" for number in range(6)]
+    found = standing(**dict.fromkeys(names, near), io07=far)
+    assert {io for io, _, _ in passed(found, left_s=100.0)} == {*names, "io07"}
+    assert {io for io, _, _ in passed(found, left_s=30.0)} == {*names}
+    assert len(passed(found, left_s=21.0)) == 5
+
+
+def test_few_cells_get_company() -> None:
+    """Trials of one cell in a row have the machine's weather in common."""
+    near = Standing(clean=True, trials=2, half_width=0.11, trial_s=4.0)
+    far = Standing(clean=True, trials=4, half_width=0.20, trial_s=4.0)
+    found = standing(io03=near, io05=far, io06=far, io07=far, io08=replace(far, trial_s=9.0))
+    assert {io for io, _, _ in passed(found, left_s=5.0)} == {"io03", "io05", "io06", "io07"}
+
+
+def test_the_cells_of_an_experiment_come_together() -> None:
+    """They have one spread; so none is known much before the others."""
+    cells = [Cell("sync", "json", server, 1) for server in ("uvicorn", "gunicorn", "hypercorn")]
+    cells += [Cell("sync", f"io{number}", "uvicorn", 1) for number in range(3)]
+    near = Standing(clean=True, trials=2, half_width=0.11, trial_s=4.0)
+    found = {cell.id: near for cell in cells}
+    trials = next_pass(make_plan(cells, BUDGET, seed=1), 3, found, list, 15.0)
+    assert {trial.cell.io for trial in trials} == {"io0", "io1", "io2", "json"}
+    trials = next_pass(make_plan(cells[:3], BUDGET, seed=1), 3, found, list, 5.0)
+    assert len(trials) == 3
+
+
+def test_a_budget_that_makes_nothing_known_goes_to_all() -> None:
+    """As far as it goes."""
+    far = Standing(clean=True, trials=4, half_width=0.20, trial_s=4.0)
+    found = standing(io05=far, io06=replace(far, half_width=0.3))
+    assert {io for io, _, _ in passed(found, left_s=3.0)} == {"io06", "io05"}
+
+
+def test_a_lone_trial_and_a_gap_need_what_they_lack() -> None:
+    """One more of a lone one, however wide; of a gap as many as it takes to judge it."""
+    lone = Standing(clean=True, trials=1, half_width=0.5, trial_s=4.0)
+    gap = Standing(clean=True, trials=3, half_width=0.05, more=2, trial_s=4.0)
+    names = [f"io0{number}" for number in range(4)]
+    found = standing(**dict.fromkeys(names, lone), io07=gap)
+    assert {io for io, _, _ in passed(found, left_s=23.0)} == {*names}
+    assert len(passed(found, left_s=24.0)) == 5

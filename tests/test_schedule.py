@@ -190,14 +190,17 @@ def test_a_budget_is_overdrawn_by_one_trial_at_most(minutes: float) -> None:
     assert minutes * 60 <= spent_s < minutes * 60 + 10.0
 
 
-def test_a_larger_budget_goes_on_to_the_same_trials() -> None:
-    """As one that was large from the start: each decision comes from the records."""
+def test_a_larger_budget_goes_on_where_a_smaller_one_ended() -> None:
+    """Nothing is measured twice; what is worth its time is decided by what is left of it."""
     whole = Diary(noisy(0.25))
     whole.run(budget(6))
     first, then = Diary(noisy(0.25)), Diary(noisy(0.25))
     first.run(budget(2.7))
     then.run(budget(6), first.records)
-    assert first.planned + then.planned == whole.planned
+    made = [(p.cell.id, p.round, p.twin) for p in first.planned + then.planned]
+    assert len({*made}) == len(made) == len(whole.planned)
+    declared = [p for p in whole.planned if p.round <= 2]
+    assert (first.planned + then.planned)[: len(declared)] == declared
 
 
 def test_an_interrupted_pass_goes_on_as_it_was_decided() -> None:

@@ -35,6 +35,7 @@ class Standing:
     more: int = 0  # trials that a gap between them needs before it is judged
     swings: bool = False  # more slowly than its window, which can be longer yet
     stretch: int = 1  # of its next trial's window
+    trial_s: float = 0.0  # that its last trial took, all in all
 
 
 def standings(trials: Iterable[TrialRecord], cores: int) -> Mapping[str, Standing]:
@@ -53,6 +54,7 @@ def _standing(known: Known) -> Standing:
         more=known.more,
         swings=swings,
         stretch=stretch,
+        trial_s=known.judged[-1][0].wall_s,
     )
 
 

@@ -161,7 +161,7 @@ TEMPLATES: Final[dict[Kind, tuple[str, tuple[Callable[[float], str], ...]]]] = {
     ),
     Kind.MACHINE_SPEED: (
         "the machine's speed went up and down: what its trials read was corrected to the usual"
-        " speed, by {0} to {1} ×", (number, number),
+        " speed, by {0} to {1} ×", (_cores, _cores),
     ),
     Kind.PLACES_WRONG: (
         "the users' places are wrong, as fewer than none are counted here: {words[0]}; please"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence  # noqa: TC003 - parts of `Hands`
 from dataclasses import dataclass, replace
 from functools import partial
@@ -84,4 +85,6 @@ def _pass(
     precision = plan.profile.precision
     cells = [cell.id for cell in plan.cells]
     open_now = partial(open_cells, cells, before, precision, cores)
-    return next_pass(plan, number, standings(before, cores), open_now)
+    budget_s = plan.profile.budget_s
+    left_s = math.inf if budget_s is None else budget_s - _progress(before, wanted).spent_s
+    return next_pass(plan, number, standings(before, cores), open_now, left_s)
