@@ -92,7 +92,8 @@ def test_a_cell_that_slows_the_clock_is_told_from_a_slow_machine() -> None:
     apart = replace(CONTROL, between=1e6).correct(clock)
     # All of the cell's own: the machine was, as far as is known, as at other times.
     assert apart.shifts == pytest.approx([0.9 * (0.1 - 0.1), 0.9 * (0.1 + 0.1)], abs=1e-3)
-    assert apart.error > alike.error
+    assert apart.own_error > alike.own_error
+    assert apart.common_error == alike.common_error == pytest.approx(0.9 * 0.01)
 
 
 @settings(max_examples=200)
@@ -104,11 +105,11 @@ def test_a_cell_that_slows_the_clock_is_told_from_a_slow_machine() -> None:
 def test_a_trial_on_a_slower_machine_is_raised_more(
     clock: list[float], within: float, between: float
 ) -> None:
-    """By the slope times what they lie apart; the error is no less than that of what is usual."""
+    """By the slope times what they lie apart."""
     found = replace(CONTROL, within=within, between=between).correct(clock)
     shifts, costs = np.asarray(found.shifts), np.asarray(clock)
     assert np.diff(shifts) == pytest.approx(0.9 * np.diff(costs), abs=1e-12)
-    assert found.error >= 0.9 * CONTROL.usual_error
+    assert found.own_error >= 0.0
 
 
 @pytest.mark.parametrize(
@@ -135,11 +136,14 @@ def test_intervals_hold_the_truth(machine: float, offsets: float, trials: int) -
         if control is not None:
             right = {cell: control.correct([*pair.clock]) for cell, pair in found.items()}
             logs = {cell: logs[cell] + right[cell].shifts for cell in found}
-            errors = {cell: right[cell].error for cell in found}
+            errors = {
+                cell: float(np.hypot(one.own_error, one.common_error))
+                for cell, one in right.items()
+            }
         group_of = {cell: pair.group for cell, pair in found.items()}
         pooled = spreads({cell: [*each] for cell, each in logs.items()}, group_of)
         for cell, each in logs.items():
-            known = estimate([*each], pooled[group_of[cell]], shared=errors[cell])
+            known = estimate([*each], pooled[group_of[cell]], own=errors[cell])
             assert known.low is not None
             assert known.high is not None
             held += known.low <= 1.0 <= known.high

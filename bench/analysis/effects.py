@@ -175,13 +175,15 @@ def _error(row: Row) -> tuple[float, float] | None:
 def _pair(rest: tuple[tuple[str, str], ...], level: Row, base: Row) -> Pair:
     known = (_error(level), _error(base))
     (error, freedom), (base_error, base_freedom) = (one or (0.0, 0.0) for one in known)
-    rates = [row.throughput_rps.value for row in (level, base) if row.throughput_rps is not None]
+    found = [row.throughput_rps for row in (level, base) if row.throughput_rps is not None]
+    rates = [one.value for one in found]
+    common = min(one.common for one in found)  # the same in both: none of their ratio
     return Pair(
         axes=rest,
         cells=(level.cell, base.cell),
         effect=LogEffect(
             math.log(rates[0] / rates[1]),
-            math.hypot(error, base_error),
+            math.sqrt(max(0.0, error**2 + base_error**2 - 2.0 * common**2)),
             min(freedom, base_freedom),
         ),
         trials_s=level.trial_s * level.trials + base.trial_s * base.trials,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.counted import Counted, counted
 from bench.analysis.fitness import Fitness, Judged, judge
-from bench.analysis.usual_speed import Corrections, at_usual_speed
+from bench.analysis.usual_speed import NOTHING, Corrections, Left, at_usual_speed
 from bench.stats import (
     Estimate,
     Percentile,
@@ -100,7 +100,7 @@ def knowledge(trials: Iterable[TrialRecord], cores: int) -> dict[str, Known]:
             usual.cells[cell],
             regimes.get(cell),
             pooled.get(group_of[cell]) if cell in logs else None,
-            usual.errors.get(cell, 0.0),
+            usual.left.get(cell, NOTHING),
             _ascending({level: percentiles[level][cell] for level in LEVELS}),
         )
         for cell, found in judged.items()
@@ -145,7 +145,7 @@ def _percentiles(
         cell: pooled_percentile(
             each,
             pooled.get(group_of[cell]) if cell in group_of else None,
-            usual.errors.get(cell, 0.0),
+            usual.left.get(cell, NOTHING).whole,
         )
         for cell, each in found.items()
     }
@@ -184,7 +184,7 @@ def _known(
     counted: Sequence[Counted],
     regimes: Regimes | None,
     spread: Spread | None,
-    uncorrected: float,
+    left: Left,
     percentiles: Mapping[str, Percentile],
 ) -> Known:
     told = regimes if _told(regimes) else None
@@ -194,20 +194,18 @@ def _known(
         disturbed=any(one.judged.fitness is Fitness.DISTURBED for one in counted),
         regimes=told,
         more=0 if regimes is None else regimes.more,
-        estimate=(_estimate(counted, spread, uncorrected) if counted and told is None else None),
+        estimate=(_estimate(counted, spread, left) if counted and told is None else None),
         spread=spread,
         **percentiles,
     )
 
 
-def _estimate(
-    counted: Sequence[Counted], spread: Spread | None, uncorrected: float
-) -> Estimate | None:
+def _estimate(counted: Sequence[Counted], spread: Spread | None, left: Left) -> Estimate | None:
     logs = _logs(counted)
     if len(logs) < len(counted):  # nothing was completed in one: no logarithm, and no interval
         rates = [one.measured.throughput_rps for one in counted]
         return Estimate(min(rates), None, None, len(counted)) if not any(rates) else None
-    return estimate(logs, spread, within=_error(counted), shared=uncorrected)
+    return estimate(logs, spread, within=_error(counted), own=left.own, common=left.common)
 
 
 def _logs(counted: Sequence[Counted]) -> list[float]:

@@ -46,10 +46,14 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """Of one cell: what to add to each trial's logarithm, shape (n,), and to the mean's error."""
+    """Of one cell: what to add to each trial's logarithm, shape (n,), and to the mean's error.
+
+    Both are standard errors of the mean shift: its own, and what all cells of the run have alike.
+    """
 
     shifts: NDArray[np.float64]
-    error: float  # standard error of the mean shift
+    own_error: float
+    common_error: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +80,12 @@ class Control:
         found = np.asarray(clock, dtype=np.float64)
         speeds = found - self.of_cell(found)
         known = self._known(found.size)
-        open_ = self.within / found.size * (1.0 - known)
-        error = open_ + (known * self.middle_error) ** 2 + self.usual_error**2
+        left = self.within / found.size * (1.0 - known) + (known * self.middle_error) ** 2
         far = float(speeds.mean()) - self.usual
         return Corrected(
-            -self.slope * (speeds - self.usual),
-            float(np.sqrt(self.slope**2 * error + (self.slope_error * far) ** 2)),
+            shifts=-self.slope * (speeds - self.usual),
+            own_error=float(np.sqrt(self.slope**2 * left + (self.slope_error * far) ** 2)),
+            common_error=abs(self.slope) * self.usual_error,
         )
 
     def of_cell(self, clock: NDArray[np.float64]) -> float:

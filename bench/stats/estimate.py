@@ -24,12 +24,15 @@ class Estimate:
     """A positive figure, with its 95 % confidence interval where that is known.
 
     The geometric mean of n trials, in their unit; low and high are both None or both known.
+    ``common``: of its logarithm's standard error that part which other figures have alike, so that
+    it doesn't matter to their ratio.
     """
 
     value: float
     low: float | None
     high: float | None
     n: int
+    common: float = 0.0
 
     @property
     def half_width(self) -> float | None:
@@ -40,7 +43,12 @@ class Estimate:
 
 
 def estimate(
-    logs: Sequence[float], spread: Spread | None, *, within: float = 0.0, shared: float = 0.0
+    logs: Sequence[float],
+    spread: Spread | None,
+    *,
+    within: float = 0.0,
+    own: float = 0.0,
+    common: float = 0.0,
 ) -> Estimate:
     """The mean of the logarithms and its interval, Student's t with the spread's freedom.
 
@@ -49,7 +57,9 @@ def estimate(
         spread: of one trial, from `spreads`; None if nothing is known of it.
         within: a floor for the standard error of the mean: what is known of it from within
             the trials, for n trials together. Counts where it is the larger.
-        shared: standard error of what all trials have in common and so doesn't show between them.
+        own: standard error of what these trials have in common, so that it doesn't show between
+            them,
+        common: and of what other figures have in common with them, too.
 
     Returns:
         Without interval if there is no spread, or one of less than a degree of freedom: an error
@@ -61,14 +71,16 @@ def estimate(
     trials = np.asarray(logs, dtype=np.float64)
     if trials.size == 0 or not np.isfinite(trials).all():
         raise ValueError(f"logs must be finite, and at least one, found {list(logs)}")
-    if not (within >= 0.0 and shared >= 0.0):
-        raise ValueError(f"errors are {within} and {shared}, must be 0 or more")
+    if not min(within, own, common) >= 0.0:
+        raise ValueError(f"errors are {within}, {own} and {common}, must be 0 or more")
     mean = float(trials.mean())
     value = float(np.exp(mean))
     if spread is None or spread.freedom < LEAST_FREEDOM:
         return Estimate(value, None, None, trials.size)
+    error = float(np.linalg.norm([spread.deviation / np.sqrt(trials.size), own, common]))
     reach = max(
-        reach_of(np.hypot(spread.deviation / np.sqrt(trials.size), shared), spread.freedom),
+        reach_of(error, spread.freedom),
         reach_of(within, _WITHIN_A_TRIAL * trials.size),
     )
-    return Estimate(value, value * float(np.exp(-reach)), value * float(np.exp(reach)), trials.size)
+    low, high = value * float(np.exp(-reach)), value * float(np.exp(reach))
+    return Estimate(value, low, high, trials.size, common)

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from bench.analysis.usual_speed import HOURS
 from bench.selfcheck.simulated.catalogue import CASES
 from bench.selfcheck.simulated.log import NS_PER_S
 from bench.selfcheck.simulated.throughput import ROUNDS, USERS, reading
@@ -66,7 +67,8 @@ class Cell:
     """What a cell's trials are drawn from; ``regimes``: each trial has one of two by chance.
 
     ``machine`` is how far the machine's speed spreads, ``beside`` how much slower the clock is
-    beside this cell; logarithms, as is ``deviation`` of what else its trials differ by.
+    beside this cell, ``hour`` how much slower than at other hours the machine is in all of the run;
+    logarithms, as is ``deviation`` of what else its trials differ by.
     """
 
     experiment: str
@@ -74,6 +76,7 @@ class Cell:
     regimes: bool
     machine: float = 0.0
     beside: float = 0.0
+    hour: float = 0.0
 
     @property
     def computes(self) -> bool:
@@ -86,10 +89,10 @@ class Cell:
         slower = self.machine * float(rng.standard_normal())
         log = one.log + self.deviation * float(rng.standard_normal())
         if self.computes:
-            log -= slower
+            log -= slower + self.hour
         if self.regimes and rng.random() < 0.5:
             log += REGIMES_APART
-        clock = self.beside + slower + CLOCK_OWN * float(rng.standard_normal())
+        clock = self.beside + slower + self.hour + CLOCK_OWN * float(rng.standard_normal())
         return replace(one, log=log, clock=clock)
 
 
@@ -97,13 +100,19 @@ def cells(rng: np.random.Generator) -> dict[str, Cell]:
     """The cells of one run; the first of them has two regimes."""
     found: dict[str, Cell] = {}
     machine, besides = _between(MACHINES, rng), _between(CLOCK_CELLS, rng)
+    hour = HOURS * float(rng.standard_normal())
     for experiment in EXPERIMENTS:
         spread = _between(SPREADS, rng)
         for number in range(CELLS_EACH):
             deviation = spread * float(np.exp(CELLS_DIFFER * rng.standard_normal()))
             beside = besides * float(rng.standard_normal())
             found[f"{experiment} {number}"] = Cell(
-                experiment, deviation, regimes=not found, machine=machine, beside=beside
+                experiment,
+                deviation,
+                regimes=not found,
+                machine=machine,
+                beside=beside,
+                hour=hour,
             )
     return found
 
