@@ -20,6 +20,7 @@ import logging
 import os
 import random
 import re
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -250,12 +251,34 @@ def _install_own(session: nox.Session, project: own_install.Project, server: str
         if arguments:
             with session.chdir(project.folder):
                 again = ["--reinstall"] if before else []  # what was built may be old
-                session.install(*again, *arguments, silent=False, stdout=output)
+                if (rest := own_install.without_uv_lock(arguments)) != arguments:
+                    rest += _exported(session, project, NOTES / f"{name}.uv.txt", output)
+                session.install(*again, *rest, silent=False, stdout=output)
         listed = str(session.run("python", "-c", LIST, silent=True))
         installed = {own_install.normal(line) for line in listed.split()}
         pins.write_text(own_install.constraints(lock, installed), encoding="utf-8")
         source = (requirements / f"server-{server}.in").read_text(encoding="utf-8")
         session.install(*own_install.direct(source), "-c", str(pins), silent=False, stdout=output)
+
+
+def _exported(
+    session: nox.Session, project: own_install.Project, path: Path, output: TextIO
+) -> list[str]:
+    """What pip is to install of a project's uv.lock, in just its versions; `uv` reads it."""
+    uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.defpath,
+                                                   os.environ.get("PATH", "")]))  # fmt: skip
+    if uv is None:
+        print("uv.lock needs uv to read it: python -m pip install uv", file=output, flush=True)
+        raise CommandFailed
+    what = ("--frozen", "--no-dev", "--no-emit-project", "--no-hashes", "--quiet")
+    python = str(Path(session.bin) / "python")
+    session.run(
+        *(uv, "export", *what, "--python", python, "--output-file", str(path)),
+        external=True,
+        silent=False,
+        stdout=output,
+    )
+    return ["-r", str(path), *(["."] if own_install.builds(project.folder) else [])]
 
 
 @contextlib.contextmanager
@@ -318,6 +341,12 @@ def init(session: nox.Session) -> None:
 def ab(session: nox.Session) -> None:
     """Compare two git revisions of an application, as in `-- main HEAD --config FILE`."""
     _bench(session, "ab", *session.posargs)
+
+
+@nox.session(python=False, requires=[*TO_MEASURE, "page"])
+def versus(session: nox.Session) -> None:
+    """Compare cells by turns, as in `-- server=uvicorn server=gunicorn`, or two by name."""
+    _bench(session, "versus", *session.posargs)
 
 
 @nox.session(python=False, requires=[*TO_MEASURE, "profiler"])

@@ -112,10 +112,10 @@ class ProfileOptions:
 
 @dataclass(frozen=True, slots=True)
 class AbOptions:
-    """Of `ab`."""
+    """Of `ab` and `versus`."""
 
     plan: PlanOptions
-    revisions: tuple[str, ...]
+    sides: tuple[str, ...]  # revisions, or what cells they have
     worktree: bool  # the second side is what isn't committed
     threshold: float
     output: Path
@@ -230,7 +230,17 @@ def command_line() -> argparse.ArgumentParser:
     init = _command(commands, "init", "write a first file for an application of your own")
     init.add_argument("project", type=Path, metavar="PATH", help="the project's folder")
     init.add_argument("--app", metavar="MODULE:NAME", help="the application, if it isn't found")
-    _comparing(_command(commands, "ab", "two revisions of an application, side by side"))
+    ab = _command(commands, "ab", "two revisions of an application, side by side")
+    ab.add_argument("sides", nargs="+", metavar="REV", help="git revisions, as in main HEAD; the"
+                    " first is what the second is held against")  # fmt: skip
+    ab.add_argument("--worktree", action="store_true", help="the second side is what isn't"
+                    " committed")  # fmt: skip
+    _comparing(ab)
+    versus = _command(commands, "versus", "cells against cells, side by side")
+    versus.add_argument("sides", nargs=2, metavar="SIDE", help="a cell, an experiment, or"
+                        " levels as in server=uvicorn; the first is what the second is held"
+                        " against")  # fmt: skip
+    _comparing(versus)
     _command(commands, "schema", "renew experiments.schema.json and bench.schema.json")
     return parser
 
@@ -322,8 +332,8 @@ def _profile_options(chosen: argparse.Namespace) -> ProfileOptions:
 def _ab_options(chosen: argparse.Namespace) -> AbOptions:
     return AbOptions(
         plan=_plan_options(chosen),
-        revisions=tuple(chosen.revisions),
-        worktree=chosen.worktree,
+        sides=tuple(chosen.sides),
+        worktree=getattr(chosen, "worktree", False),
         threshold=_threshold(chosen.threshold),
         output=chosen.output,
         fail_on_regression=chosen.fail_on == "regression",
@@ -353,6 +363,7 @@ _TYPED: dict[str, Callable[[argparse.Namespace], Options]] = {
     "export": _export_options,
     "init": _init_options,
     "ab": _ab_options,
+    "versus": _ab_options,
     "profile": _profile_options,
     "bench": _check_options,
     "selfcheck": _check_options,
@@ -442,9 +453,6 @@ def _running(command: argparse.ArgumentParser) -> None:
 
 def _comparing(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("revisions", nargs="+", metavar="REV", help="git revisions, as in main HEAD; the first is"
-        " what the second is held against")  # fmt: skip
-    add("--worktree", action="store_true", help="the second side is what isn't committed")
     _planning(command)
     _output(command)
     add("--threshold", default="5%", metavar="N%", help="effects that matter (5%%): smaller ones"

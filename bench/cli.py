@@ -239,7 +239,7 @@ def init(options: InitOptions) -> int:
 
 
 def ab(options: AbOptions) -> int:
-    """Two revisions of an application, side by side."""
+    """Two revisions of an application, or cells against cells, side by side."""
     from bench.ab import command  # noqa: PLC0415 - no other command needs what it imports
 
     planned = _plan(options.plan)
@@ -247,7 +247,8 @@ def ab(options: AbOptions) -> int:
         options = replace(options, output=_reports_beside(options.plan))
     secrets = passed(options.plan.pass_env)
     with lock.hold(options.plan.command, paths().root):
-        return command.run(options, planned, paths(), secrets, command.Voices(_say, _say, _warn))
+        compare_sides = command.run if options.plan.command == "ab" else command.versus
+        return compare_sides(options, planned, paths(), secrets, command.Voices(_say, _say, _warn))
 
 
 def profile(options: ProfileOptions) -> int:
@@ -351,7 +352,7 @@ def _status(found: tuple[Row, ...], planned: Plan) -> int:
     return 0 if told >= {cell.id for cell in planned.cells} else CELLS_FAILED
 
 
-MEASURING = {"matrix", "single", "ab", "profile", "bench", "selfcheck"}
+MEASURING = {"matrix", "single", "ab", "versus", "profile", "bench", "selfcheck"}
 COMMANDS: dict[str, Callable[[Any], int]] = {  # each takes the options that it is parsed to
     "matrix": matrix,
     "single": single,
@@ -363,6 +364,7 @@ COMMANDS: dict[str, Callable[[Any], int]] = {  # each takes the options that it 
     "doctor": examine,
     "init": init,
     "ab": ab,
+    "versus": ab,
     "profile": profile,
     "schema": schema,
     "bench": check,

@@ -18,11 +18,13 @@ import yaml
 # What says what a project needs, the first that is there, if its file doesn't.
 GUESSES = (
     ("pylock.toml", "-r pylock.toml"),
+    ("uv.lock", "-r uv.lock"),
     ("requirements.txt", "-r requirements.txt"),
     ("pyproject.toml", "."),
     ("setup.py", "."),
 )
 SOURCES = (".py", ".toml", ".cfg", ".txt", ".in", ".lock")
+UV_LOCK = "uv.lock"
 MOST_FILES = 20_000
 SKIPPED = {".git", ".venv", "venv", "node_modules", "__pycache__", ".nox", ".tox", "reports"}
 
@@ -63,6 +65,31 @@ class Project:
             elif path.is_dir() and not word.startswith("-"):
                 _add_tree(whole, path)
         return whole.hexdigest()
+
+
+def without_uv_lock(words: list[str]) -> list[str]:
+    """The arguments but ``-r uv.lock``, which pip can't read and uv exports; the same: none."""
+    kept: list[str] = []
+    for word in words:
+        if word != UV_LOCK:
+            kept.append(word)
+        elif kept[-1:] in (["-r"], ["--requirement"]):
+            kept.pop()
+    return kept
+
+
+def builds(folder: Path) -> bool:
+    """Whether the project itself is a package, by uv's rule.
+
+    https://docs.astral.sh/uv/concepts/projects/config/#project-packaging
+    """
+    try:
+        text = (folder / "pyproject.toml").read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False
+    return bool(re.search(r"(?m)^\[build-system\]", text)) and not re.search(
+        r"(?m)^package *= *false", text
+    )
 
 
 def _words(line: str) -> list[str]:

@@ -13,6 +13,7 @@ R_END_NS = 1  # for an unfinished request: when it was cut off
 R_PACKED = 2  # outcome | user << 16 | kind of request << 48
 OUTCOME_MASK = 0xFFFF
 USER_SHIFT = 16
+MOST_USERS = 0xFFFF_FFFF  # numbers, of 32 bits
 KIND_SHIFT = 48
 LOGIN = 0xFFFF  # the kind of a user's login
 

@@ -16,6 +16,7 @@ import os
 import sys
 import time
 from dataclasses import dataclass, field
+from math import lcm
 from pathlib import Path
 from typing import Any
 
@@ -151,11 +152,12 @@ def main() -> None:
 
 def measure(asked: dict[str, Any], secrets: dict[str, str]) -> None:
     """Warm up, choose the block's size, then batch after batch until the time is over."""
-    servers = [_server(one, asked, secrets) for one in asked["servers"]]
+    servers = [_server(one, secrets) for one in asked["servers"]]
     for server in servers:
         server.users = [User(server, dict(secrets)) for _ in range(asked["users"])]
     order = fair_order(len(servers))
-    cycle = 1 if servers[0].script is None else servers[0].script.cycle
+    # Of every side whole cycles, so that each block has the same kinds and forms of request.
+    cycle = lcm(*(1 if one.script is None else one.script.cycle for one in servers))
     least = -(-asked["users"] // cycle) * cycle
     rates = _warm_up(servers, least)
     size = block_size(rates, users=asked["users"], block_s=BLOCK_S, cycle=cycle)
@@ -192,14 +194,14 @@ def measure(asked: dict[str, Any], secrets: dict[str, str]) -> None:
             break  # where one cycle takes as long as a batch should
 
 
-def _server(one: dict[str, Any], asked: dict[str, Any], secrets: dict[str, str]) -> Server:
-    plan = asked["plan"]
+def _server(one: dict[str, Any], secrets: dict[str, str]) -> Server:
+    plan = one["plan"]
     return Server(
         name=one["name"],
         url=URL(one["url"]),
         clocks=one["clocks"],
         script=None if plan is None else Script(plan, secrets),
-        route=asked["route"],
+        route=one["route"],
         expected=bytes.fromhex(one["expected"]),
     )
 

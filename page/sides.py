@@ -1,4 +1,4 @@
-"""Two revisions side by side, from the document that ``nox -s ab`` writes."""
+"""Two revisions, or cells, side by side: the document of ``nox -s ab`` and ``nox -s versus``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 SCHEMA = 1
-KIND = "ab"
+KINDS = ("ab", "versus")
 WORDS = ("slower", "faster", "same", "not known yet", "failed")  # as `comparison.WORDS` mean
 MARKS = dict(zip(WORDS, ("v-failed", "v-valid", "v-valid", "v-rough", "v-failed"), strict=True))
 METRICS = (("latency_ms", "time per request"), ("cpu_ms", "CPU per request"))
@@ -24,8 +24,8 @@ Cell = dict[str, Any]
 
 
 def is_one(document: Mapping[str, Any]) -> bool:
-    """What `ab` writes."""
-    return document.get("kind") == KIND
+    """What `ab` and `versus` write."""
+    return document.get("kind") in KINDS
 
 
 def page(document: Mapping[str, Any]) -> str:
@@ -34,7 +34,7 @@ def page(document: Mapping[str, Any]) -> str:
     Raises:
         PageError: the document is not of this schema.
     """
-    return two.guarded(document, _parts, SCHEMA, "what `ab` wrote")
+    return two.guarded(document, _parts, SCHEMA, "what `ab` or `versus` wrote")
 
 
 def _parts(document: Mapping[str, Any]) -> two.Parts:

@@ -116,7 +116,9 @@ def _kind(kind: Mapping[str, Any]) -> str:
     )
     failed = f", {kind['failures']} failed" if kind["failures"] else ""
     told = f"{number(kind['throughput_rps'])} requests/s of {kind['requests']} completed{failed}"
-    return f"{told}; {levels}" if levels else told
+    waiting = kind.get("users")
+    users = "" if waiting is None else f"; {number(waiting)} users wait for it"
+    return f"{told}; {levels}{users}" if levels else f"{told}{users}"
 
 
 def _server(row: Row) -> Iterator[tuple[str, str]]:

@@ -202,6 +202,7 @@ def test_the_load_is_told_with_its_window(measured: Measured) -> None:
         "stretch": 1,
         "longest_s": 20.0,
         "round_trip_s": None,
+        "theirs": False,
         "warmup_s": 5.0,
         "duration_s": 1.0,
         "delay_s": 0.25,
@@ -224,6 +225,7 @@ def test_requests_are_counted_over_the_trial_and_within_the_window(measured: Mea
         "oldest_unfinished_ms": 3000.0,
         "failure_kinds": {"HTTP 500": 1, "HTTP 307 (redirect)": 1},
         "redirects": 1,
+        "unseen": 0,
     }
 
 

@@ -245,21 +245,27 @@ def test_arguments_of_a_comparison_fit(command: Command) -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("command", of(*COMPARING), ids=str)
 def test_commands_that_compare(tmp_path: Path, command: Command) -> None:
-    """By nox, which makes both revisions' environments; one cell, begun once."""
+    """By nox, which makes both revisions' environments; each cell, begun once."""
+    if command.session == "ab":
+        _demand_two_revisions()
+    one = ("--select", "list_items-uvicorn-w1") if own(command) else ()
+    small = (*one, "--budget", "1s", "--output", str(tmp_path))
+    said = nox(ROOT, "-s", command.session, "--", *command.posargs, *small, may=(0, 1))
+    folder = tmp_path / command.session
+    found = json.loads((folder / "latest.json").read_text(encoding="utf-8"))
+    assert [cell["failures"] for cell in found["cells"]] == [[]] * len(found["cells"]), said
+    assert {cell["starts"] for cell in found["cells"]} == {1}
+    assert found["cells"][0]["samples"][0].keys() == {"a", "twin", "b"}
+    assert (folder / "latest.html").is_file()
+    assert "### " in (folder / "latest.md").read_text(encoding="utf-8")
+
+
+def _demand_two_revisions() -> None:
     if not (ROOT / ".git").exists():
         pytest.skip("there are no revisions: this is no checkout")
     asked = ["git", "rev-parse", "--verify", "--quiet", "HEAD~1"]
     if subprocess.run(asked, cwd=ROOT, capture_output=True, check=False).returncode:
         pytest.skip("this clone is shallow: it has one revision")
-    one = ("--select", "list_items-uvicorn-w1") if own(command) else ()
-    small = (*one, "--budget", "1s", "--output", str(tmp_path))
-    said = nox(ROOT, "-s", command.session, "--", *command.posargs, *small, may=(0, 1))
-    found = json.loads((tmp_path / "ab" / "latest.json").read_text(encoding="utf-8"))
-    assert [cell["failures"] for cell in found["cells"]] == [[]] * len(found["cells"]), said
-    assert {cell["starts"] for cell in found["cells"]} == {1}
-    assert found["cells"][0]["samples"][0].keys() == {"a", "twin", "b"}
-    assert (tmp_path / "ab" / "latest.html").is_file()
-    assert "### " in (tmp_path / "ab" / "latest.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.real

@@ -18,7 +18,7 @@ from bench.paths import default_python
 from bench.plan import Cell
 from bench.revisions import Revision, Revisions
 from bench.run.host import environments
-from bench.turns.model import TRIALS, TURNS, TWIN, A, B
+from bench.turns.model import TRIALS, TURNS, TWIN, A, B, same
 from bench.turns.schedule import Progress
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def compared(
     cell = Cell("", request, "uvicorn", workers, default_python())
     asked = Asked(
         sides=found,
-        cells=(cell,),
+        contests=(same(cell),),
         profile=fixed(8, 0.3, 1.0, delay_s=0.0),
         threshold=0.3,
         budget_s=budget_s,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from bench.analysis.reconcile import disagreements
 from bench.analysis.rows import rows_of
 from bench.config import load_config
 from bench.paths import ROOT, default_python
@@ -115,6 +116,109 @@ def test_an_application_as_it_is(bench: Trials, tmp_path: Path, source: str, ser
     assert "application" not in "".join(str(reason) for reason in row.verdict.reasons)
 
 
+THEIR_APP = """
+from fastapi import FastAPI, Response
+from fastapi.responses import RedirectResponse
+app = FastAPI()
+@app.get("/old")
+async def old():
+    return RedirectResponse("/new")
+@app.get("/new")
+async def new():
+    return {"ok": True}
+@app.get("/teapot")
+async def teapot():
+    return Response(status_code=418)
+"""
+THEIR_USERS = """
+import os, time
+from locust import FastHttpUser, HttpUser, constant, events, task
+assert os.environ["SECRET"] == "sesame-2026"
+class Classic(HttpUser):
+    wait_time = constant(0.05)
+    @task
+    def old(self):
+        self.client.get("/old")
+class Quick(FastHttpUser):
+    wait_time = constant(0.05)
+    @task(3)
+    def new(self):
+        with self.client.get("/new", name="the new one", catch_response=True) as answer:
+            assert answer.json() == {"ok": True}
+    @task(1)
+    def teapot(self):
+        self.client.get("/teapot")
+"""
+THEIR_CLIENT = """
+import time
+from locust import User, constant, events, task
+from urllib.request import urlopen
+class Own(User):
+    wait_time = constant(0.02)
+    @task
+    def new(self):
+        began = time.monotonic()
+        urlopen(f"{self.host}/new").read()
+        took_ms = (time.monotonic() - began) * 1e3
+        events.request.fire(request_type="X", name="by hand", response_time=took_ms,
+                            response_length=0, exception=None, context={})
+"""
+
+
+def test_users_of_a_locustfile_of_their_own(bench: Trials, tmp_path: Path) -> None:
+    """Who wait, follow redirects and judge answers themselves; all is counted, who waits too."""
+    (tmp_path / "users.py").write_text(THEIR_USERS, encoding="utf-8")
+    requests = {"theirs": {"locustfile": "users.py"}}
+    trials = own(bench, tmp_path, THEIR_APP, requests, secrets={"SECRET": "sesame-2026"})
+    record = trials.run(cell("theirs"))
+    measured = record.measured
+    assert measured is not None, record.reason
+    assert disagreements(measured) == ()
+    assert measured.requests.failure_kinds.keys() == {"HTTP 418"}
+    assert measured.requests.unseen == 0
+    kinds = {one.name: one for one in measured.kinds}
+    assert kinds.keys() == {"/old", "the new one", "/teapot"}
+    assert kinds["/teapot"].completed == kinds["/teapot"].failed > 0
+    new, teapot = kinds["the new one"], kinds["/teapot"]
+    assert new.completed == pytest.approx(3 * teapot.completed, rel=0.4)
+    # Of a redirect the application sees both requests, the user one.
+    assert measured.counters.app_started is not None
+    assert measured.counters.app_started > measured.requests.started
+    # They wait between two requests: Little's law would take that for latency.
+    assert measured.latency.mean_by_little_ms is None
+    p50 = measured.latency.p50  # a bound, where it hangs on how the teapots are counted
+    assert (p50.value_ms or p50.over_ms or 0.0) > 0.1
+    (row,) = rows_of([record.cell], [record], 0.1, 2)
+    assert row.verdict.usable
+    assert row.unfinished is not None
+
+
+def test_what_a_client_of_their_own_tells_late_is_not_taken_for_all(
+    bench: Trials, tmp_path: Path
+) -> None:
+    """Who still waited isn't known, so there is a rate and no percentile."""
+    (tmp_path / "users.py").write_text(THEIR_CLIENT, encoding="utf-8")
+    requests = {"theirs": {"locustfile": "users.py"}}
+    record = own(bench, tmp_path, THEIR_APP, requests).run(cell("theirs"))
+    measured = record.measured
+    assert measured is not None, record.reason
+    assert measured.requests.unseen == measured.requests.started > 0
+    assert measured.throughput_rps > 0
+    assert measured.latency.p50.value_ms is None
+    assert "only once they have ended" in str(measured.latency.p50.reason)
+    (row,) = rows_of([record.cell], [record], 0.1, 2)
+    assert row.unfinished is None
+
+
+def test_a_locustfile_that_cannot_be_loaded_says_why(bench: Trials, tmp_path: Path) -> None:
+    """In a message with the name of what is missing."""
+    (tmp_path / "users.py").write_text("import no_such_module\n", encoding="utf-8")
+    requests = {"theirs": {"locustfile": "users.py"}}
+    record = own(bench, tmp_path, THEIR_APP, requests).run(cell("theirs"))
+    assert record.outcome is Outcome.FAILED
+    assert "no_such_module" in str(record.reason)
+
+
 def test_two_workers_and_whose_requests_they_are(bench: Trials, tmp_path: Path) -> None:
     """Each has its page, and its share."""
     record = own(bench, tmp_path, FASTAPI).run(cell(workers=2))
@@ -177,6 +281,11 @@ def app():
     assert (get.name, add.name) == ("get", "add")
     assert get.completed == pytest.approx(3 * add.completed, rel=0.2)
     assert get.latency.p50.value_ms is None or get.latency.p50.value_ms >= 20
+    # Whoever isn't between two requests waits for an answer of one of the kinds.
+    assert measured.places is not None
+    assert measured.places.generator is not None
+    waiting = measured.load.users - measured.places.generator
+    assert (get.users_avg or 0) + (add.users_avg or 0) == pytest.approx(waiting)
     assert not (tmp_path / "project" / "made").exists()
     kept = logs(trials)
     assert "log in with key=***" in kept

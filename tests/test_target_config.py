@@ -105,6 +105,8 @@ default_profile: p
         (LEAST + "  b: {mix: {hello: 0}}", "a whole number from 1 to 1000"),
         (LEAST + "  b: {mix: {hello: 1}, path: /}", "found mix beside path"),
         (LEAST + "  b: {mix: {b: 1}}", "found b, allowed: hello"),
+        (LEAST + "  b: {locustfile: users.py}", "found users.py, no file, allowed: a file of"),
+        (LEAST + "  b: {locustfile: .., path: /}", "found locustfile beside path"),
         (LEAST + "matrix: {request: [helo]}", "did you mean hello?"),
         (LEAST + "matrix: {request: [hello, hello]}", "each value once"),
         (LEAST + "matrix: {io: [json]}", "request, server, workers, python"),

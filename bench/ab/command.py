@@ -1,4 +1,4 @@
-"""`ab`: from options to a table, files and an exit status."""
+"""`ab` and `versus`: from options to a table, files and an exit status."""
 
 from __future__ import annotations
 
@@ -8,25 +8,28 @@ from typing import TYPE_CHECKING
 
 from bench import html_page, revisions
 from bench.ab import report
-from bench.ab.run import Asked, compare, sides_of
+from bench.ab.pairs import pairs
+from bench.ab.run import Asked, compare, of_cells, sides_of
 from bench.errors import CELLS_FAILED, BadInputError
 from bench.records import atomic
 from bench.run.host import machine
 from bench.text import duration, line
+from bench.turns.model import SIDES, same
 from bench.turns.schedule import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from bench.ab.run import Side
     from bench.arguments import AbOptions
     from bench.paths import Paths
     from bench.plan import Plan
     from bench.revisions import Revisions
+    from bench.turns.model import Contest
 
 BUDGET_S = 300.0
 USERS = 8  # who ask in turn: enough that the server never waits for one, few enough to drain soon
 LEAST_THRESHOLD = 0.01
-FOLDER = "ab"  # below the reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def find_revisions(options: AbOptions, planned: Plan, where: Paths) -> Revisions
     project = where.root if planned.target is None else planned.target.path
     try:
         found = revisions.find(
-            options.revisions,
+            options.sides,
             worktree=options.worktree,
             project=project,
             cache=(where.root / ".nox" / "ab").resolve(),
@@ -61,34 +64,97 @@ def find_revisions(options: AbOptions, planned: Plan, where: Paths) -> Revisions
 def run(
     options: AbOptions, planned: Plan, where: Paths, secrets: Mapping[str, str], voices: Voices
 ) -> int:
-    """Measure, print the table, leave it as JSON, Markdown and page; gives the exit status.
+    """Two revisions: print the table, leave it as JSON, Markdown and page; gives the exit status.
 
     Raises:
         BadInputError: options that can't be met.
         RequirementError: an environment is missing.
         KeyboardInterrupt: as it came; what was known by then has been written.
     """
+    _demand_fineness(options)
+    found = find_revisions(options, planned, where)
+    sides = sides_of(found, planned.target, planned.cells, where)
+    contests = tuple(map(same, planned.cells))
+    return _compare(
+        options,
+        _asked(options, planned, sides, contests),
+        Titles(found.a.short, found.b.short, (found.a.commit, found.b.commit)),
+        where,
+        secrets,
+        voices,
+    )
+
+
+def versus(
+    options: AbOptions, planned: Plan, where: Paths, secrets: Mapping[str, str], voices: Voices
+) -> int:
+    """Cells against cells, as `run`."""
+    _demand_fineness(options)
+    overrides = options.plan.overrides
+    chosen = bool(overrides.select or overrides.servers or overrides.workers or overrides.pythons)
+    a, b = options.sides
+    contests = pairs(planned.cells, a, b, every=chosen)
+    cells = dict.fromkeys(cell for contest in contests for cell in contest.cells.values())
+    side = of_cells([*cells], planned.target, where)
+    return _compare(
+        options,
+        _asked(options, planned, dict.fromkeys(SIDES, side), contests),
+        Titles(a, b),
+        where,
+        secrets,
+        voices,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Titles:
+    """What the sides are called; and their commits, of revisions."""
+
+    a: str
+    b: str
+    commits: tuple[str | None, str | None] = (None, None)
+
+
+def _demand_fineness(options: AbOptions) -> None:
     if options.threshold < LEAST_THRESHOLD:
         raise BadInputError(
             f"--threshold: found {options.threshold:.2%}, allowed: at least {LEAST_THRESHOLD:.0%}:"
             " finer differences come with each start of a process"
         )
-    found = find_revisions(options, planned, where)
+
+
+def _asked(
+    options: AbOptions,
+    planned: Plan,
+    sides: Mapping[str, Side],
+    contests: tuple[Contest, ...],
+) -> Asked:
     overrides = options.plan.overrides
-    asked = Asked(
-        sides=sides_of(found, planned.target, planned.cells, where),
-        cells=planned.cells,
+    return Asked(
+        sides=sides,
+        contests=contests,
         profile=planned.profile,
         threshold=options.threshold,
         budget_s=BUDGET_S if overrides.budget_s is None else overrides.budget_s,
         seed=planned.seed,
         users=USERS if overrides.users is None else overrides.users,
     )
-    cells = tuple(Progress(cell.id) for cell in planned.cells)
+
+
+def _compare(
+    options: AbOptions,
+    asked: Asked,
+    titles: Titles,
+    where: Paths,
+    secrets: Mapping[str, str],
+    voices: Voices,
+) -> int:
+    cells = tuple(Progress(contest.name) for contest in asked.contests)
     told = report.Comparison(
-        a=found.a.short,
-        b=found.b.short,
-        commits=(found.a.commit, found.b.commit),
+        kind=options.plan.command,
+        a=titles.a,
+        b=titles.b,
+        commits=titles.commits,
         started=_now(),
         finished="",
         host=_host(),
@@ -124,7 +190,7 @@ def _write(told: report.Comparison, options: AbOptions, where: Paths, voices: Vo
     table = report.markdown(told)
     voices.show(f"\n{table}")
     document = report.document(told)
-    folder = options.output / FOLDER
+    folder = options.output / told.kind
     folder.mkdir(parents=True, exist_ok=True)
     files = {folder / "latest.md": table.encode(), folder / "latest.json": document.encode()}
     name = told.started.replace(":", "").replace("-", "")[:15]

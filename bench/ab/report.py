@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bench.turns.schedule import Progress
 
 SCHEMA = 1
-KIND = "ab"
+KINDS = ("ab", "versus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Comparison:
     users: int
     cells: tuple[Progress, ...]
     complete: bool = True  # False: interrupted
+    kind: str = "ab"  # revisions; or cells: `versus`
 
     @property
     def regressions(self) -> tuple[str, ...]:
@@ -107,7 +108,7 @@ def document(found: Comparison) -> str:
     """The same as JSON; docs/ab.md lists its fields."""
     content: dict[str, Any] = {
         "schema": SCHEMA,
-        "kind": KIND,
+        "kind": found.kind,
         "a": {"title": found.a, "commit": found.commits[0]},
         "b": {"title": found.b, "commit": found.commits[1]},
         "started": found.started,

@@ -1,4 +1,4 @@
-"""Measures two revisions: work trees and environments in, starts out."""
+"""Measures two sides: work trees and environments in, starts out."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bench.revisions import Revision, Revisions
     from bench.run.host.environments import Environment
     from bench.run.lab import Lab
-    from bench.turns.model import Start
+    from bench.turns.model import Contest, Start
 
 SECONDS = 6.0  # of a start, asking in turn
 Keys = dict[tuple[str, str], "Environment"]
@@ -56,7 +56,7 @@ class Asked:
     """What to compare, and how."""
 
     sides: Mapping[str, Side]  # a, its twin, b
-    cells: tuple[Cell, ...]
+    contests: tuple[Contest, ...]
     profile: Profile  # of whole trials
     threshold: float
     budget_s: float
@@ -77,22 +77,22 @@ class Bench:
 
     def start(self, progress: Progress) -> None:
         """One start of a cell, by the method that it is fit for."""
-        cell = next(one for one in self.asked.cells if one.id == progress.cell)
+        contest = next(one for one in self.asked.contests if one.name == progress.cell)
         number = len(progress.starts) + 1
         try:
             if progress.method != TRIALS:
                 try:
-                    progress.starts.append(self._turns(cell, number))
+                    progress.starts.append(self._turns(contest, number))
                     progress.method = TURNS
                 except Unfit as unfit:
                     if progress.starts:  # a bad moment: what is fit once is fit
                         raise TrialFailed(f"a start was set aside: {unfit}") from unfit
                     progress.method, progress.why_trials = TRIALS, str(unfit)
             if progress.method == TRIALS:
-                progress.starts.append(self.trials.start(cell, number=number))
+                progress.starts.append(self.trials.start(contest, number=number))
         except (TrialFailed, OSError) as failed:
             progress.failures.append(self._hidden(str(failed)))
-            self.tell(f"{cell.id}: {progress.failures[-1]}")
+            self.tell(f"{contest.name}: {progress.failures[-1]}")
             if number == 1 and not progress.starts:
                 progress.failures += [progress.failures[-1]] * (MOST_FAILURES - 1)
             return
@@ -101,15 +101,15 @@ class Bench:
         start = progress.starts[-1]
         costs = "  ".join(f"{side} {start.costs[side].latency_ms:.3f} ms" for side in start.costs)
         how = "in turn" if start.method == TURNS else "whole trials"
-        self.tell(f"{cell.id:36} start {len(progress.starts)}, {how}: {costs}")
+        self.tell(f"{contest.name:36} start {len(progress.starts)}, {how}: {costs}")
 
-    def _turns(self, cell: Cell, number: int) -> Start:
+    def _turns(self, contest: Contest, number: int) -> Start:
         return take_turns(
             self.labs,
-            cell,
+            contest,
             self.folder / "turns",
             number=number,
-            cpus=cores(cell.workers, number),
+            cpus=cores(contest, number),
             users=self.asked.users,
             seconds=self.asked.seconds,
         )
@@ -171,7 +171,8 @@ def open_bench(
             pythons = {key: one.python for key, one in servers.items() if one.python is not None}
             labs[at] = replace(opened, own=own, app=side.app, server_pythons=pythons)
             (folder / at).mkdir()
-            plan = make_plan(asked.cells, asked.profile, seed=asked.seed, target=side.target)
+            cells = dict.fromkeys(contest.cells[at] for contest in asked.contests)
+            plan = make_plan([*cells], asked.profile, seed=asked.seed, target=side.target)
             runners[at] = TrialRunner(
                 *("ab", plan, labs[at], servers, folder / at), keep_raw=False, cores=host.cores
             )
@@ -200,6 +201,18 @@ def sides_of(
             app=revision.folder if target is None and revision.commit is not None else None,
         )
     return found
+
+
+def of_cells(cells: Sequence[Cell], target: Target | None, paths: Paths) -> Side:
+    """What both sides are when cells are compared: one application, in its environments."""
+    keys = dict.fromkeys((cell.server, str(cell.python)) for cell in cells)
+    servers = {
+        key: environments.find(paths.notes, paths.root, f"server-{key[0]}", key[1])
+        if target is None
+        else environments.find_own(paths.notes, target.path, *key)
+        for key in keys
+    }
+    return Side("the application", servers, target)
 
 
 def _demand(servers: Keys, title: str) -> None:

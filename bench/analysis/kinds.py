@@ -24,7 +24,8 @@ class Kind:
     name: str
     requests: int  # completed in the windows, failed ones included
     failures: int
-    throughput_rps: float  # the trials' median
+    throughput_rps: float  # the trials' median, as is the next
+    users: float | None  # who wait for an answer of this kind, on average
     p50: Percentile
     p90: Percentile
     p99: Percentile
@@ -41,11 +42,13 @@ def _kind(found: Sequence[KindFigures]) -> Kind:
     levels = {
         level: _percentile([getattr(one.latency, level) for one in found]) for level in LEVELS
     }
+    waiting = [one.users_avg for one in found if one.users_avg is not None]
     return Kind(
         name=found[0].name,
         requests=sum(one.completed for one in found),
         failures=sum(one.failed for one in found),
         throughput_rps=float(median(one.throughput_rps for one in found)),
+        users=float(median(waiting)) if waiting else None,
         **levels,
     )
 

@@ -124,7 +124,9 @@ def _row(known: Known, precision: float, cores: int) -> Row:
         requests=_total(measured, lambda m: m.requests.window_succeeded + m.requests.window_failed),
         failures=_total(measured, lambda m: m.requests.window_failed),
         failure_kinds=_kinds(measured),
-        unfinished=_median(m.requests.window_unfinished for m in measured),
+        unfinished=_median(
+            None if m.requests.unseen else m.requests.window_unfinished for m in measured
+        ),
         throughput_rps=known.estimate,
         regimes=known.regimes,
         spread=known.spread,

@@ -62,9 +62,12 @@ class Target:
     # By name, and of a mix how often each is asked: as many as its weight says, in turn.
     requests: Mapping[str, Request] = field(default_factory=dict)
     mixes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    locustfiles: Mapping[str, str] = field(default_factory=dict)  # by name, whose users ask
 
     def asked(self, name: str) -> tuple[tuple[Request, int], ...]:
-        """The kinds of requests of one experiment, each with its weight."""
+        """The kinds of requests of one experiment, each with its weight; none of a locustfile."""
+        if name in self.locustfiles:
+            return ()
         if name in self.requests:
             return ((self.requests[name], 1),)
         return tuple((self.requests[kind], weight) for kind, weight in self.mixes[name].items())

@@ -179,11 +179,15 @@ class AskModel(Strict):
 
 
 class RequestModel(AskModel):
-    """One kind of request, or a mix of kinds."""
+    """One kind of request, a mix of kinds, or users of their own."""
 
     mix: dict[Name, Weight] = Field(
         default=_ABSENT,
         description="Kinds of requests, and how many of each come in turn: {list: 8, add: 1}.",
+    )
+    locustfile: Line = Field(
+        default=_ABSENT,
+        description="A file of locust's, relative to this one, whose users ask in place of ours.",
     )
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # What a file that names no profile is measured with: an answer in minutes.
 QUICK = Profile("quick", users=50, delay_s=0.0, budget_s=300.0)
 BODIES = ("json_", "form", "body")
+WHOLE = ("mix", "locustfile")  # what a request may be in place of all else
 
 
 def config(path: Path, model: TargetConfigModel, source: Source, known: Known) -> Config:
@@ -75,9 +76,12 @@ def inconsistencies(
     for name, load in model.profiles.items():
         yield from profile_mistakes(name, load, source)
     yield from _levels(model, source)
-    simple = [name for name, one in model.requests.items() if "mix" not in one.model_fields_set]
+    simple = [name for name, one in model.requests.items() if _is_simple(one)]
     for name, one in model.requests.items():
         yield from _request(("requests", name), one, simple, source)
+        if "locustfile" in one.model_fields_set and not (path.parent / one.locustfile).is_file():
+            where = ("requests", name, "locustfile")
+            yield source.mistake(where, f"{source.found(where)}, no file", "a file of locust's")
     yield from _variables(model, source, passed)
 
 
@@ -104,16 +108,23 @@ def _levels(model: TargetConfigModel, source: Source) -> Iterator[Mistake]:
                 yield source.mistake(where, source.found(where), allowed)
 
 
+def _is_simple(model: RequestModel) -> bool:
+    return not model.model_fields_set & {*WHOLE}
+
+
 def _request(
     place: Loc, model: RequestModel, simple: Sequence[str], source: Source
 ) -> Iterator[Mistake]:
     given = model.model_fields_set
-    if "mix" not in given:
+    whole = next((kind for kind in WHOLE if kind in given), None)
+    if whole is None:
         yield from _ask(place, model, source)
         return
-    if others := sorted(given - {"mix"}):
-        found = f"mix beside {', '.join(other.rstrip('_') for other in others)}"
-        yield source.mistake(place, found, "a mix alone, or a request")
+    if others := sorted(given - {whole}):
+        found = f"{whole} beside {', '.join(other.rstrip('_') for other in others)}"
+        yield source.mistake(place, found, f"a {whole} alone, or a request")
+    if whole != "mix":
+        return
     if not model.mix:
         yield source.mistake((*place, "mix"), "an empty mapping", "kinds of requests and weights")
     for kind in model.mix or {}:
@@ -197,14 +208,17 @@ def _target(path: Path, model: TargetConfigModel) -> Target:
         ready=found.ready,
         login=login,
         requests={
-            name: as_request(name, one)
-            for name, one in model.requests.items()
-            if "mix" not in one.model_fields_set
+            name: as_request(name, one) for name, one in model.requests.items() if _is_simple(one)
         },
         mixes={
             name: dict(one.mix)
             for name, one in model.requests.items()
             if "mix" in one.model_fields_set
+        },
+        locustfiles={
+            name: str((path.parent / one.locustfile).resolve())
+            for name, one in model.requests.items()
+            if "locustfile" in one.model_fields_set
         },
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.digest.places import in_flight
 from bench.digest.read import RequestLog
 from bench.digest.requests import latencies, rates, requests, watched
 from bench.records.model import KindFigures
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def kinds(raw: Raw) -> tuple[KindFigures, ...]:
-    """Counts, rate and latency of each, within the window; their mean is none of Little's law."""
+    """Counts, rate, latency and users of each, within the window."""
     return tuple(_kind(raw, number, name) for number, name in enumerate(raw.facts.kinds))
 
 
@@ -37,4 +38,5 @@ def _kind(raw: Raw, number: int, name: str) -> KindFigures:
         failed=counted.window_failed,
         throughput_rps=rate.throughput_rps,
         latency=replace(latency, mean_by_little_ms=None),
+        users_avg=in_flight(part),
     )

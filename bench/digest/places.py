@@ -24,7 +24,7 @@ def places(raw: Raw) -> Places:
     as a place with less than nobody in it. Divided by the throughput a place is the mean time
     that a request spends there (Little's law).
     """
-    users, sent = raw.facts.profile.users, _in_flight(raw)
+    users, sent = raw.facts.profile.users, in_flight(raw)
     looks = raw.samples
     inside = integrals.inside(looks, integrals.workers(looks))
     if inside is None:
@@ -54,7 +54,7 @@ def places(raw: Raw) -> Places:
     )
 
 
-def _in_flight(raw: Raw) -> float:
+def in_flight(raw: Raw) -> float:
     """Requests that the generator had sent and that were not answered, as it saw them."""
     log, t1 = raw.requests, raw.facts.t1_ns
     cut_off = log.outcome == request_layout.UNFINISHED

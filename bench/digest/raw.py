@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bench.digest import read, signals
@@ -54,6 +54,8 @@ def read_all(folder: Path) -> Raw:
         if missing:
             raise Unreadable(f"the thread log of worker {min(missing)} is missing")
     generator = read.generator_summary(folder)
+    if facts.theirs:
+        facts = replace(facts, kinds=generator.kinds)
     if not generator.first_spawn_ns < facts.t0_ns:
         raise Unreadable("generator.json is corrupt: its first user came after the window began")
     return Raw(

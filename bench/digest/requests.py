@@ -11,6 +11,7 @@ from bench import stats
 from bench.digest.raw import NS_PER_MS
 from bench.records.model import Latency, Requests
 from bench.stats import (
+    Percentile,
     Steadiness,
     gap_error,
     hann_rate,
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bench.digest.raw import Raw
+
+
+UNSEEN = "the locustfile's own client tells of requests only once they have ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ def requests(raw: Raw) -> Requests:
         oldest_unfinished_ms=float(ages_ns.max()) / NS_PER_MS if len(ages_ns) else None,
         failure_kinds=kinds,
         redirects=sum(redirects),
+        unseen=raw.generator.unseen,
     )
 
 
@@ -103,14 +108,16 @@ def latencies(raw: Raw, found: stats.Latency, throughput_rps: float) -> Latency:
     """Of successful requests."""
     # Little's law speaks of all requests: with failures among them it does not
     # give the mean of the successful ones.
+    # Nor of users who wait between two requests, as their file has it.
     some_failed = bool((_in_window(raw) & _failed(raw)).any())
     little_ms = mean_by_little_ms(raw.facts.profile.users, throughput_rps)
+    unseen = Percentile(None, None, UNSEEN) if raw.generator.unseen else None
     return Latency(
-        p50=found.p50,
-        p90=found.p90,
-        p99=found.p99,
+        p50=unseen or found.p50,
+        p90=unseen or found.p90,
+        p99=unseen or found.p99,
         mean_measured_ms=found.mean_measured_ms,
-        mean_by_little_ms=None if some_failed else little_ms,
+        mean_by_little_ms=None if some_failed or raw.facts.theirs else little_ms,
     )
 
 

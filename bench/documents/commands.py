@@ -19,7 +19,7 @@ LIST: Final = "nox -l"
 # none of these has no run, and no document may name it.
 MEASURING: Final = ("matrix", "single")  # of a small matrix, with options that make it smaller
 PROFILING: Final = ("profile",)  # as they stand: a trial of a quarter of a minute
-COMPARING: Final = ("ab",)  # one cell, one start, in this checkout
+COMPARING: Final = ("ab", "versus")  # one start of each cell, in this checkout
 READING: Final = ("plan", "report", "readme", "compare", "export", "doctor")  # as they stand
 LOOKING: Final = ("init",)  # at a small project in the place of the page's
 CHECKING: Final = tuple(selfcheck.DEFAULTS)  # each of their checks by itself, at its smallest

@@ -68,6 +68,8 @@ class LoadSettings:
     stretch: int = 1  # how many times as long a window as the cell needs at least
     longest_s: float = 0.0  # that a window which follows its cell may get
     round_trip_s: float | None = None  # of a user in the warm-up
+    # By users of a locustfile of a person's own: they may wait, and follow redirects.
+    theirs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Requests:
     oldest_unfinished_ms: float | None
     failure_kinds: Mapping[str, int]  # whole trial
     redirects: int
+    unseen: int = 0  # told of only when they had ended: of these nobody knows who still waited
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ class KindFigures:
     failed: int
     throughput_rps: float
     latency: Latency
+    users_avg: float | None = None  # waiting for an answer of this kind, on average
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ class TrialFacts:
     waits: bool = False  # takes at least the delay
     threaded: bool = False  # the handler is a `def`, which runs in a thread of the pool
     own: bool = False  # a person's own application: handlers are not seen
+    theirs: bool = False  # and its users are those of a locustfile of that person's
     kinds: list[str] = field(default_factory=list)  # of its requests, by number in requests.bin
     # Gauge words by worker when the gate opened, and when all was over.
     gauges_before: dict[str, Page] = field(default_factory=dict)
@@ -108,6 +109,10 @@ class GeneratorSummary:
     failure_kinds: Mapping[int, str]
     lateness_ns: list[tuple[int, int]]  # of a timer: when it was due, how late it was
     locust: Mapping[str, float | None]  # its own statistics
+    # Of a locustfile of somebody's own (locustfiles/theirs.py): the names of its requests, by
+    # number in requests.bin, and how many were told of only when they had ended.
+    kinds: list[str] = field(default_factory=list)
+    unseen: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,7 @@ def _kind(kind: Kind) -> dict[str, Any]:
         "requests": kind.requests,
         "failures": kind.failures,
         "throughput_rps": _short(kind.throughput_rps),
+        "users": _short(kind.users),
         "latency_ms": {name: _short(found.value_ms) for name, found in levels},
         "latency_low_ms": {name: _short(found.low_ms) for name, found in levels},
         "latency_high_ms": {name: _short(found.high_ms) for name, found in levels},

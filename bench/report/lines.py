@@ -129,7 +129,8 @@ def _kind(kind: Kind) -> str:
     )
     failed = f", of them failed {kind.failures:,}" if kind.failures else ""
     rate = f"{number(kind.throughput_rps)} requests/s"
-    return f"{rate}; {latency}; {kind.requests:,} requests{failed}"
+    users = "" if kind.users is None else f"; {number(kind.users)} users wait for it"
+    return f"{rate}; {latency}{users}; {kind.requests:,} requests{failed}"
 
 
 def plan_text(plan: Plan, expected: Expected) -> str:

@@ -16,17 +16,31 @@ if TYPE_CHECKING:
     from bench.run.lab import Lab
 
 
+THEIR_RAMP_S = 2.0  # of users who can't be told when to begin
+
+
 def start(lab: Lab, profile: Profile, route: str, folder: Path, *, phase: float) -> Child:
-    """Start it; it imports everything and then waits for ``aim`` and its gate."""
+    """Start it; it imports everything and then waits for ``aim`` and its gate.
+
+    Args:
+        lab: where it runs.
+        profile: of its users.
+        route: what they ask; of one's own application its name.
+        folder: of the trial.
+        phase: of the start, 0 to 1.
+    """
     own = {} if lab.own is None else {"MATRIX_SECRETS": json.dumps(dict(lab.own.secrets))}
+    theirs = None if lab.own is None else lab.own.target.locustfiles.get(route)
+    if lab.own is not None and theirs is not None:
+        own |= lab.own.secrets  # as its users would have them without us
     fixed = {} if profile.spawn_rate is None else {"MATRIX_SPAWN_RATE": str(profile.spawn_rate)}
     return children.start(
         "the load generator",
         [
-            *(lab.load_python, "-m", "locust", "-f", "locustfiles/users.py"),
+            *(lab.load_python, "-m", "locust", "-f"),
+            "locustfiles/users.py" if theirs is None else f"locustfiles/theirs.py,{theirs}",
             *("--headless", "--only-summary", "--skip-log-setup"),
-            # All at once: each then waits for its turn (locustfiles/ramp.py).
-            *("--users", str(profile.users), "--spawn-rate", str(profile.users)),
+            *("--users", str(profile.users), "--spawn-rate", f"{_spawn_rate(profile, theirs):g}"),
             *("--exit-code-on-error", "0", "--stop-timeout", "0"),
         ],
         keeper=lab.keeper,
@@ -42,6 +56,13 @@ def start(lab: Lab, profile: Profile, route: str, folder: Path, *, phase: float)
         tells="pipe",
         cpus=lab.placement.generator,
     )
+
+
+def _spawn_rate(profile: Profile, theirs: str | None) -> float:
+    """Ours all at once: each then waits for its turn (locustfiles/ramp.py)."""
+    if theirs is None:
+        return float(profile.users)
+    return profile.spawn_rate or max(1.0, profile.users / THEIR_RAMP_S)
 
 
 def aim(

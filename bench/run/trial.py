@@ -160,6 +160,9 @@ class _Trial:
         plan = as_json(own.target.asked(self.cell.experiment), own.target.login)
         self.facts.kinds = [kind["name"] for kind in plan["kinds"]]
         self.facts.own = True
+        self.facts.theirs = self.cell.experiment in own.target.locustfiles
+        if self.facts.theirs:
+            plan["login"] = None  # their users log in as they do
         try:
             if own.target.ready is not None:
                 await_ready(HOST, running.port, own.target.ready, self.lab.patience.ready_s)

@@ -15,7 +15,7 @@ from bench.stats import FIRST_STAGE
 from bench.text import number
 from bench.turns.engine import Unfit, cores, take_turns
 from bench.turns.judge import judge
-from bench.turns.model import CPU, LATENCY, TWIN, A, B
+from bench.turns.model import CPU, LATENCY, TWIN, A, B, same
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,9 +71,9 @@ def _starts(which: Cell, labs: dict[str, Lab], folder: Path, *, quick: bool) -> 
 def _start(which: Cell, labs: dict[str, Lab], folder: Path, number: int, *, quick: bool) -> Start:
     try:
         return take_turns(
-            *(labs, which, folder),
+            *(labs, same(which), folder),
             number=number,
-            cpus=cores(which.workers, number),
+            cpus=cores(same(which), number),
             users=USERS,
             seconds=QUICK_SECONDS if quick else SECONDS,
         )

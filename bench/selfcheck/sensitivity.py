@@ -18,7 +18,7 @@ from bench.plan import Cell
 from bench.run.host import environments
 from bench.selfcheck.figure import Figure
 from bench.turns.judge import Outcome, judge
-from bench.turns.model import METRICS, TWIN, A, B
+from bench.turns.model import METRICS, TWIN, A, B, same
 from bench.turns.schedule import Progress
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _compare(paths: Paths, number: int, *, quick: bool) -> dict[str, Any]:
         sides = {side: Side(side, servers, _target(Path(name), side)) for side in (A, TWIN, B)}
         asked = Asked(
             sides=sides,
-            cells=cells,
+            contests=tuple(map(same, cells)),
             profile=fixed(USERS, 0.3, 0.5 if quick else 2.0, delay_s=0.0),
             threshold=THRESHOLD,
             budget_s=1.0 if quick else BUDGET_S,

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from bench.run.lab import Lab
     from bench.run.process.children import Child
     from bench.run.server.bringup import Running
+    from bench.turns.model import Contest
 
 BATCHES = 10
 LEAST_BUSY = 0.75  # of a core for each worker: less, and what the server waits for decides
@@ -51,14 +52,19 @@ class Unfit(Exception):  # noqa: N818 - a finding, not an error
     """These servers can't be compared in turn, and why."""
 
 
-def cores(workers: int, number: int) -> tuple[list[int], list[int]]:
+def cores(contest: Contest, number: int) -> tuple[list[int], list[int]]:
     """Which CPUs the servers of a start get, one a worker, and which the load generator.
 
     Cores differ, so each is the servers' in turn.
 
     Raises:
-        Unfit: there are too few, or this system keeps no process on a core.
+        Unfit: there are too few, the sides need more and fewer, or this system keeps no process
+            on a core.
     """
+    counts = {cell.workers for cell in contest.cells.values()}
+    if len(counts) > 1:
+        raise Unfit("its sides have more and fewer workers, so they can't share cores alike")
+    workers = counts.pop()
     found = affinity(os.getpid())
     if found is None:
         raise Unfit("this system can't keep a process on a core")
@@ -72,7 +78,7 @@ def cores(workers: int, number: int) -> tuple[list[int], list[int]]:
 
 def take_turns(
     labs: Mapping[str, Lab],
-    cell: Cell,
+    contest: Contest,
     folder: Path,
     *,
     number: int,
@@ -80,11 +86,11 @@ def take_turns(
     users: int,
     seconds: float,
 ) -> Start:
-    """Start the cell's server on each lab, and ask all in turn for so long.
+    """Start each side's cell on its lab, and ask all in turn for so long.
 
     Args:
         labs: by side.
-        cell: what is started.
+        contest: what is started.
         folder: empty; takes the servers' files.
         number: of the start; all its servers have it as seed of Python's string hashes.
         cpus: the servers', and the load generator's.
@@ -96,11 +102,11 @@ def take_turns(
         TrialFailed: a server did not start, or ended, or gave a wrong answer; it says which.
     """
     began = time.monotonic()
-    batches = _batches(labs, cell, folder, number, cpus, users, seconds)
+    batches = _batches(labs, contest, folder, number, cpus, users, seconds)
     names = [*labs]
-    costs, busy = _costs(batches, names, cell.workers)
+    costs, busy = _costs(batches, names, len(cpus[0]))
     return Start(
-        cell=cell.id,
+        cell=contest.name,
         number=number,
         method=TURNS,
         costs=costs,
@@ -112,19 +118,20 @@ def take_turns(
 
 def _batches(
     labs: Mapping[str, Lab],
-    cell: Cell,
+    contest: Contest,
     folder: Path,
     number: int,
     cpus: tuple[Sequence[int], Sequence[int]],
     users: int,
     seconds: float,
 ) -> list[dict[str, Any]]:
+    _demand_questions(labs, contest)
     with contextlib.ExitStack() as stack:
-        found, plan = {}, None
+        found = {}
         # Not always the same first: it may get the better place.
         shift = number % len(labs)
         for name in [*labs][shift:] + [*labs][:shift]:
-            lab = labs[name]
+            lab, cell = labs[name], contest.cells[name]
             own_folder = folder / name
             own_folder.mkdir(parents=True)
             placed = replace(lab.placement, server=tuple(cpus[0]))
@@ -134,12 +141,8 @@ def _batches(
                 found[name] = {"name": name, **_address(cell, here, running)}
             except (TrialFailed, Unverified) as failed:
                 raise TrialFailed(f"{name}: {failed}") from failed
-            if lab.own is not None:
-                plan = as_json(lab.own.target.asked(cell.experiment), lab.own.target.login)
         asked = {
             "servers": [found[name] for name in labs],
-            "plan": plan,
-            "route": cell.route if plan is None else "/",
             "users": users,
             "seconds": seconds,
             "batches": BATCHES,
@@ -147,6 +150,18 @@ def _batches(
         first = next(iter(labs.values()))
         client = stack.enter_context(_client(first, folder, asked, cpus[1]))
         return _listen(client, seconds)
+
+
+def _demand_questions(labs: Mapping[str, Lab], contest: Contest) -> None:
+    """What is asked must be known: users of a locustfile are their own.
+
+    Raises:
+        Unfit: it isn't.
+    """
+    for name, cell in contest.cells.items():
+        own = labs[name].own
+        if own is not None and cell.experiment in own.target.locustfiles:
+            raise Unfit("its users are those of a locustfile")
 
 
 @contextlib.contextmanager
@@ -170,7 +185,7 @@ def _server(cell: Cell, lab: Lab, folder: Path) -> Iterator[Running]:
 
 def _address(cell: Cell, lab: Lab, running: Running) -> dict[str, Any]:
     """Where the client finds a server, once it has answered rightly, and its workers' clocks."""
-    expected = b""
+    expected, plan = b"", None
     if lab.own is None:
         routes = running.reports[0]["routes"]
         route = next((one for one in routes if one["path"] == cell.route), None)
@@ -188,6 +203,8 @@ def _address(cell: Cell, lab: Lab, running: Running) -> dict[str, Any]:
     return {
         "url": f"http://{HOST}:{running.port}",
         "clocks": [cpu_clock(int(report["pid"])) for report in running.reports],
+        "route": cell.route if plan is None else "/",
+        "plan": plan,
         "expected": expected.hex(),
     }
 

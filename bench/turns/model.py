@@ -8,11 +8,26 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bench.plan import Cell
+
 A, TWIN, B = "a", "twin", "b"
 SIDES = (A, TWIN, B)  # the twin is a second A: how far it lies from A is noise
 TURNS, TRIALS = "turns", "trials"
 CPU, LATENCY = "cpu_ms", "latency_ms"
 METRICS = (LATENCY, CPU)
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """What each side runs, by one name: of two revisions the same cell."""
+
+    name: str
+    cells: Mapping[str, Cell]  # by side
+
+
+def same(cell: Cell) -> Contest:
+    """The same cell on all sides."""
+    return Contest(cell.id, dict.fromkeys(SIDES, cell))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +45,9 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """All sides started anew and measured once; ``number`` counts from 1, by cell."""
+    """All sides started anew and measured once; ``number`` counts from 1, by contest."""
 
-    cell: str
+    cell: str  # the contest's name
     number: int
     method: str  # turns or trials
     costs: Mapping[str, Cost]  # by side

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from bench.plan import Cell
     from bench.run.trial_runner import TrialRunner
+    from bench.turns.model import Contest
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Trials:
 
     runners: Mapping[str, TrialRunner]
 
-    def start(self, cell: Cell, *, number: int) -> Start:
+    def start(self, contest: Contest, *, number: int) -> Start:
         """One trial on each side, in an order that turns from start to start.
 
         Of an even number it is the one before backwards: whatever drifts evenly then falls on
@@ -40,9 +41,9 @@ class Trials:
         order = names[shift:] + names[:shift]
         if number % 2 == 0:
             order.reverse()
-        costs = {name: self._cost(name, cell, number) for name in order}
+        costs = {name: self._cost(name, contest.cells[name], number) for name in order}
         return Start(
-            cell=cell.id,
+            cell=contest.name,
             number=number,
             method=TRIALS,
             costs={name: costs[name] for name in names},
@@ -61,8 +62,11 @@ class Trials:
             raise TrialFailed(f"{name}: {sentence(judged.reasons)}")
         if not measured.throughput_rps > 0 or measured.signals.server_ms_per_request is None:
             raise TrialFailed(f"{name}: nothing was completed in the window")
+        latency_ms = runner.plan.profile.users / measured.throughput_rps * 1e3
+        if measured.load.theirs:  # who may wait between two requests
+            latency_ms = measured.latency.mean_measured_ms or latency_ms
         return Cost(
-            latency_ms=runner.plan.profile.users / measured.throughput_rps * 1e3,
+            latency_ms=latency_ms,
             cpu_ms=measured.signals.server_ms_per_request,
             requests=measured.requests.window_succeeded,
         )

@@ -1,0 +1,193 @@
+"""The load generator's side of a trial, whoever its users are: gate, counts, records, stop.
+
+The harness starts this process early and opens the gate when the server has been verified. This
+process tells how many requests have ended, so that the harness can decide when the window begins
+and ends, and stops when it is told to. ``MATRIX_*`` variables say what to do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from array import array
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from gevent.socket import wait_read
+
+from locustfiles import layout
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+FOLDER = Path(os.environ["MATRIX_TRIAL_DIR"])
+GATE_FD = int(os.environ["MATRIX_GATE_FD"])
+EVENTS_FD = int(os.environ["MATRIX_EVENTS_FD"])
+
+TICK_S = 0.05
+TICKS_A_COUNT = 2
+TICKS_A_PROGRESS = 10
+MOST_KINDS = 200
+
+
+class Records:
+    """Every request's record, and the failures' names."""
+
+    def __init__(self, path: Path) -> None:
+        self.started = 0
+        self.ended = 0  # whatever became of them, but for those cut off at the stop
+        self.failed = 0  # of these
+        self.latest_ns = 0  # how long the last of them took, and when it ended
+        self.latest_end_ns = 0
+        self._words = array("Q")
+        self._file = path.open("wb")
+        self._kinds: dict[str, int] = {}
+
+    def count(self, took_ns: int, end_ns: int, *, failed: bool) -> None:
+        """One that has ended."""
+        self.ended += 1
+        self.failed += failed
+        self.latest_ns, self.latest_end_ns = took_ns, end_ns
+
+    def add(self, start_ns: int, end_ns: int, outcome: int, user: int, kind: int) -> None:
+        """One request that has ended or was cut off."""
+        packed = outcome | user << layout.USER_SHIFT | kind << layout.KIND_SHIFT
+        self._words.extend((start_ns, end_ns, packed))
+        if len(self._words) >= layout.RECORD_WORDS << 16:
+            self._flush()
+
+    def kind(self, name: str) -> int:
+        """The number of a kind of failure."""
+        if name not in self._kinds and len(self._kinds) >= MOST_KINDS:
+            name = "other failures"
+        return self._kinds.setdefault(name, layout.FIRST_FAILURE + len(self._kinds))
+
+    def close(self) -> dict[str, int]:
+        """Write what is left; gives the kinds of failures and their numbers."""
+        self._flush()
+        self._file.close()
+        return self._kinds
+
+    def _flush(self) -> None:
+        self._words.tofile(self._file)
+        self._words = array("Q")
+
+
+class Process:
+    """What this process knows of its own trial."""
+
+    def __init__(self) -> None:
+        self.records = Records(FOLDER / "requests.bin")
+        self.counting = True
+        self.users = 0
+        self.first_spawn_ns = 0
+        self.spawned_ns = 0
+        # Of a timer, the generator's own scheduling delay: when it was due, how late it was.
+        self.lateness_ns: list[tuple[int, int]] = []
+        self.runner: Any = None  # locust's, for the stop
+
+
+PROCESS = Process()
+
+
+def tell(event: str, **facts: object) -> None:
+    """One line of JSON to the harness."""
+    os.write(EVENTS_FD, (json.dumps({"event": event, **facts}) + "\n").encode())
+
+
+def await_gate(environment: Environment) -> dict[str, Any]:
+    """Everything is imported: say so, and wait until the server has been verified; gives where.
+
+    A blocking read on purpose: nothing else is to run here before the gate opens.
+    """
+    PROCESS.runner = environment.runner
+    tell("ready")
+    if os.read(GATE_FD, 1) != layout.SAY_BEGIN:
+        os._exit(1)  # the harness has closed the gate, or is gone
+    target: dict[str, Any] = json.loads((FOLDER / "target.json").read_text(encoding="utf-8"))
+    return target
+
+
+def begin(users: int) -> None:
+    """The users begin: from now on time is kept, and the harness obeyed."""
+    PROCESS.users = users
+    PROCESS.first_spawn_ns = time.monotonic_ns()
+    gevent.spawn(_keep_time)
+    gevent.spawn(_obey)
+
+
+def all_there() -> None:
+    """The last user has begun."""
+    PROCESS.spawned_ns = time.monotonic_ns()
+    tell(
+        "spawned",
+        first_spawn_ns=PROCESS.first_spawn_ns,
+        spawned_ns=PROCESS.spawned_ns,
+        ended=PROCESS.records.ended,
+    )
+
+
+def _keep_time() -> None:
+    """Tick, note how late each tick is, and tell how many requests have ended."""
+    ticks = 0
+    while True:
+        due_ns = time.monotonic_ns() + int(TICK_S * 1e9)
+        gevent.sleep(TICK_S)
+        PROCESS.lateness_ns.append((due_ns, max(0, time.monotonic_ns() - due_ns)))
+        ticks += 1
+        if PROCESS.counting and PROCESS.spawned_ns and ticks % TICKS_A_COUNT == 0:
+            tell("count", ns=time.monotonic_ns(), ended=PROCESS.records.ended)
+        if ticks % TICKS_A_PROGRESS == 0:
+            _tell_progress()
+
+
+def _tell_progress() -> None:
+    """For who looks on; nothing is decided by it."""
+    records = PROCESS.records
+    tell(
+        "progress",
+        ns=time.monotonic_ns(),
+        started=records.started,
+        ended=records.ended,
+        failed=records.failed,
+    )
+
+
+def _obey() -> None:
+    """Do as the harness says: count no more, stop. If it is gone, stop too."""
+    while True:
+        wait_read(GATE_FD)
+        said = os.read(GATE_FD, 1)
+        if said == layout.SAY_COUNTED:
+            PROCESS.counting = False
+        else:
+            break
+    tell("stopping", stop_ns=time.monotonic_ns())
+    PROCESS.runner.quit()
+
+
+def write_down(environment: Environment, **facts: object) -> None:
+    """All users have stopped: leave everything on disk, then say so."""
+    kinds = PROCESS.records.close()
+    total = environment.stats.total
+    summary = {
+        "started": PROCESS.records.started,
+        "users": PROCESS.users,
+        "first_spawn_ns": PROCESS.first_spawn_ns,
+        "spawned_ns": PROCESS.spawned_ns,
+        "failure_kinds": {number: name for name, number in kinds.items()},
+        "lateness_ns": PROCESS.lateness_ns,
+        # Locust's own view of the same requests, to set beside ours.
+        "locust": {
+            "requests": total.num_requests,
+            "failures": total.num_failures,
+            "p50_ms": total.get_response_time_percentile(0.5),
+            "p90_ms": total.get_response_time_percentile(0.9),
+            "p99_ms": total.get_response_time_percentile(0.99),
+        },
+        **facts,
+    }
+    (FOLDER / "generator.json").write_text(json.dumps(summary), encoding="utf-8")
+    tell("done")
