@@ -18,7 +18,7 @@ from bench.turns.model import SIDES, same
 from bench.turns.schedule import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from bench.ab.run import Side
     from bench.arguments import AbOptions
@@ -166,7 +166,7 @@ def _compare(
     if options.quiet:
         voices = replace(voices, say=_silent)
     voices.say(
-        line(f"{told.b} against {told.a}: {len(cells)} cells, at most {duration(asked.budget_s)}")
+        line(f"{told.b} against {told.a}: {_count(cells)}, at most {duration(asked.budget_s)}")
     )
     try:
         compare(asked, where, secrets, voices.say, cells)
@@ -201,6 +201,10 @@ def _write(told: report.Comparison, options: AbOptions, where: Paths, voices: Vo
             file.write(table + "\n")
     html_page.side_by_side(document, folder / "latest.html", where, voices.warn)
     voices.say(f"All of it: {folder}/latest.html, latest.md and latest.json")
+
+
+def _count(cells: Sequence[Progress]) -> str:
+    return "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
 
 
 def _silent(_: str) -> None:
