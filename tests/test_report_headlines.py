@@ -84,6 +84,19 @@ def test_of_many_parts_the_smallest_and_the_largest_are_told() -> None:
     )
 
 
+def test_a_cost_is_most_where_the_least_is_left() -> None:
+    """And least where a blocking call is even faster than an awaited one."""
+    many = effect(
+        "endpoint", "async_sync", "async", part(0.1, server="a"), part(0.05, server="b"),
+        part(1.3, server="c"), part(0.5, server="d"), of="http",
+    )  # fmt: skip
+    ((_, answer),) = headlines([many])
+    assert answer == (
+        "http: least with c it has 1.30× (1.29 to 1.31) the throughput; most with b it costs 20×"
+        " (19.8 to 20.2); 4 kinds of cells"
+    )
+
+
 def test_a_question_without_a_pair_says_so() -> None:
     """Two regimes on one side of each."""
     assert headlines([effect("server", "b", "a")]) == (

@@ -108,8 +108,10 @@ def _part(effect: Effect, name: Name) -> str:
     if len(said) <= FEW:
         return f"{of}{', '.join(said)}"
     known = [at for at, part in enumerate(effect.parts) if part.outcome is not Outcome.UNKNOWN]
+    # A blocking call is told by what it costs: most where the least throughput is left.
+    sign = -1.0 if effect.level == "async_sync" else 1.0
     order = sorted(
-        known if len(known) > 1 else range(len(said)), key=lambda at: effect.parts[at].ratio
+        known if len(known) > 1 else range(len(said)), key=lambda at: sign * effect.parts[at].ratio
     )
     least, most = (said[order[at]].partition("; ")[0] for at in (0, -1))
     return f"{of}least {least}; most {most}; {len(said)} kinds of cells{_open(effect.parts)}"

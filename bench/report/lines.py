@@ -162,7 +162,7 @@ def _after(plan: Plan) -> str:
         return ""
     return (
         "These are the first two passes. Further ones go over the cells that are not known well"
-        " enough, the least known first, until all are or the budget is used.\n"
+        " enough, where time makes most of them known, until all are or the budget is used.\n"
     )
 
 
