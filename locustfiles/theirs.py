@@ -19,6 +19,7 @@ import gevent
 from locust import events
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession
+from locust.exception import CatchResponseError
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from locustfiles import layout, process
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from locust.env import Environment
 
+LONGEST = 100  # characters of what they say of a failure
 MOST_NAMES = 1000  # of requests; further ones are one kind
 OTHERS = "other requests"
 
@@ -125,6 +127,8 @@ WATCH = Watch()
 
 def _told(error: BaseException) -> str:
     """In few and general words: as many kinds as there are requests tell nobody anything."""
+    if isinstance(error, CatchResponseError):  # in their own words
+        return str(error)[:LONGEST]
     status = getattr(getattr(error, "response", None), "status_code", None)
     return f"HTTP {status}" if status else type(error).__name__
 

@@ -51,6 +51,23 @@ def test_the_least_that_a_file_may_say(tmp_path: Path) -> None:
     assert config.target.path == tmp_path.resolve()
 
 
+def test_a_locustfile_is_found_beside_the_file_and_is_part_of_the_plan(tmp_path: Path) -> None:
+    """Other users make another plan: a run doesn't go on with them."""
+    users = tmp_path / "users.py"
+    hashes = set()
+    for content in ("a = 1", "a = 2"):
+        users.write_text(content, encoding="utf-8")
+        config = load(tmp_path, LEAST + "  b: {locustfile: users.py}\n")
+        assert config.target is not None
+        assert config.target.locustfiles["b"].path == str(users.resolve())
+        assert config.target.asked("b") == ()
+        cells = expand(config, "3.12")
+        assert [cell.id for cell in cells] == ["hello-uvicorn-w1", "b-uvicorn-w1"]
+        profile = config.profiles[config.default_profile]
+        hashes.add(make_plan(cells, profile, seed=1, target=config.target).hash)
+    assert len(hashes) == 2
+
+
 def test_a_mix_is_asked_by_its_weights(tmp_path: Path) -> None:
     """Its kinds, and the login, as the load generator is told."""
     config = load(

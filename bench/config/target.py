@@ -46,6 +46,14 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class Locustfile:
+    """A file of somebody's own users; another content makes another plan."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """The application, how it is installed and started, and what is done around its trials."""
 
@@ -62,7 +70,7 @@ class Target:
     # By name, and of a mix how often each is asked: as many as its weight says, in turn.
     requests: Mapping[str, Request] = field(default_factory=dict)
     mixes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    locustfiles: Mapping[str, str] = field(default_factory=dict)  # by name, whose users ask
+    locustfiles: Mapping[str, Locustfile] = field(default_factory=dict)  # whose users ask, by name
 
     def asked(self, name: str) -> tuple[tuple[Request, int], ...]:
         """The kinds of requests of one experiment, each with its weight; none of a locustfile."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote_plus
@@ -9,7 +10,7 @@ from urllib.parse import quote_plus
 from bench.config.mistakes import one_of
 from bench.config.profiles import profile, profile_mistakes
 from bench.config.settings import TARGET_AXES, Axes, Config, Entry, Known, Profile
-from bench.config.target import Expect, Login, Request, Target
+from bench.config.target import Expect, Locustfile, Login, Request, Target
 from bench.config.target_model import VARIABLE
 from locustfiles import requests
 
@@ -216,11 +217,19 @@ def _target(path: Path, model: TargetConfigModel) -> Target:
             if "mix" in one.model_fields_set
         },
         locustfiles={
-            name: str((path.parent / one.locustfile).resolve())
+            name: _locustfile(path.parent / one.locustfile)
             for name, one in model.requests.items()
             if "locustfile" in one.model_fields_set
         },
     )
+
+
+def _locustfile(path: Path) -> Locustfile:
+    try:
+        content = path.read_bytes()
+    except OSError:  # it is gone again since it was looked for: locust will say so
+        content = b""
+    return Locustfile(str(path.resolve()), hashlib.sha256(content).hexdigest())
 
 
 def as_request(name: str, model: AskModel) -> Request:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.config import Profile
+    from bench.config.target import Locustfile
     from bench.run.lab import Lab
 
 
@@ -38,7 +39,7 @@ def start(lab: Lab, profile: Profile, route: str, folder: Path, *, phase: float)
         "the load generator",
         [
             *(lab.load_python, "-m", "locust", "-f"),
-            "locustfiles/users.py" if theirs is None else f"locustfiles/theirs.py,{theirs}",
+            "locustfiles/users.py" if theirs is None else f"locustfiles/theirs.py,{theirs.path}",
             *("--headless", "--only-summary", "--skip-log-setup"),
             *("--users", str(profile.users), "--spawn-rate", f"{_spawn_rate(profile, theirs):g}"),
             *("--exit-code-on-error", "0", "--stop-timeout", "0"),
@@ -58,7 +59,7 @@ def start(lab: Lab, profile: Profile, route: str, folder: Path, *, phase: float)
     )
 
 
-def _spawn_rate(profile: Profile, theirs: str | None) -> float:
+def _spawn_rate(profile: Profile, theirs: Locustfile | None) -> float:
     """Ours all at once: each then waits for its turn (locustfiles/ramp.py)."""
     if theirs is None:
         return float(profile.users)
