@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from bench.config import Profile
     from bench.plan import Cell, Plan
 
-# CPU of one request, s: what was measured of them on a core of 2024.
-COSTS_S = {"http": 0.023, "http_pooled": 0.0016}
-COST_S = 0.001  # of any other kind
+# CPU of one request, s: what was measured of them on a core of 2024, in slow and in quick hours.
+COSTS_S = {"http": 0.020, "http_pooled": 0.0014}
+COST_S = 0.0008  # of any other kind
 WAITING = ("http", "http_pooled", "sleep")  # for the profile's delay
 # Around the load of a trial, s, as recorded: to start both sides, of that for each further worker,
 # to verify beside the delay itself, to stop.
-START_S, WORKER_S, VERIFY_S, STOP_S = 0.75, 0.25, 0.03, 0.35
+START_S, WORKER_S, VERIFY_S, STOP_S = 0.60, 0.12, 0.03, 0.20
 BETWEEN_S = 0.03  # two trials: to digest one and keep its record
 CONTROLS_S = 15.5  # both ends of a matrix
 OPENING_S = 1.5  # nox, the keeper and the delay server

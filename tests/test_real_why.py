@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -61,7 +62,7 @@ def test_delay_bound(bench: Trials) -> None:
     """100 users who await half a second each: all wait at once, nothing is to be gained."""
     waiting = bench.under(fixed(100, 0.5, 2.0), delay_s=0.5)
     sentence = told(waiting, cell("async", "sleep"), "delay-bound")
-    assert sentence.startswith("delay-bound: at 9"), sentence
+    assert re.match(r"delay-bound: at (9\d|100)%", sentence), sentence
 
 
 def test_cpu_bound(bench: Trials) -> None:
