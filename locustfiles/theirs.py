@@ -2,7 +2,8 @@
 
 Their users are whatever they are: they wait, log in, follow redirects. So nothing is known of them
 but what passes through locust's own clients, whose ``request`` is watched from its start to its
-end, and what else they fire as an event: of that the start is told, and who is cut off is not.
+end, and what else they fire as an event: that tells of a request once it has ended, and never of
+who is cut off.
 
 The harness speaks with it as with ``users`` (`locustfiles.process`).
 """

@@ -108,7 +108,9 @@ def test_an_estimate_is_the_geometric_mean_with_students_interval() -> None:
 
 def test_what_is_known_from_within_the_trials_is_a_floor() -> None:
     """The larger of the two decides, each with its own certainty."""
-    wide = estimate([0.0, 0.0], Spread(0.01, float("inf")), within=0.05)
+    wide = estimate([0.0, 0.0], Spread(0.01, float("inf")), within=0.05, common=0.01)
+    assert wide.common == 0.0  # what decides has nothing in common with other figures
+    assert estimate([0.0, 0.0], Spread(0.1, float("inf")), common=0.01).common == 0.01
     assert wide.half_width == pytest.approx(2.179 * 0.05, rel=1e-3)  # six of freedom a trial
     assert estimate([0.0], Spread(0.2, 5.0), within=0.05) == estimate([0.0], Spread(0.2, 5.0))
 

@@ -201,7 +201,7 @@ class LoadModel(Strict):
     users: Users = Field(description="Users, each asking again as soon as it is answered.")
     budget: Budget = Field(
         default=_ABSENT,
-        description="The time a run may take: 12m. Spent where the answer is least known.",
+        description="The time a run may take: 12m. Spent where it makes rows known.",
     )
     rounds: Rounds = Field(
         default=_ABSENT,

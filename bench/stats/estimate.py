@@ -78,9 +78,9 @@ def estimate(
     if spread is None or spread.freedom < LEAST_FREEDOM:
         return Estimate(value, None, None, trials.size)
     error = float(np.linalg.norm([spread.deviation / np.sqrt(trials.size), own, common]))
-    reach = max(
-        reach_of(error, spread.freedom),
-        reach_of(within, _WITHIN_A_TRIAL * trials.size),
-    )
+    between = reach_of(error, spread.freedom)
+    reach = max(between, reach_of(within, _WITHIN_A_TRIAL * trials.size))
+    if reach > between:  # of what the trials know within themselves nothing is in common
+        common = 0.0
     low, high = value * float(np.exp(-reach)), value * float(np.exp(reach))
     return Estimate(value, low, high, trials.size, common)
