@@ -179,8 +179,9 @@ def test_users_of_a_locustfile_of_their_own(bench: Trials, tmp_path: Path) -> No
     kinds = {one.name: one for one in measured.kinds}
     assert kinds.keys() == {"/old", "the new one", "/teapot"}
     assert kinds["/teapot"].completed == kinds["/teapot"].failed > 0
-    new, teapot = kinds["the new one"], kinds["/teapot"]
-    assert new.completed == pytest.approx(3 * teapot.completed, rel=0.4)
+    new, teapot = kinds["the new one"].completed, kinds["/teapot"].completed
+    # Locust draws each task by lot, 3 to 1: a binomial, of some hundred draws here.
+    assert abs(new - 0.75 * (new + teapot)) < 5.0 * (0.75 * 0.25 * (new + teapot)) ** 0.5
     # Of a redirect the application sees both requests, the user one.
     assert measured.counters.app_started is not None
     assert measured.counters.app_started > measured.requests.started
