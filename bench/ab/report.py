@@ -138,6 +138,7 @@ def _cell(cell: Progress, threshold: float) -> dict[str, Any]:
         "more_seconds": round(more_seconds(cell.starts, threshold)) if unknown else None,
         "failures": cell.failures,
         **{metric: _metric(one) for metric, one in judged.items()},
+        "hash_seeds": [start.hash_seed for start in cell.starts],
         "samples": [
             {side: _cost(cost) for side, cost in start.costs.items()} for start in cell.starts
         ],

@@ -54,3 +54,4 @@ class Start:
     took_s: float = 0.0  # of all, with starting
     block: int | None = None  # requests, of turns
     busy: float | None = None  # share of a core that the idlest server used within its blocks
+    hash_seed: int | None = None  # of Python's string hashes, on all sides; None: each its own
