@@ -80,12 +80,26 @@ def _axes() -> tuple[list[str], list[str]]:
         pythons = [name for name in _named(tables, "python") if re.fullmatch(r"3\.[1-9]\d", name)]
         if "python" not in document["matrix"] and CURRENT not in pythons:
             pythons.append(CURRENT)  # what the cells without a python run on
-        servers = [name for name in _named(tables, "server") if name in LOCKED_SERVERS]
+        pythons += [name for name in _asked("python") if re.fullmatch(r"3\.[1-9]\d", name)]
+        servers = [
+            name
+            for name in (*_named(tables, "server"), *_asked("server"))
+            if name in LOCKED_SERVERS
+        ]
     # RecursionError: nested a thousand deep
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError,
             yaml.YAMLError):  # fmt: skip
         return [CURRENT], LOCKED_SERVERS
-    return pythons, servers or LOCKED_SERVERS
+    return list(dict.fromkeys(pythons)), list(dict.fromkeys(servers)) or LOCKED_SERVERS
+
+
+def _asked(axis: str) -> list[str]:
+    """Levels that the command line has in place of the file's, or as a side of `versus`."""
+    sides = re.findall(rf"(?:^|[,\s]){axis}=([^,\s]+)", " ".join(sys.argv))
+    named = [
+        part for value in own_install.values(sys.argv, f"--{axis}") for part in value.split(",")
+    ]
+    return [*named, *sides]
 
 
 def _named(tables: list[dict[str, object]], axis: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.report import fairness
 from bench.report.places import LETTERS, NAMES
 from bench.text import number
 from page import details, drawing, effects, glyphs, overview, palette, strip, table, words
@@ -33,7 +34,8 @@ def page(report: Report) -> str:
         [
             _head(report),
             _section("matrix-title", "The matrix", _matrix(report, series)),
-            _section("charts-title", "Charts", figures_html(figures, specs) + "</main>"),
+            _section("charts-title", "Charts", figures_html(figures, specs)),
+            _section("served-title", "How each server ran", _served(report.rows)) + "</main>",
         ]
     )
     data = {
@@ -124,6 +126,38 @@ def _matrix(report: Report, series: Kept) -> str:
 </table>
 <p id="none" hidden>No row matches.</p>
 {without}"""
+
+
+def _served(rows: Sequence[Row]) -> str:
+    """A line a server and worker count, so that who compares them sees what differs."""
+    ran = [
+        fairness.Ran(
+            row.server,
+            row.workers,
+            row.python,
+            found,
+            row.figures["background"]["worker_shares"] if row.usable else (),
+        )
+        for row in rows
+        if (found := words.fairness_of(row)) is not None
+    ]
+    lines = fairness.grid(ran)
+    if not lines:
+        return "<p>No trial has told.</p>"
+    heads = "".join(f'<th scope="col">{text(name)}</th>' for name in fairness.HEADINGS)
+    body = "\n".join(
+        f'<tr><th scope="row">{text(first)}</th>'
+        + "".join(f"<td>{text(cell)}</td>" for cell in rest)
+        + "</tr>"
+        for first, *rest in lines
+    )
+    return f"""<p>As found in workers, on their connections and in their logs; not as asked for.</p>
+<div class="wide"><table class="served">
+<thead><tr>{heads}</tr></thead>
+<tbody>
+{body}
+</tbody>
+</table></div>"""
 
 
 def _tools(rows: Sequence[Row]) -> str:

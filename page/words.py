@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from bench import text
+from bench.analysis.fairness import Fairness
+from bench.report import fairness
 from bench.report.places import NAMES
 from bench.text import NONE, number
 
@@ -124,6 +127,9 @@ def _kind(kind: Mapping[str, Any]) -> str:
 def _server(row: Row) -> Iterator[tuple[str, str]]:
     figures = row.figures
     loop, pool = figures["loop_delay_ms"], figures["pool"]
+    ran = fairness_of(row)
+    if ran is not None:
+        yield "served", fairness.told(ran)
     yield "CPU", f"{number(figures['cpu_ms_per_request'])} ms a request"
     yield "memory", f"{number(figures['rss_mb'])} MB"
     alive = f"{number(figures['threads_active_avg'])} alive on average"
@@ -134,6 +140,23 @@ def _server(row: Row) -> Iterator[tuple[str, str]]:
     yield "thread pool", f"{busy}, {number(pool['waiting_avg'])} calls waiting"
     if figures["upstream_in_flight_avg"] is not None:
         yield "delay server", f"{number(figures['upstream_in_flight_avg'])} requests inside"
+
+
+def fairness_of(row: Row) -> Fairness | None:
+    """How its server ran; None of a document that doesn't say."""
+    found = row.figures.get("served")
+    if found is None:
+        return None
+    return Fairness(
+        loop=found["loop"],
+        http=found["http"],
+        connections=found["connections"],
+        nodelay=found["nodelay"],
+        backlog=found["backlog"],
+        open_files=found["open_files"],
+        log_bytes_per_request=found["log_bytes_per_request"],
+        argv=tuple(shlex.split(found["command"])),
+    )
 
 
 def _beside(background: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

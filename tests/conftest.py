@@ -27,7 +27,10 @@ settings.register_profile(LONG, deadline=None, derandomize=False, print_blob=Tru
 settings.register_profile(LEAST, deadline=None, derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "normal"))
 
-SERVERS = ("uvicorn", "gunicorn", "hypercorn")
+SERVERS = (
+    *("uvicorn", "gunicorn", "hypercorn"),
+    *("uvicorn_h11", "gunicorn_asgi", "granian", "fastapi_run"),
+)
 
 
 @pytest.fixture(scope="session", autouse=True)

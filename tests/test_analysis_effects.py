@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bench.analysis.answers import open_cells
 from bench.analysis.effects import Effect, Outcome, Part, effects
 from bench.analysis.rows import Row, rows
-from bench.report.answers import sentence
+from bench.records.model import WorkerSignals
+from bench.report.answers import by_turns, sentence
 from tests.support.records import measured, run, trial
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def cell(endpoint: str, io: str, server: str = "uvicorn", workers: int = 1) -> s
 
 def trials(
     endpoint: str, io: str, rate: float, *, server: str = "uvicorn", workers: int = 1,
-    noise: tuple[float, ...] = NOISE, trials: int = 6,
+    noise: tuple[float, ...] = NOISE, trials: int = 6, **figures: Any,
 ) -> list[TrialRecord]:  # fmt: skip
     """Of one cell, around this throughput."""
     name = cell(endpoint, io, server, workers)
@@ -34,7 +35,7 @@ def trials(
         trial(
             cell=name, experiment=name.partition("-")[0], endpoint=endpoint, io=io, server=server,
             workers=workers, round=number, wall_s=10.0,
-            measured=measured(throughput_rps=rate * factor),
+            measured=measured(throughput_rps=rate * factor, **figures),
         )
         for number, factor in enumerate(noise[:trials], 1)
     ]  # fmt: skip
@@ -173,6 +174,47 @@ def test_what_is_not_known_says_how_long_would_tell() -> None:
     near = effects(table(trials("sync", "json", 100.0), trials("async", "json", 105.0)), 50)
     assert only(near, "async", "json").parts[0].more_s is None
     assert "too near to 5% to be told" in sentence(only(near, "async", "json"))
+
+
+COMPUTES: dict[str, Any] = {
+    "per_worker": (WorkerSignals(pid=4712, cores=0.97, loop_cores=0.9, loop_held_share=0.3),),
+    "server_cores": 0.97,
+    "pool_waiting_avg": 0.0,
+    "pool_busy_avg": 0.0,
+}
+WIDE = (0.9, 1.1, 1.0, 0.94, 1.06, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("figures", "told"),
+    [
+        ({**COMPUTES, "delay_s": 0.0}, ("sync_json-uvicorn-w1", "async_json-uvicorn-w1")),
+        ({**COMPUTES, "delay_s": 0.2}, None),  # a block of turns would be all waiting
+        ({"delay_s": 0.0}, None),
+    ],
+)
+def test_of_cells_that_compute_turns_tell_sooner(
+    figures: dict[str, Any], told: tuple[str, str] | None
+) -> None:
+    """What isn't known yet, base first; never of what is."""
+    pair = [trials(name, "json", 100.0, noise=WIDE, **figures) for name in ("sync", "async")]
+    found = effects(table(*pair), 50)
+    assert [part.turns for part in only(found, "async", "json").parts] == [told]
+    command = "`nox -s versus -- sync_json-uvicorn-w1 async_json-uvicorn-w1`"
+    assert (by_turns(found, own=False) or "").endswith(command if told else "")
+    assert by_turns(found, own=True) is None or "--config FILE" in str(by_turns(found, own=True))
+    known = [trials(name, "json", 100.0, **figures) for name in ("sync", "async")]
+    told_of = only(effects(table(*known), 50), "async", "json").parts
+    assert [part.turns for part in told_of] == [None]
+
+
+def test_more_workers_take_no_turns() -> None:
+    """They can't share cores alike."""
+    pair = [
+        trials("sync", "json", 100.0, workers=n, noise=WIDE, delay_s=0.0, **COMPUTES)
+        for n in (1, 2)
+    ]
+    assert [part.turns for part in only(effects(table(*pair), 50), "2", None).parts] == [None]
 
 
 def test_unstable_rows_are_told_and_not_averaged() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bench.digest.read import Unreadable
 from bench.digest.trial import digest
-from bench.records.trial_files import Throttle
+from bench.records.trial_files import Sockets, Throttle
 from bench.selfcheck.trial_folder import (
     GATE,
     MS,
@@ -308,6 +308,21 @@ def test_books_are_of_all_that_came_after_the_gate(measured: Measured) -> None:
     }
 
 
+def test_what_workers_found_of_their_sockets_is_added_up(tmp_path: Path) -> None:
+    """The smallest limits; what the log grew by is of each request that was begun."""
+    facts = {
+        "sockets": {"100": Sockets(30, 30, 2048, 1024), "200": Sockets(20, 0, None, 512)},
+        "log_bytes": (1000, 1180),
+    }
+    load_facts = {"failure_kinds": FAILURE_KINDS, "started": 9}
+    found = digest(write_trial(tmp_path, requests=REQUESTS, facts=facts, load_facts=load_facts))
+    audit = found.process.audit
+    assert audit is not None
+    assert (audit.connections, audit.nodelay) == (50, 30)
+    assert (audit.backlog, audit.open_files) == (2048, 512)
+    assert audit.log_bytes_per_request == pytest.approx(180 / 9)
+
+
 def test_the_process_and_locusts_own_view_are_passed_on(measured: Measured) -> None:
     """As they were noted."""
     assert asdict(measured.process) == {
@@ -318,6 +333,7 @@ def test_the_process_and_locusts_own_view_are_passed_on(measured: Measured) -> N
         "http": "h11",
         "cpus": (0, 3),
         "delay_exit": None,
+        "audit": None,
     }
     assert measured.locust == {"requests": 8, "failures": 2, "p50_ms": 440.0, "p90_ms": None}
 

@@ -63,6 +63,13 @@ def test_each_server_is_measured_and_its_books_balance(
     assert record.wall_s > 1.3
     # All that runs below the harness is not counted as its own, too.
     signals = measured.signals
+    audit = measured.process.audit
+    assert audit is not None
+    assert audit.nodelay == audit.connections >= workers
+    # Its worker listens anew, with asyncio's default, whatever it was told.
+    assert audit.backlog == (100 if server == "gunicorn_asgi" else 2048)
+    assert (audit.log_bytes_per_request or 0.0) < 1.0 or server == "fastapi_run"
+    assert server != "fastapi_run" or (audit.log_bytes_per_request or 0.0) > 30
     assert signals.harness_cores is not None
     assert signals.server_cores is not None
     assert 0 < signals.harness_cores < 0.5

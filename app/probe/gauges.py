@@ -15,6 +15,7 @@ import time
 from typing import TYPE_CHECKING
 
 from . import layout
+from .sockets import Audit
 from .thread_queue import count_waiting
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Gauges:
         finally:
             os.close(fd)
         self.words[layout.G_PID] = os.getpid()
+        self._audit = Audit(path.with_name(f"audit-{os.getpid()}.json"))
         self.words[layout.G_INTERVAL_NS] = HEARTBEAT_NS
 
     def start(self, log: ThreadLog) -> None:
@@ -52,7 +54,7 @@ class Gauges:
         Must be called within a task: the limiter belongs to the running loop.
         """
         loop = asyncio.get_running_loop()
-        words = self.words
+        words, audit = self.words, self._audit
         words[layout.G_LOOP_TID] = threading.get_native_id()
         limiter = _thread_limiter()
         if limiter is not None:
@@ -78,6 +80,8 @@ class Gauges:
             words[layout.G_THREADS_ALIVE] = alive
             words[layout.G_THREADS_SEEN] = log.threads_seen
             words[layout.G_LOG_LOST] = log.lost
+            if audit.left and words[layout.G_STARTED]:
+                audit.look()
             last_ns = words[layout.G_HEARTBEAT_NS] = time.monotonic_ns()
             loop.call_later(HEARTBEAT_S, beat)
 

@@ -9,17 +9,19 @@ import sys
 
 PR_SET_PTRACER = 0x59616D61  # linux/prctl.h
 ANY = ctypes.c_ulong(-1)
+# A module that a worker has loaded only if it parses with it; the first that is found tells.
 PROTOCOLS = {
     "uvicorn.protocols.http.httptools_impl": "httptools",
     "uvicorn.protocols.http.h11_impl": "h11",
     "hypercorn.protocol.h11": "h11",
+    "gunicorn_h1c": "gunicorn_h1c",  # of gunicorn[fast]; loaded with its first connection
+    "granian": "hyper",
 }
 
 
 def parser() -> str | None:
     """The HTTP parser that a server's own protocol modules have loaded; None: none of these."""
-    found = {name for module, name in PROTOCOLS.items() if module in sys.modules}
-    return next((name for name in ("httptools", "h11") if name in found), None)
+    return next((name for module, name in PROTOCOLS.items() if module in sys.modules), None)
 
 
 def be_traced() -> None:

@@ -129,9 +129,18 @@ def _places(evidence: Evidence) -> Reason | None:
     return Reason(Kind.PLACES_WRONG, words=(", ".join(wrong),)) if wrong else None
 
 
+def _nodelay(evidence: Evidence) -> Reason | None:
+    """The kernel then holds back a part of an answer while another is unacknowledged (Nagle)."""
+    audit = evidence.measured.process.audit
+    if audit is None or audit.nodelay == audit.connections:
+        return None
+    return Reason(Kind.NO_NODELAY, (audit.connections - audit.nodelay, audit.connections))
+
+
 REMARKS: tuple[Callable[[Evidence], Reason | None], ...] = (
     _little,
     _oldest,
     _uneven,
     _places,
+    _nodelay,
 )

@@ -14,6 +14,7 @@ from enum import Enum
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from bench.analysis.resources import Resource
 from bench.analysis.verdict import Word
 from bench.stats import LogEffect, benjamini_hochberg, combine, disagree
 
@@ -55,6 +56,7 @@ class Part:
     more_s: (
         float | None
     )  # of measuring that would tell, if it isn't known; None: no reasonable time
+    turns: tuple[str, str] | None = None  # of what isn't known: a pair, base first, that compute
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class Pair:
     cells: tuple[str, str]
     effect: LogEffect
     trials_s: float  # what one more trial of both takes
+    compute: bool  # both, with as many workers: they can be asked in turn
 
 
 def effects(rows: Sequence[Row], users: int) -> tuple[Effect, ...]:
@@ -187,7 +190,13 @@ def _pair(rest: tuple[tuple[str, str], ...], level: Row, base: Row) -> Pair:
             min(freedom, base_freedom),
         ),
         trials_s=level.trial_s * level.trials + base.trial_s * base.trials,
+        compute=_computes(level) and _computes(base) and level.workers == base.workers,
     )
+
+
+def _computes(row: Row) -> bool:
+    causes = () if row.why is None else row.why.causes
+    return row.waits is False and any(use.resource is Resource.CORE for use in causes)
 
 
 def _parted(found: Sequence[Pair]) -> list[list[Pair]]:
@@ -240,7 +249,13 @@ def _part(group: Sequence[Pair], *, differs: bool) -> Part:
         pairs=len(group),
         outcome=outcome,
         more_s=_more_s(group, whole, reach) if outcome is Outcome.UNKNOWN else None,
+        turns=_turns(group) if outcome is Outcome.UNKNOWN else None,
     )
+
+
+def _turns(group: Sequence[Pair]) -> tuple[str, str] | None:
+    level, base = next((pair.cells for pair in group if pair.compute), (None, None))
+    return None if base is None or level is None else (base, level)
 
 
 def _more_s(group: Sequence[Pair], whole: LogEffect, reach: float) -> float | None:

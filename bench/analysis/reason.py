@@ -48,6 +48,7 @@ class Kind(Enum):
     LITTLE_DISAGREES = auto()
     OLDER_THAN_WINDOW = auto()
     UNEVEN_CPU = auto()
+    NO_NODELAY = auto()
     PLACES_WRONG = auto()
     MACHINE_SPEED = auto()
     # disturbances: the trial is set aside for another one

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.background import Background, background
 from bench.analysis.evidence import Evidence
+from bench.analysis.fairness import Fairness, fairness
 from bench.analysis.kinds import Kind, kinds
 from bench.analysis.known import Known, knowledge
 from bench.analysis.limit import limit_rps
@@ -84,8 +85,10 @@ class Row:
     limit_rps: float | None
     share_of_limit: float | None
     why: Why | None
+    waits: bool | None  # for the delay server; None where no trial ran to its end
     places: Places | None  # means over the trials, so that they still add up to all users
     background: Background
+    fairness: Fairness | None  # None where no trial ran to its end
     samples: tuple[Sample, ...]
     kinds: tuple[Kind, ...]  # of a mix of requests to one's own application
     profile: str | None = None  # which function took the time, if a profiler has looked
@@ -150,8 +153,10 @@ def _row(known: Known, precision: float, cores: int) -> Row:
         limit_rps=limit,
         share_of_limit=value / limit if value and limit else None,
         why=_typical_why(shown, cores),
+        waits=any(m.load.delay_s > 0 for m in measured) if measured else None,
         places=complete(_places([m.places for m in measured if m.places is not None])),
         background=background(measured),
+        fairness=fairness(measured),
         samples=tuple(
             Sample(
                 one.trial.round,

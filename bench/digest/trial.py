@@ -12,13 +12,12 @@ from bench.digest.raw import NS_PER_S, Raw, read_all
 from bench.digest.requests import latencies, rates, requests, steadiness_of, watched
 from bench.digest.trial_signals import trial_signals
 from bench.digest.workers import workers
-from bench.records.model import LoadSettings, Measured, Process, Threads
+from bench.records.model import Audit, LoadSettings, Measured, Process, Threads
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bench import stats
-    from bench.records.trial_files import TrialFacts
 
 
 def digest(folder: Path) -> Measured:
@@ -44,7 +43,7 @@ def figures(raw: Raw, seen: stats.Latency) -> Measured:
         threads=_threads(raw),
         signals=trial_signals(raw),
         counters=counters(raw),
-        process=_process(raw.facts),
+        process=_process(raw),
         locust=dict(raw.generator.locust),
         places=places(raw),
         per_worker=workers(raw),
@@ -84,7 +83,8 @@ def _threads(raw: Raw) -> Threads:
     return Threads(spawned, active or None)
 
 
-def _process(facts: TrialFacts) -> Process:
+def _process(raw: Raw) -> Process:
+    facts = raw.facts
     own = facts.cpus.get("server")
     return Process(
         argv=tuple(facts.argv),
@@ -94,4 +94,21 @@ def _process(facts: TrialFacts) -> Process:
         http=facts.http,
         cpus=tuple(own) if own else None,
         delay_exit=facts.delay_exit,
+        audit=_audit(raw),
+    )
+
+
+def _audit(raw: Raw) -> Audit | None:
+    told = [*raw.facts.sockets.values()]
+    if not told:
+        return None
+    backlogs = [one.backlog for one in told if one.backlog is not None]
+    size = raw.facts.log_bytes
+    started = raw.generator.started
+    return Audit(
+        connections=sum(one.connections for one in told),
+        nodelay=sum(one.nodelay for one in told),
+        backlog=min(backlogs, default=None),
+        open_files=min(one.open_files for one in told),
+        log_bytes_per_request=(size[1] - size[0]) / started if size and started else None,
     )

@@ -59,6 +59,11 @@ def _whole(name: str) -> Column:
     return Column(name, Kind.WHOLE, lambda row: row[name])
 
 
+def _served(name: str, kind: Kind) -> Column:
+    """How the server really ran."""
+    return Column(f"served_{name}", kind, lambda row: (row["served"] or {}).get(name))
+
+
 def _number(name: str, *path: str) -> Column:
     where = path or (name,)
     return Column(name, Kind.NUMBER, lambda row: reduce(lambda part, key: part[key], where, row))
@@ -116,6 +121,9 @@ COLUMNS: tuple[Column, ...] = (
     _number("pool_busy_avg", "pool", "busy_avg"),
     _number("pool_waiting_avg", "pool", "waiting_avg"),
     _number("upstream_in_flight_avg"),
+    *(_served(name, Kind.TEXT) for name in ("loop", "http")),
+    *(_served(name, Kind.WHOLE) for name in ("connections", "nodelay", "backlog", "open_files")),
+    _served("log_bytes_per_request", Kind.NUMBER),
     _number("limit_rps"),
     _number("share_of_limit"),
     *(_number(f"users_at_{place.name}", "users_at", place.name) for place in fields(Places)),

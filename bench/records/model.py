@@ -221,6 +221,17 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True)
+class Audit:
+    """How the server treats its connections, as found in its workers and not as asked for."""
+
+    connections: int  # accepted ones that were looked at, of all workers,
+    nodelay: int  # and those of them with TCP_NODELAY
+    backlog: int | None  # the smallest of all listening sockets
+    open_files: int | None  # the smallest of all limits
+    log_bytes_per_request: float | None  # that it wrote while under load
+
+
+@dataclass(frozen=True, slots=True)
 class Process:
     """The server as it ran."""
 
@@ -231,6 +242,7 @@ class Process:
     http: str | None
     cpus: tuple[int, ...] | None = None  # that the workers may run on
     delay_exit: int | None = None  # exit status of the delay server, should it have ended
+    audit: Audit | None = None  # None: no worker has told
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,17 @@ class Throttle:
     heat: int | None  # how often a core was slowed down
 
 
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """What a worker found of its own sockets (app/probe/sockets.py)."""
+
+    connections: int  # accepted ones that it looked at,
+    nodelay: int  # and those of them with TCP_NODELAY
+    backlog: int | None  # the smallest of its listening sockets
+    open_files: int  # its limit
+    http: str | None = None  # the parser that it has loaded
+
+
 @dataclass(slots=True)
 class TrialFacts:
     """Filled in as the trial goes on, and written whatever happens."""
@@ -94,6 +105,9 @@ class TrialFacts:
     throttle_t0: Throttle | None = None
     throttle_t1: Throttle | None = None
     delay_exit: int | None = None  # of the delay server, should it have ended
+    sockets: dict[str, Sockets] = field(default_factory=dict)  # by worker
+    # Of the server's own output: before the load, and after it.
+    log_bytes: tuple[int, int] | None = None
     phases_s: dict[str, float] = field(default_factory=dict)
 
 
@@ -159,6 +173,7 @@ class Look:
 TRIAL_FACTS: Final = TypeAdapter(TrialFacts)
 GENERATOR_SUMMARY: Final = TypeAdapter(GeneratorSummary)
 LOOK: Final = TypeAdapter(Look)
+SOCKETS: Final = TypeAdapter(Sockets)
 UPSTREAM_COUNTS: Final[TypeAdapter[UpstreamCounts]] = TypeAdapter(UpstreamCounts)
 
 

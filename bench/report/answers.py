@@ -9,11 +9,12 @@ from bench.analysis.effects import SAME, Effect, Outcome, Part
 from bench.text import number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     Name = Callable[[str], str]
 
 MINUTES = 90  # more are told in hours
+COMMANDS = 2  # that are told
 ENDPOINTS = {
     "async_sync": "one blocking call in `async def`",
     "async": "`async def`",
@@ -38,6 +39,21 @@ def told(effect: Effect, name: Name = str) -> tuple[str, list[str]]:
     if len(effect.parts) == 1:
         return f"{_whole(effect.parts[0], level, base, scope)}{_pairs(effect)}{left_out}", []
     return f"{_capital(level)} against {base}{scope}", parts_told(effect, name)
+
+
+def by_turns(effects: Sequence[Effect], *, own: bool) -> str | None:
+    """The commands that tell sooner what isn't known yet of cells that compute.
+
+    Args:
+        effects: of a run.
+        own: of an application of one's own, whose file they need.
+    """
+    cells = [part.turns for effect in effects for part in effect.parts if part.turns]
+    if not cells:
+        return None
+    config = " --config FILE" if own else ""
+    commands = [f"`nox -s versus -- {base} {level}{config}`" for base, level in cells[:COMMANDS]]
+    return f"Of cells that compute, turns tell sooner what isn't known yet: {', '.join(commands)}"
 
 
 def sides(effect: Effect, name: Name = str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict, fields
 from statistics import geometric_mean
 from typing import TYPE_CHECKING, Any
@@ -120,6 +121,7 @@ def _row(row: Row) -> dict[str, Any]:
                 "in_flight_peak": _short(row.background.in_flight_peak),
             },
         },
+        "served": _served(row),
         "limit_rps": _short(row.limit_rps),
         "share_of_limit": _short(row.share_of_limit),
         "users_at": _users_at(row),
@@ -168,6 +170,22 @@ def _users_at(row: Row) -> dict[str, Any]:
     }
 
 
+def _served(row: Row) -> dict[str, Any] | None:
+    found = row.fairness
+    if found is None:
+        return None
+    return {
+        "loop": found.loop,
+        "http": found.http,
+        "connections": found.connections,
+        "nodelay": found.nodelay,
+        "backlog": found.backlog,
+        "open_files": found.open_files,
+        "log_bytes_per_request": _short(found.log_bytes_per_request),
+        "command": shlex.join(found.argv),
+    }
+
+
 def _effect(effect: Effect) -> dict[str, Any]:
     return {
         "axis": effect.axis,
@@ -183,6 +201,7 @@ def _effect(effect: Effect) -> dict[str, Any]:
                 "pairs": part.pairs,
                 "outcome": part.outcome.value,
                 "more_s": _short(part.more_s),
+                "turns": None if part.turns is None else [*part.turns],
             }
             for part in effect.parts
         ],

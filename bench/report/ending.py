@@ -9,6 +9,7 @@ from tabulate import tabulate
 from bench import text
 from bench.analysis.effects import effects
 from bench.report import headlines, lines, places, tables
+from bench.report.answers import by_turns
 from bench.report.reasons import sentences
 from bench.text import NONE
 
@@ -25,9 +26,12 @@ MOST = 5  # cells without numbers that are named with their reasons
 
 def of_matrix(rows: Sequence[Row], plan: Plan, pages: Sequence[Path]) -> str:
     """The answers that matter most, what has no numbers, verdicts, and where the rest is."""
-    told = headlines.lines(effects(rows, plan.profile.users))
+    found = effects(rows, plan.profile.users)
+    told = headlines.lines(found)
+    sooner = by_turns(found, own=plan.target is not None)
     end = [
         lines.closing(rows, plan),
+        *([] if sooner is None else [sooner]),
         f"All of it: {' and '.join(str(page) for page in pages)}",
         *(["`nox -s readme` puts the tables into README.md"] if plan.target is None else []),
     ]

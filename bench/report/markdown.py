@@ -27,6 +27,7 @@ def body(results: Results) -> str:
         return joined([trust.damage(results), "Nothing was measured."])
     title, scenarios = tables.scenario_table(rows)
     answers = trust.answers(results)
+    servers = tables.servers_table(rows)
     parts = [
         # First, so that nobody takes the run for complete.
         trust.damage(results),
@@ -39,6 +40,7 @@ def body(results: Results) -> str:
         tables.matrix_table(rows),
         places.LEGEND,
         caption.spread_note(rows),
+        *(("### How each server ran", servers) if servers else ()),
         trust.noise_floor(results.noise),
         trust.controls(results.drift),
         caption.caption(results.run),

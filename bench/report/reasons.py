@@ -159,6 +159,10 @@ TEMPLATES: Final[dict[Kind, tuple[str, tuple[Callable[[float], str], ...]]]] = {
         "its CPU work was uneven in the window: {0} cores weighted as throughput is, {1} without",
         (_cores, _cores),
     ),
+    Kind.NO_NODELAY: (
+        "{0} of {1} connections lack TCP_NODELAY: an answer sent in two parts may wait 40 ms for"
+        " the first one's acknowledgement", (_count, _count),
+    ),
     Kind.MACHINE_SPEED: (
         "the machine's speed went up and down: what its trials read was corrected to the usual"
         " speed, by {0} to {1} ×", (_cores, _cores),

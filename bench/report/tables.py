@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tabulate import tabulate
 
 from bench import text
-from bench.report import whys
+from bench.report import fairness, whys
 from bench.report.places import bar
 from bench.report.reasons import remarks, sentences
 from bench.text import NONE, number
@@ -112,6 +112,26 @@ def matrix_table(rows: Sequence[Row]) -> str:
         tablefmt="github",
         disable_numparse=True,
         colalign=("left", *("right" for _ in MATRIX_HEADINGS[1:9]), "left", "left", "left"),
+    )
+
+
+def servers_table(rows: Sequence[Row]) -> str | None:
+    """How each server ran, as found in the workers of the rows' trials; None: none has told."""
+    ran = [
+        fairness.Ran(
+            row.server, row.workers, row.python, row.fairness, row.background.worker_shares
+        )
+        for row in rows
+        if row.fairness is not None
+    ]
+    if not ran:
+        return None
+    return tabulate(
+        [[text.escape(cell) for cell in line] for line in fairness.grid(ran)],
+        headers=fairness.HEADINGS,
+        tablefmt="github",
+        disable_numparse=True,
+        colalign=(*("left",) * 5, *("right",) * 3),
     )
 
 

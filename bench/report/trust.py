@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bench import text
 from bench.report import lines
-from bench.report.answers import sentence, told
+from bench.report.answers import by_turns, sentence, told
 from bench.text import milliseconds, number
 
 if TYPE_CHECKING:
@@ -51,10 +51,12 @@ def answers(results: Results) -> str | None:
     if not results.effects:
         return None
     lines = "\n".join(_answer(effect) for effect in results.effects)
+    sooner = by_turns(results.effects, own=any(not row.endpoint for row in results.rows))
     return (
         f"{lines}\n\nFrom pairs of cells that differ in nothing else and whose throughput is known,"
         " weighted by how well; in brackets the 95 % confidence interval. Where pairs disagree the"
         " answer is given apart. *The same* is within 5 %, *not known yet* neither that nor beyond."
+        f"{'' if sooner is None else f' {sooner}.'}"
     )
 
 

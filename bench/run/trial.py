@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from app.probe.layout import G_FINISHED, G_STARTED
 from bench.config.target import as_json
-from bench.records.trial_files import TRIAL_FACTS, TrialFacts, to_json
+from bench.records.trial_files import SOCKETS, TRIAL_FACTS, Sockets, TrialFacts, to_json
 from bench.run import generator
 from bench.run.failure import TrialFailed
 from bench.run.host.cpus import affinity
@@ -21,6 +21,7 @@ from bench.run.own.environ import cleanse
 from bench.run.own.first import await_ready
 from bench.run.own.first import verify as verify_own
 from bench.run.server.bringup import HOST, POLL_S, Running, bring_up
+from bench.run.server.commands import SERVERS
 from bench.run.server.launch import launch
 from bench.run.server.verify import Expectation, Unverified, verify
 from bench.run.watch import watch
@@ -106,7 +107,9 @@ class _Trial:
                 generator.await_ready(load, self.lab.patience.ready_s)
                 sampler = self._open_gate(stack, running.child, load)
             with self._phase("load"):
+                log_bytes = _size(running.child.log)
                 watch(load, sampler, self.facts, self.lab)
+                self.facts.log_bytes = (log_bytes, _size(running.child.log))
             stopping = stack.pop_all()
         with self._phase("stop"):
             stopping.close()
@@ -223,13 +226,43 @@ class _Trial:
         """Counts that are final only when nobody is left to change them."""
         gauges = self._gauges()
         self.facts.gauges_after = {str(pid): gauge.read() for pid, gauge in gauges.items()}
+        self.facts.sockets = _sockets(self.folder)
+        self._demand_parser()
         self.facts.delay_exit = self.lab.delay.child.exit_code()
         with contextlib.suppress(OSError, ValueError):
             self.facts.upstream_after = self.lab.delay.stats()
 
+    def _demand_parser(self) -> None:
+        """Of a server that loads it late: only now is it known which one it was."""
+        pinned = SERVERS[self.cell.server]
+        if not pinned.loads_late:
+            return
+        found = {one.http for one in self.facts.sockets.values()} - {pinned.http}
+        if found:
+            told = ", ".join(sorted(str(one) for one in found))
+            raise TrialFailed(f"a worker parsed with {told}, pinned is {pinned.http}")
+        if self.facts.sockets:
+            self.facts.http = pinned.http
+
     def _gauges(self) -> dict[int, Gauge]:
         paths = self.folder.glob("gauges-*.bin")
         return {int(path.stem.partition("-")[2]): Gauge(path) for path in paths}
+
+
+def _sockets(folder: Path) -> dict[str, Sockets]:
+    """What the workers found of theirs; one whose loop never beat again has found nothing."""
+    found = {}
+    for path in folder.glob("audit-*.json"):
+        with contextlib.suppress(OSError, ValueError):
+            found[path.stem.partition("-")[2]] = SOCKETS.validate_json(path.read_bytes())
+    return found
+
+
+def _size(log: Path) -> int:
+    try:
+        return log.stat().st_size
+    except OSError:
+        return 0
 
 
 def _log_of(server: Child) -> str:
