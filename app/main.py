@@ -6,22 +6,23 @@ import asyncio
 import json
 import os
 import platform
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import anyio.to_thread
 from fastapi import FastAPI
 
-from app.io import kinds
+from app.io import Kind, kinds
 from app.probe.asgi import Application, watched
 from app.probe.gauges import Gauges
 from app.probe.thread_log import ThreadLog
-from app.probe.worker import be_traced, parser
+from app.probe.worker import be_traced, limit_threads, parser
 from app.routes import Route, handler, routes
 from app.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
 
 
 def create_app(settings: Settings) -> Application:
@@ -32,8 +33,9 @@ def create_app(settings: Settings) -> Application:
         log = ThreadLog(settings.trial_dir / f"threads-{os.getpid()}.bin")
         gauges = Gauges(settings.trial_dir / f"gauges-{os.getpid()}.bin")
 
-    fastapi = FastAPI(openapi_url=None)
-    table = routes(kinds())
+    found = tuple(kinds(settings.io))
+    table = routes(iter(found))
+    fastapi = FastAPI(openapi_url=None, lifespan=_closing(found))
     for route in table:
         # No response model: FastAPI would take `-> object` for one, and for a
         # `def` endpoint it applies that in the thread pool, so each request
@@ -46,14 +48,24 @@ def create_app(settings: Settings) -> Application:
     return watched(fastapi, _announcer(settings, table, log, gauges), gauges)
 
 
+def _closing(found: tuple[Kind, ...]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        for kind in found:
+            if kind.close is not None:
+                await kind.close()
+
+    return lifespan
+
+
 def _announcer(
     settings: Settings, table: tuple[Route, ...], log: ThreadLog | None, gauges: Gauges | None
 ) -> Callable[[], None]:
     folder = settings.trial_dir or Path()
 
     def announce() -> None:
-        if settings.threads is not None:
-            anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
+        limit_threads()
         if gauges is not None and log is not None:
             gauges.start(log)
         be_traced()

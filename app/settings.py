@@ -15,19 +15,18 @@ class Settings:
     delay_ms: int
     trial_dir: Path | None  # None: started by hand, nothing is recorded
     probe: bool
-    threads: int | None = None  # of anyio's default limiter; None: as many as it has
+    io: str | None = None  # the only kind that is asked for; None: all
 
 
 def from_environment() -> Settings:
     """Read ``MATRIX_*``; the defaults suit a start by hand."""
     trial_dir = os.environ.get("MATRIX_TRIAL_DIR")
-    threads = os.environ.get("MATRIX_THREADS")
     return Settings(
         upstream=os.environ.get("MATRIX_UPSTREAM", "http://127.0.0.1:8001"),
         delay_ms=int(os.environ.get("MATRIX_DELAY_MS", "1000")),
         trial_dir=Path(trial_dir) if trial_dir else None,
         probe=os.environ.get("MATRIX_PROBE", "1") == "1",
-        threads=int(threads) if threads else None,
+        io=os.environ.get("MATRIX_IO") or None,
     )
 
 

@@ -255,6 +255,9 @@ def _plan_options(chosen: argparse.Namespace) -> PlanOptions:
             server=chosen.server,
             workers=chosen.workers,
             python=chosen.python,
+            loop=chosen.loop,
+            threads=chosen.threads,
+            ladder=chosen.ladder,
             users=chosen.users,
             delay=chosen.delay,
             budget=chosen.budget,
@@ -399,7 +402,13 @@ def _planning(command: argparse.ArgumentParser) -> None:
     add("--server", action="append", default=[], metavar="NAME", help="in place of the file's")
     add("--workers", action="append", default=[], metavar="N", help="in place of the file's")
     add("--python", action="append", default=[], metavar="X.Y", help="in place of the file's")
+    add("--loop", action="append", default=[], metavar="NAME", help="uvloop or asyncio; in place of"
+        " the file's")  # fmt: skip
+    add("--threads", action="append", default=[], metavar="N", help="threads of each worker's pool,"
+        " in place of the file's")  # fmt: skip
     add("--users", metavar="N", help="in place of the profile's")
+    add("--ladder", action="append", default=[], metavar="N,N", help="each cell with so many users,"
+        " one after another, as in 1,10,100")  # fmt: skip
     add("--delay", metavar="TIME", help="in place of the profile's, as in 200ms")
     add("--budget", metavar="TIME", help="how long the run may take, as in 12m; `single` takes"
         " 45s a cell without it")  # fmt: skip

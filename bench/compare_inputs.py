@@ -7,14 +7,14 @@ gunicorn; compared with ``latest:server=uvicorn`` they are paired by round.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping  # noqa: TC003 - pydantic reads it when it runs
+from collections.abc import Mapping, Sequence  # noqa: TC003 - pydantic reads it when it runs
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bench import publish
+from bench import axes, publish
 from bench.analysis.compare import Side
 from bench.analysis.effect_changes import KnownEffect, KnownPart
 from bench.analysis.metrics import METRICS
@@ -25,7 +25,7 @@ from bench.records.bounds import implausible
 from bench.report import document
 from bench.text import line, shown
 
-AXES = ("endpoint", "io", "experiment", "server", "workers", "python")
+AXES = (*axes.BASIC, "experiment", *axes.SETTINGS)
 _PART = re.compile(r"(?P<run>.+?)(?::(?P<part>\w+=[^,:/]+(?:,\w+=[^,:/]+)*))?")
 
 
@@ -47,6 +47,7 @@ class _Row(BaseModel):
     server: str
     workers: int
     python: str
+    settings: dict[str, str] = {}
     verdict: str
     samples: list[_Sample]
 
@@ -111,8 +112,10 @@ def side(text: str, output: Path, warn: Warn) -> Side:
         levels = {axis: sorted({_level(row, axis) for row in read.rows}) for axis in part}
         there = shown(str(levels), 300)
         raise BadInputError(f"compare: found {shown(text)}, which has no cells; there are: {there}")
-    pythons = len({row.python for row in read.rows})
-    named = {_name(row, part, pythons=pythons): row for row in rows}
+    # What tells cells of one experiment, server and worker count apart.
+    further = ("python", *axes.SETTINGS)
+    varied = [axis for axis in further if len({_level(row, axis) for row in read.rows}) > 1]
+    named = {_name(row, part, varied): row for row in rows}
     return Side(
         title=text,
         run=read.run.id,
@@ -198,11 +201,11 @@ def _document(run: str, output: Path, warn: Warn) -> _Document:
 
 
 def _level(row: _Row, axis: str) -> str:
-    return str(getattr(row, axis))
+    return row.experiment if axis == "experiment" else axes.levels(row).get(axis, "")
 
 
-def _name(row: _Row, part: Mapping[str, str], *, pythons: int) -> str:
-    """What is left to tell the cells of a part apart, of a run with so many Pythons."""
+def _name(row: _Row, part: Mapping[str, str], varied: Sequence[str]) -> str:
+    """What is left to tell the cells of a part apart, of a run that varies these axes, too."""
     if not part:
         return row.cell
     named = [] if {"endpoint", "io", "experiment"} & part.keys() else [row.experiment]
@@ -211,8 +214,9 @@ def _name(row: _Row, part: Mapping[str, str], *, pythons: int) -> str:
                  if axis not in part and "experiment" not in part]  # fmt: skip
     named += [row.server] if "server" not in part else []
     named += [f"w{row.workers}"] if "workers" not in part else []
-    named += [f"py{row.python}"] if "python" not in part and pythons > 1 else []
-    return "-".join(named)
+    named += [f"py{row.python}"] if "python" not in part and "python" in varied else []
+    left = (pair for pair in row.settings.items() if pair[0] in varied and pair[0] not in part)
+    return "-".join(named) + axes.tags(left)
 
 
 def _values(row: _Row) -> dict[str, dict[int, float]]:

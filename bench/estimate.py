@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # CPU of one request, s: what was measured of them on a core of 2024, in slow and in quick hours.
 COSTS_S = {"http": 0.020, "http_pooled": 0.0014}
 COST_S = 0.0008  # of any other kind
-WAITING = ("http", "http_pooled", "sleep")  # for the profile's delay
+WAITING = ("http", "http_pooled", "http_aiohttp", "http_httpx2", "sleep")  # for the profile's delay
 # Around the load of a trial, s, as recorded: to start both sides, of that for each further worker,
 # to verify beside the delay itself, to stop.
 START_S, WORKER_S, VERIFY_S, STOP_S = 0.60, 0.12, 0.03, 0.20
@@ -51,7 +51,7 @@ def expected(plan: Plan, *, cores: int, controls: bool) -> Expected:
 
 def declared_s(plan: Plan, cores: int) -> float:
     """Of the trials that stand in the plan."""
-    return sum(trial_s(trial.cell, plan.profile, cores) for trial in plan.trials)
+    return sum(trial_s(trial.cell, trial.cell.load(plan.profile), cores) for trial in plan.trials)
 
 
 def trial_s(cell: Cell, profile: Profile, cores: int) -> float:
@@ -77,11 +77,16 @@ def _at_a_time(cell: Cell, users: int) -> int:
     """Requests that can wait at the same time."""
     match cell.endpoint:
         case "sync":
-            return min(users, DEFAULT_POOL * cell.workers)
+            return min(users, _pool(cell))
         case "async_sync":
             return min(users, cell.workers)
         case _:
             return users
+
+
+def _pool(cell: Cell) -> int:
+    """Threads of all workers."""
+    return int(dict(cell.settings).get("threads", DEFAULT_POOL)) * cell.workers
 
 
 def _ramp_s(cell: Cell, profile: Profile, wait_s: float, cost_s: float) -> float:
@@ -97,7 +102,7 @@ def _paced(cell: Cell, profile: Profile, rate: float, wait_s: float) -> tuple[fl
     """Warm-up and window, as `bench.run.pacing.Pacer` sets them."""
     round_s = profile.users / rate
     blocked = cell.endpoint == "async_sync" and wait_s > 0
-    queued = cell.endpoint == "sync" and profile.users > DEFAULT_POOL * cell.workers
+    queued = cell.endpoint == "sync" and profile.users > _pool(cell)
     too_long = pacing.ROUNDS * round_s > min(pacing.BUSY_WINDOW_S, profile.longest_s)
     busy = too_long and (blocked or queued)
     warmup_s = max(pacing.LEAST_WARMUP_S, round_s) + 0.05

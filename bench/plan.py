@@ -5,10 +5,12 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import json
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from bench.axes import SETTINGS, tags
 from bench.config.combine import combinations, entry_mistake
+from bench.config.durations import format_duration, parse_duration
 from bench.config.mistakes import Mistake, nearest, refuse
 from bench.records.model import FIRST, Purpose
 from bench.text import shown
@@ -16,8 +18,9 @@ from bench.text import shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bench.axes import Levels
     from bench.config.combine import Combination
-    from bench.config.settings import Config, Profile
+    from bench.config.settings import Config, Level, Profile
     from bench.config.target import Target
 
 _MOST_TRIALS = 100_000  # at some ten seconds each, twelve days
@@ -35,6 +38,8 @@ class Cell:
     workers: int
     python: str | None = None  # "3.12"; None: the one at hand
     names_python: bool = False  # the id tells it, as the plan has more than one
+    settings: Levels = ()  # levels of further axes (`bench.axes`)
+    named: tuple[str, ...] = ()  # those of them that the id tells, as they vary
 
     @property
     def experiment(self) -> str:
@@ -54,9 +59,20 @@ class Cell:
 
     @property
     def id(self) -> str:
-        """`sync_json-uvicorn-w2`, with `-py3.12` where Python varies."""
+        """`sync_json-uvicorn-w2`, with `-py3.12` or `-t200` where Python or threads vary."""
         name = f"{self.experiment}-{self.server}-w{self.workers}"
-        return f"{name}-py{self.python}" if self.names_python else name
+        name = f"{name}-py{self.python}" if self.names_python else name
+        return name + tags((axis, level) for axis, level in self.settings if axis in self.named)
+
+    def load(self, profile: Profile) -> Profile:
+        """The profile with the users and the delay that are this cell's own."""
+        own = dict(self.settings)
+        changed: dict[str, Any] = {}
+        if "users" in own:
+            changed["users"] = int(own["users"])
+        if "delay" in own:
+            changed["delay_s"] = parse_duration(own["delay"])
+        return replace(profile, **changed) if changed else profile
 
     @property
     def environment(self) -> tuple[str | None, str]:
@@ -98,19 +114,21 @@ def expand(config: Config, default_python: str) -> tuple[Cell, ...]:
     """
     made, mistakes = combinations(config)
     pythons = {combination.levels.get("python", default_python) for combination in made}
+    found = {axis: {combination.levels.get(axis) for combination in made} for axis in SETTINGS}
+    named = tuple(axis for axis, each in found.items() if len(each) > 1)
     cells: dict[str, Cell] = {}
     at_matrix = f"{shown(str(config.path), 300)}:{config.matrix.line}: matrix"
     for combination in made:
-        cell = _cell(combination, default_python, names_python=len(pythons) > 1)
+        cell = _cell(combination, default_python, named, names_python=len(pythons) > 1)
         twin = cells.setdefault(cell.id, cell)
         if twin is cell or (twin == cell and config.axes_replaced):
             continue
         if combination.made_by:
-            found, allowed = f"the cell {cell.id} again", "cells that are not there yet"
-            mistakes.append(entry_mistake(config, combination.made_by, found, allowed))
+            again, allowed = f"the cell {cell.id} again", "cells that are not there yet"
+            mistakes.append(entry_mistake(config, combination.made_by, again, allowed))
         else:  # two kinds named x and x_sync: both have an async_x_sync
-            found, allowed = f"two cells named {cell.id}", "io kinds that don't end in _sync"
-            mistakes.append(Mistake(at_matrix, found, allowed, config.matrix.line))
+            again, allowed = f"two cells named {cell.id}", "io kinds that don't end in _sync"
+            mistakes.append(Mistake(at_matrix, again, allowed, config.matrix.line))
     if not cells:
         mistakes.append(Mistake(at_matrix, "no cell left by exclude", "one at least"))
     if mistakes:
@@ -118,7 +136,9 @@ def expand(config: Config, default_python: str) -> tuple[Cell, ...]:
     return tuple(cells.values())
 
 
-def _cell(combination: Combination, default_python: str, *, names_python: bool) -> Cell:
+def _cell(
+    combination: Combination, default_python: str, named: tuple[str, ...], *, names_python: bool
+) -> Cell:
     levels = combination.levels
     return Cell(
         endpoint=str(levels.get("endpoint", "")),
@@ -127,7 +147,14 @@ def _cell(combination: Combination, default_python: str, *, names_python: bool) 
         workers=int(levels["workers"]),
         python=str(levels.get("python", default_python)),
         names_python=names_python,
+        settings=tuple((axis, _said(axis, levels[axis])) for axis in SETTINGS if axis in levels),
+        named=named,
     )
+
+
+def _said(axis: str, level: Level) -> str:
+    """A level of a setting as ids and records have it."""
+    return format_duration(float(level)) if axis == "delay" else str(level)
 
 
 def select(cells: Sequence[Cell], globs: Sequence[str]) -> tuple[Cell, ...]:
@@ -165,8 +192,10 @@ def _picked(
     mistakes = []
     for name in names:
         hits = [key for key, cell in by_id.items() if cell.experiment == name]
-        if not every:
-            del hits[1:]
+        if not every and hits:
+            # Its first server, worker count and so on, with all users of a ladder.
+            first = _but_users(by_id[hits[0]])
+            hits = [key for key in hits if _but_users(by_id[key]) == first]
         if not hits:
             hits = [key for key in by_id if fnmatch.fnmatchcase(key, name)]
         chosen.update(hits)
@@ -175,6 +204,10 @@ def _picked(
     if mistakes:
         refuse(mistakes)
     return tuple(cell for key, cell in by_id.items() if key in chosen)
+
+
+def _but_users(cell: Cell) -> Cell:
+    return replace(cell, settings=tuple(one for one in cell.settings if one[0] != "users"))
 
 
 def _suggestion(name: str, cells: Sequence[Cell]) -> str:
@@ -237,7 +270,8 @@ def _digest(text: str) -> str:
 
 def _plan_hash(cells: Sequence[Cell], profile: Profile, seed: int, target: Target | None) -> str:
     defines: dict[str, object] = {
-        "cells": [asdict(cell) for cell in cells],
+        # An axis that a cell doesn't have is none of what defines it.
+        "cells": [{k: v for k, v in asdict(cell).items() if v != ()} for cell in cells],
         "profile": asdict(profile),
         "seed": seed,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.axes import AXES
 from bench.report import fairness
 from bench.report.places import LETTERS, NAMES
 from bench.text import number
@@ -137,6 +138,7 @@ def _served(rows: Sequence[Row]) -> str:
             row.python,
             found,
             row.figures["background"]["worker_shares"] if row.usable else (),
+            row.settings.get("loop"),
         )
         for row in rows
         if (found := words.fairness_of(row)) is not None
@@ -161,7 +163,7 @@ def _served(rows: Sequence[Row]) -> str:
 
 
 def _tools(rows: Sequence[Row]) -> str:
-    names = [*table.AXES, "verdict"]
+    names = [*AXES, "verdict"]
     selects = "".join(
         f'<label>{axis}<select data-axis="{names.index(axis)}"><option value="">all</option>'
         + "".join(f'<option value="{text(level)}">{text(_level(axis, level))}</option>'

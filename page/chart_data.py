@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
+from bench import axes
 from page import words
 
 if TYPE_CHECKING:
@@ -46,9 +47,14 @@ def charted(rows: Sequence[Row]) -> tuple[list[Row], int]:
 
 
 def variant(row: Row, rows: Sequence[Row]) -> str:
-    """What runs the application: ``uvicorn, 2 workers``, with the Python if there are several."""
+    """What runs the application: ``uvicorn, 2 workers``, with the settings that vary."""
     python = f", Python {row.python}" if rows and rows[0].python != rows[-1].python else ""
-    return f"{row.server}, {words.workers(row.workers)}{python}"
+    told = axes.variant(
+        pair
+        for pair in row.settings.items()
+        if any(pair not in one.settings.items() for one in rows)
+    )
+    return f"{row.server}, {words.workers(row.workers)}{python}{f', {told}' if told else ''}"
 
 
 def records(rows: Sequence[Row]) -> Records:
@@ -61,6 +67,7 @@ def records(rows: Sequence[Row]) -> Records:
             "variant": variant(row, rows),
             "server": row.server,
             "workers": row.workers,
+            "settings": axes.variant(row.settings.items()),
             "verdict": row.verdict,
             "value": row.rate.value,
             "low": row.rate.low,

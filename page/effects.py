@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
+from bench import axes
 from bench.text import number
 from page import palette, words
 from page.chart_data import Figure, logarithmic
@@ -57,8 +58,8 @@ def _name(effect: Mapping[str, Any], part: Mapping[str, Any]) -> str:
         words.endpoint(effect[side]) if effect["axis"] == "endpoint" else str(effect[side])
         for side in ("level", "base")
     )
-    if effect["axis"] == "workers":
-        level, base = (words.workers(int(effect[side])) for side in ("level", "base"))
+    if effect["axis"] == "workers" or effect["axis"] in axes.SETTINGS:
+        level, base = (_level(effect["axis"], effect[side]) for side in ("level", "base"))
     # What all parts have in common tells nothing.
     wheres = [dict(one["where"]) for one in effect["parts"]]
     telling = [
@@ -74,6 +75,8 @@ def _level(axis: str, value: object) -> str:
         return words.endpoint(str(value))
     if axis == "workers":
         return words.workers(int(str(value)))
+    if axis in axes.SETTINGS:
+        return axes.told(axis, str(value))
     return str(value)
 
 

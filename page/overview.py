@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
+from bench import axes
 from bench.report.places import LETTERS, NAMES
 from bench.text import number, share
 from page import palette
@@ -31,7 +32,9 @@ def figures(report: Report) -> list[Figure]:
         Figure("chart-limit", "Share of what arithmetic allows", *_limit(rows), note),
         Figure("chart-users", "Where the users are", *_users(rows), note),
         Figure("chart-workers", "Scaling with workers", *_workers(rows), note),
-    ]
+        *([Figure("chart-ladder", "Throughput and latency against users", *ladder, note)]
+          if (ladder := _ladder(rows)) else []),
+    ]  # fmt: skip
 
 
 def endpoint_scales(found: Records) -> dict[str, Any]:
@@ -224,7 +227,7 @@ def _workers(rows: Sequence[Row]) -> tuple[str, Chart | None]:
     y = {**logarithmic(_values(found)), "title": "requests/s, logarithmic"}
     layers = [
         base.mark_line(opacity=0.55, strokeWidth=1.5).encode(
-            y=alt.Y("value:Q", **y), detail=["server:N", "endpoint:N"]
+            y=alt.Y("value:Q", **y), detail=["server:N", "endpoint:N", "settings:N"]
         ),
         base.transform_filter("isValid(datum.low) && isValid(datum.high)")
         .mark_rule(strokeWidth=1.5)
@@ -240,3 +243,66 @@ def _workers(rows: Sequence[Row]) -> tuple[str, Chart | None]:
         " server: a line that rises as steeply as the workers double gains all of them."
     )
     return told, chart.facet(column=alt.Column("io:N", sort=order(found, "io"), title=None))
+
+
+def _ladder(rows: Sequence[Row]) -> tuple[str, Chart] | None:
+    """A line for each cell that was asked by more and more users; None of none."""
+    asked = [row for row in rows if "users" in row.settings and row.usable]
+    found = [
+        {
+            "line": axes.variant_of(row, but="users"),
+            "cell": row.cell,
+            "users": int(row.settings["users"]),
+            "what": what,
+            "value": value,
+            "low": low,
+            "high": high,
+            "shown": f"{number(value)} {what}",
+        }
+        for row in asked
+        for what, value, low, high in _points(row)
+        if value
+    ]
+    steps = sorted({int(str(record["users"])) for record in found})
+    if len(steps) < 2:
+        return None
+    base = alt.Chart().encode(
+        x=alt.X("users:Q", title="users, logarithmic", scale=alt.Scale(type="log", nice=False),
+                axis=alt.Axis(values=steps,
+                              labelOverlap="greedy")),
+        color=alt.Color("line:N", title=None, sort=order(found, "line"),
+                        scale=alt.Scale(range=list(palette.SERIES))),
+        tooltip=[alt.Tooltip("cell:N", title="cell"), alt.Tooltip("users:Q", title="users"),
+                 alt.Tooltip("shown:N", title="figure")],
+    )  # fmt: skip
+    y = alt.Y("value:Q", title=None, scale=alt.Scale(type="log", nice=False),
+              axis=alt.Axis(format="~s", tickCount=5))  # fmt: skip
+    layers = [
+        base.mark_line(strokeWidth=1.8).encode(y=y),
+        base.transform_filter("isValid(datum.low) && isValid(datum.high)")
+        .mark_rule(strokeWidth=1.5)
+        .encode(y=alt.Y("low:Q", title=None), y2="high:Q"),
+        base.mark_point(filled=True, size=42, opacity=1).encode(y=y),
+        # A rule's upper end is none of what an axis is made for.
+        base.mark_point(opacity=0).encode(y=alt.Y("high:Q", title=None)),
+    ]
+    chart = (
+        alt.layer(*layers, data=alt.InlineData(values=found))
+        .properties(width=330, height=230)
+        .facet(column=alt.Column("what:N", sort=["requests/s", "p50, ms", "p99, ms"], title=None))
+        .resolve_scale(y="independent")
+    )
+    told = (
+        "A line that rises as the users do still has room; where it lies flat, further users only"
+        " wait. Latencies that are only bounds are left out."
+    )
+    return told, chart
+
+
+def _points(row: Row) -> list[tuple[str, float | None, float | None, float | None]]:
+    found = [("requests/s", row.rate.value, row.rate.low, row.rate.high)]
+    for name in ("p50", "p99"):
+        one = row.latency[name]
+        bound = one.low_ms is not None and one.high_ms is None
+        found.append((f"{name}, ms", None if bound else one.value_ms, one.low_ms, one.high_ms))
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench.text import shown
@@ -71,6 +71,7 @@ class Row:
     latency: Mapping[str, Latency]
     samples: Mapping[int, float]  # throughput by round, of trials that count
     figures: Mapping[str, Any]
+    settings: Mapping[str, str] = field(default_factory=dict)  # levels of further axes
 
     @property
     def usable(self) -> bool:
@@ -221,6 +222,7 @@ def _row(raw: Mapping[str, Any]) -> Row:
             if (value := _number(sample["throughput_rps"])) is not None
         },
         figures=raw if usable else {},
+        settings={str(axis): str(level) for axis, level in raw.get("settings", {}).items()},
     )  # fmt: skip
 
 

@@ -38,8 +38,8 @@ def chosen(rows: Sequence[Row]) -> list[Row]:
         (row for row in rows if (row.server, row.workers) == ("uvicorn", 1)),
         rows[0],
     )
-    same = (first.server, first.workers, first.python)
-    return [row for row in rows if (row.server, row.workers, row.python) == same]
+    same = (first.server, first.workers, first.python, first.settings)
+    return [row for row in rows if (row.server, row.workers, row.python, row.settings) == same]
 
 
 def _chart(report: Report, rows: Sequence[Row]) -> Any:

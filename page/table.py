@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from bench.axes import AXES
+from bench.axes import levels as levels_of
 from bench.text import NONE, number, share
 from page import glyphs, words
 from page.embed import prose, text
@@ -26,7 +28,6 @@ COLUMNS = (
     ("users", ""),
     ("why", "why"),
 )
-AXES = ("endpoint", "io", "server", "workers", "python")
 MARKS = {"valid": "✓", "rough": "≈", "unstable": "⇅", "invalid": "✕", "failed": "✕", "skipped": "–"}
 
 
@@ -85,7 +86,8 @@ def keys(row: Row) -> list[Any]:
 
 def axes(row: Row) -> list[str]:
     """The levels that rows are filtered by."""
-    return [str(getattr(row, axis)) for axis in AXES]
+    found = levels_of(row)
+    return [found.get(axis, NONE) for axis in AXES]
 
 
 def searched(row: Row) -> str:
@@ -96,10 +98,9 @@ def searched(row: Row) -> str:
 
 def levels(rows: Sequence[Row]) -> list[tuple[str, list[str]]]:
     """Axes with more than one level, and the verdicts that occur."""
-    found = [
-        (axis, list(dict.fromkeys(str(getattr(row, axis)) for row in rows)))
-        for axis in (*AXES, "verdict")
-    ]
+    each = [axes(row) for row in rows]
+    found = [(axis, list(dict.fromkeys(one[at] for one in each))) for at, axis in enumerate(AXES)]
+    found.append(("verdict", list(dict.fromkeys(row.verdict for row in rows))))
     return [(axis, names) for axis, names in found if len(names) > 1]
 
 

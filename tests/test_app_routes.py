@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 DELAY_MS = 40
-KINDS = ("http", "http_pooled", "json", "noop", "sleep")
-HTTP_KINDS = ("http", "http_pooled")
+HTTP_KINDS = ("http", "http_aiohttp", "http_httpx2", "http_pooled")
+KINDS = ("cpu", "file", *HTTP_KINDS, "json", "noop", "sleep", "sqlite")
 PATHS = [
     path for kind in KINDS for path in (f"/sync/{kind}", f"/async/{kind}", f"/async/{kind}/sync")
 ]
@@ -152,13 +152,16 @@ def test_the_upstream_is_asked_as_often_as_reported(worker: Worker) -> None:
     assert {path for path, _ in worker.calls} == {f"/?waitms={DELAY_MS}"}
 
 
-def test_http_connects_anew_and_http_pooled_does_not(worker: Worker) -> None:
+def test_http_connects_anew_and_shared_clients_do_not(worker: Worker) -> None:
     """A new client has a new connection; the shared ones, blocking and awaiting, keep theirs."""
     paths = [path for path in PATHS if path.split("/")[2] in HTTP_KINDS for _ in range(2)]
-    ports: dict[str, set[int]] = {"http": set(), "http_pooled": set()}
+    ports: dict[str, set[int]] = {kind: set() for kind in HTTP_KINDS}
     for path, (_, port) in zip(paths, worker.calls, strict=True):
         ports[path.split("/")[2]].add(port)
-    assert {kind: len(found) for kind, found in ports.items()} == {"http": 6, "http_pooled": 2}
+    assert {kind: len(found) for kind, found in ports.items()} == {
+        "http": 6,
+        **dict.fromkeys(HTTP_KINDS[1:], 2),
+    }
 
 
 def test_the_expected_document_is_a_few_kilobytes() -> None:

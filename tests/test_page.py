@@ -21,6 +21,7 @@ from page import (
     comparison,
     embed,
     glyphs,
+    overview,
     readme_chart,
     sides,
     strip,
@@ -311,3 +312,25 @@ def test_the_kinds_of_a_mix_stand_in_its_row(tmp_path: Path) -> None:
         "of search",
         "12.5 requests/s of 120 completed, 2 failed; p50 8 ms, p99 30 ms",
     ) in (words.facts(row))
+
+
+def test_a_ladder_of_users_is_a_chart_and_a_filter(tmp_path: Path) -> None:
+    """A point for what is known, none for what is only a bound; other runs have no such chart."""
+    found = document()
+    row = found["rows"][0]
+    steps = []
+    for users in (1, 10, 100):
+        one = json.loads(json.dumps(row)) | {"settings": {"users": str(users)}}
+        one["cell"] = f"{row['cell']}-u{users}"
+        one["latency_ms"]["p99"], one["latency_low_ms"]["p99"] = 5.0, 4.0
+        one["latency_high_ms"]["p99"] = 6.0 if users < 100 else None
+        steps.append(one)
+    told = written(tmp_path, found | {"rows": steps}, [])
+    charts = {figure.name: figure for figure in overview.figures(told)}
+    chart = charts["chart-ladder"].chart
+    assert chart is not None
+    (values,) = chart.to_dict()["datasets"].values()
+    assert [v["users"] for v in values if v["what"] == "requests/s"] == [1, 10, 100]
+    assert [v["users"] for v in values if v["what"] == "p99, ms"] == [1, 10]
+    assert ("users", ["1", "10", "100"]) in table.levels(told.rows)
+    assert "chart-ladder" not in {f.name for f in overview.figures(written(tmp_path, found, []))}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import socket
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psutil
@@ -74,6 +75,44 @@ def test_each_server_is_measured_and_its_books_balance(
     assert signals.server_cores is not None
     assert 0 < signals.harness_cores < 0.5
     assert signals.server_cores > 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_loop_that_is_asked_for_is_what_runs(bench: Trials, server: str, workers: int) -> None:
+    """And of uvicorn's workers on asyncio it is seen that they lose TCP_NODELAY."""
+    asked = replace(cell("async", "noop", server, workers), settings=(("loop", "asyncio"),))
+    record = bench.run(asked)
+    if server == "fastapi_run":
+        assert record.reason == "fastapi_run can't be told to run on asyncio"
+        return
+    assert record.measured is not None, record.reason
+    process = record.measured.process
+    assert process.loop == "asyncio._UnixSelectorEventLoop"
+    assert process.audit is not None
+    lost = server in {"uvicorn", "uvicorn_h11"} and workers > 1
+    assert process.audit.nodelay == (0 if lost else process.audit.connections)
+
+
+def test_threads_users_and_delay_are_a_cells_own(bench: Trials) -> None:
+    """Whatever the profile says: two threads of the pool, five users, 50 ms."""
+    asked = (("threads", "2"), ("delay", "50ms"), ("users", "5"))
+    record, measured = bench.measured(replace(cell("sync", "sleep"), settings=asked))
+    assert record.settings == dict(asked)
+    assert (measured.signals.pool_size, measured.load.users) == (2, 5)
+    assert measured.load.delay_s == pytest.approx(0.05)
+    assert measured.throughput_rps == pytest.approx(40, rel=0.1)  # two at a time
+    assert measured.signals.pool_waiting_avg == pytest.approx(3, abs=0.5)
+
+
+@pytest.mark.parametrize("endpoint", ["sync", "async", "async_sync"])
+@pytest.mark.parametrize("io", ["http_aiohttp", "http_httpx2", "file", "cpu", "sqlite"])
+def test_every_io_kind_is_measured(bench: Trials, io: str, endpoint: str) -> None:
+    """With two workers, which share the file of sqlite."""
+    _, measured = bench.measured(cell(endpoint, io, workers=2))
+    assert disagreements(measured) == ()
+    assert measured.requests.failed == 0
+    assert measured.requests.succeeded > 5
 
 
 def test_a_series_is_kept_of_each_trial(bench: Trials) -> None:

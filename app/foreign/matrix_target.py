@@ -104,9 +104,11 @@ def make() -> Any:
         gauges = page_class(folder / f"gauges-{os.getpid()}.bin")
 
     def announce() -> None:
+        worker: Any = importlib.import_module(f"{NAME}.worker")
+        worker.limit_threads()
         if gauges is not None:
             gauges.start(log)
-        importlib.import_module(f"{NAME}.worker").be_traced()
+        worker.be_traced()
         target = folder / f"worker-{os.getpid()}.json"
         draft = target.with_suffix(".draft")
         draft.write_text(json.dumps(about()), encoding="utf-8")

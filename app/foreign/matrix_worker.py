@@ -15,3 +15,9 @@ class PinnedWorker(UvicornWorker):
     """uvloop and httptools, as the plain uvicorn server has them here."""
 
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {"loop": "uvloop", "http": "httptools"}
+
+
+class OnAsyncio(UvicornWorker):
+    """The same on asyncio's own loop."""
+
+    CONFIG_KWARGS: ClassVar[dict[str, Any]] = {"loop": "asyncio", "http": "httptools"}

@@ -27,16 +27,17 @@ class Kind:
     expected: Callable[[], object]  # the JSON value that a right answer holds
     waits: bool  # takes at least the delay
     upstream_calls: int  # requests to the delay server for each answer
+    close: Callable[[], Awaitable[None]] | None = None  # ends what would keep the process alive
 
 
-def kinds() -> Iterator[Kind]:
-    """Every kind in this folder, by name.
+def kinds(only: str | None = None) -> Iterator[Kind]:
+    """Every kind in this folder, by name; or ``only`` one, without what others import.
 
     Raises:
         AttributeError: a file lacks one of the five names; it says which.
     """
     for found in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
-        if found.name.startswith("_"):
+        if found.name.startswith("_") or only not in {None, found.name}:
             continue
         module = importlib.import_module(f"{__name__}.{found.name}")
         yield Kind(
@@ -46,4 +47,5 @@ def kinds() -> Iterator[Kind]:
             expected=module.expected,
             waits=module.WAITS,
             upstream_calls=module.UPSTREAM_CALLS,
+            close=getattr(module, "close", None),
         )

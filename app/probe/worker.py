@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
 import os
 import sys
 
@@ -22,6 +23,24 @@ PROTOCOLS = {
 def parser() -> str | None:
     """The HTTP parser that a server's own protocol modules have loaded; None: none of these."""
     return next((name for module, name in PROTOCOLS.items() if module in sys.modules), None)
+
+
+def limit_threads() -> None:
+    """Give anyio's pool as many threads as ``MATRIX_THREADS`` says, if it says so.
+
+    Must be called within a task: the limiter belongs to the running loop.
+
+    Raises:
+        RuntimeError: the application has no anyio, and so no such pool.
+    """
+    count = os.environ.get("MATRIX_THREADS")
+    if not count:
+        return
+    try:
+        to_thread = importlib.import_module("anyio.to_thread")
+    except ImportError:
+        raise RuntimeError("no threads can be set: the application has no anyio") from None
+    to_thread.current_default_thread_limiter().total_tokens = int(count)
 
 
 def be_traced() -> None:

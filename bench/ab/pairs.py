@@ -8,16 +8,18 @@ from __future__ import annotations
 import fnmatch
 from typing import TYPE_CHECKING
 
+from bench.axes import AXES, tags
+from bench.axes import levels as levels_of
 from bench.errors import BadInputError
 from bench.text import shown
 from bench.turns.model import TWIN, A, B, Contest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from bench.axes import Levels
     from bench.plan import Cell
 
-AXES = ("endpoint", "io", "server", "workers", "python")
 EXPERIMENT = ("endpoint", "io")
 OWN = "request"  # what people call the io of an application of their own
 MOST = 5  # names shown of those that there are
@@ -91,10 +93,13 @@ def _by_levels(cells: Sequence[Cell], text: str) -> tuple[set[str], list[Cell]]:
     found = [
         cell
         for cell in cells
-        if all(_levels(cell)[axis] == level for axis, level in wanted.items())
+        if all(levels_of(cell).get(axis) == level for axis, level in wanted.items())
     ]
     if not found:
-        there = {axis: [*dict.fromkeys(_levels(cell)[axis] for cell in cells)] for axis in wanted}
+        there = {
+            axis: [*dict.fromkeys(levels_of(cell).get(axis, "none") for cell in cells)]
+            for axis in wanted
+        }
         levels = "; ".join(f"{axis}: {', '.join(each)}" for axis, each in there.items())
         raise BadInputError(
             f"versus: found {shown(text)}, which has no cells; there are: {shown(levels, 300)}"
@@ -102,15 +107,11 @@ def _by_levels(cells: Sequence[Cell], text: str) -> tuple[set[str], list[Cell]]:
     return set(wanted), found
 
 
-def _levels(cell: Cell) -> Mapping[str, str]:
-    return {axis: str(getattr(cell, axis)) for axis in AXES}
-
-
-def _by_rest(cells: Sequence[Cell], named: set[str]) -> dict[tuple[str, ...], list[Cell]]:
+def _by_rest(cells: Sequence[Cell], named: set[str]) -> dict[Levels, list[Cell]]:
     """By the levels of the axes that neither side names."""
-    found: dict[tuple[str, ...], list[Cell]] = {}
+    found: dict[Levels, list[Cell]] = {}
     for cell in cells:
-        key = tuple(level for axis, level in _levels(cell).items() if axis not in named)
+        key = tuple(pair for pair in levels_of(cell).items() if pair[0] not in named)
         found.setdefault(key, []).append(cell)
     return found
 
@@ -129,6 +130,7 @@ def _name(a: Cell, b: Cell, named: set[str]) -> str:
         *([a.server] if "server" not in named else []),
         *([f"w{a.workers}"] if "workers" not in named else []),
         *([f"py{a.python}"] if "python" not in named and a.names_python else []),
+        tags(pair for pair in a.settings if pair[0] not in named and pair[0] in a.named)[1:],
     ]
     return "-".join(part for part in rest if part) or f"{a.id} → {b.id}"
 

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.resources import Resource
 from bench.analysis.verdict import Word
+from bench.axes import SETTINGS
+from bench.axes import levels as levels_of
 from bench.stats import LogEffect, benjamini_hochberg, combine, disagree
 
 if TYPE_CHECKING:
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
 SAME = 0.05  # a smaller effect is none worth the name
 APART = 0.10  # by which pairs may differ and still be one answer
-AXES = ("endpoint", "io", "server", "workers", "python")
 LEAST = 2  # trials of each cell: one alone may be of either of two regimes
 # Of each cell's interval, as a logarithm: ± 50 %. With a wider one anything agrees, and a mean over
 # pairs would hide that they differ.
@@ -67,11 +68,12 @@ class Effect:
     level: str
     base: str
     of: str | None  # the io kind, where it is one's
-    users: int
+    users: int | None  # None where they vary
     parts: tuple[Part, ...]  # none where all pairs are left out
     unstable: int  # pairs left out, as one of the two has two regimes,
     alone: int = 0  # or as a single trial of one of the two counts,
     vague: int = 0  # or as one of the two is known to worse than ± 50 %
+    packages: tuple[str, ...] = ()  # of two Pythons, whose versions differ as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,11 @@ class Pair:
 
 
 def effects(rows: Sequence[Row], users: int) -> tuple[Effect, ...]:
-    """All effects that the rows hold, in the order in which people ask."""
+    """All effects that the rows hold, in the order in which people ask.
+
+    ``users`` are those of all rows that have none of their own.
+    """
+    varied = any("users" in row.settings for row in rows)
     compared = [
         (contrast, pairs(rows, contrast), _left_out(rows, contrast)) for contrast in contrasts(rows)
     ]
@@ -114,7 +120,7 @@ def effects(rows: Sequence[Row], users: int) -> tuple[Effect, ...]:
             level=contrast.level,
             base=contrast.base,
             of=contrast.io,
-            users=users,
+            users=None if varied else users,
             parts=tuple(_part(part, differs=next(holds)) for part in parts),
             unstable=unstable,
             alone=alone,
@@ -129,10 +135,11 @@ def contrasts(rows: Sequence[Row]) -> Iterator[Contrast]:
     for level, base in (("async_sync", "async"), ("async", "sync")):
         for io in dict.fromkeys(row.io for row in rows):
             yield Contrast("endpoint", level, base, io)
-    for axis in ("workers", "server", "python"):
-        levels = list(dict.fromkeys(str(getattr(row, axis)) for row in rows))
-        for level in levels[1:]:
-            yield Contrast(axis, level, levels[0], None)
+    for axis in ("workers", "server", "python", *SETTINGS):
+        found = [levels_of(row)[axis] for row in rows if axis in levels_of(row)]
+        base, *others = dict.fromkeys(found) or [""]
+        for other in others:
+            yield Contrast(axis, other, base, None)
 
 
 def pairs(rows: Iterable[Row], contrast: Contrast) -> list[Pair]:
@@ -161,9 +168,9 @@ def _vague(row: Row) -> bool:
 
 def _rest(row: Row, contrast: Contrast) -> tuple[tuple[tuple[str, str], ...], str]:
     """The levels of the other axes, and of this one."""
-    levels = {axis: str(getattr(row, axis)) for axis in AXES}
-    level = levels.pop(contrast.axis)
-    return tuple(levels.items()), level
+    rest = levels_of(row)
+    level = rest.pop(contrast.axis, "")
+    return tuple(rest.items()), level
 
 
 def _error(row: Row) -> tuple[float, float] | None:

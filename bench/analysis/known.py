@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bench.analysis.counted import Counted, counted
 from bench.analysis.fitness import Fitness, Judged, judge
 from bench.analysis.usual_speed import NOTHING, Corrections, Left, at_usual_speed
+from bench.axes import tags
 from bench.stats import (
     Estimate,
     Percentile,
@@ -152,7 +153,10 @@ def _percentiles(
 
 
 def _workers(judged: Mapping[str, Sequence[tuple[TrialRecord, Judged]]]) -> dict[str, str]:
-    return {cell: f"w{found[0][0].workers}" for cell, found in judged.items()}
+    first = {cell: found[0][0] for cell, found in judged.items()}
+    return {
+        cell: f"w{trial.workers}{tags(trial.settings.items())}" for cell, trial in first.items()
+    }
 
 
 def _ascending(found: Mapping[str, Percentile]) -> dict[str, Percentile]:

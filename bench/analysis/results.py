@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bench.analysis.drift import Drift, drift
 from bench.analysis.effects import Effect, effects
+from bench.analysis.ladder import Ladder, ladders
 from bench.analysis.noise import Noise, noise
+from bench.analysis.packages import apart
 from bench.analysis.rows import Row, rows
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ class Results:
     run: RunRecord
     rows: tuple[Row, ...]
     effects: tuple[Effect, ...]
+    ladders: tuple[Ladder, ...]  # where users vary
     noise: Noise | None  # with two rounds or more
     drift: Drift | None  # where controls were run
     recorded: int  # trials that have an intact record
@@ -40,9 +43,20 @@ def results(
     return Results(
         run=run,
         rows=found,
-        effects=effects(found, run.profile.users),
+        effects=tuple(
+            _with_packages(effect, run, found) for effect in effects(found, run.profile.users)
+        ),
+        ladders=ladders(found),
         noise=noise(trials, run.host.cores),
         drift=drift(controls),
         recorded=sum(trial.cell in run.cells for trial in trials),
         damage=tuple(damage),
     )
+
+
+def _with_packages(effect: Effect, run: RunRecord, found: Sequence[Row]) -> Effect:
+    """An effect of Python says what else differs between the two environments."""
+    if effect.axis != "python":
+        return effect
+    servers = dict.fromkeys(row.server for row in found)
+    return replace(effect, packages=apart(run.environments, servers, effect.level, effect.base))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from bench.analysis.why import Why, why
 from bench.records.model import Places
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bench.analysis.counted import Counted
     from bench.records.model import Measured, RunRecord, TrialRecord
@@ -91,6 +91,7 @@ class Row:
     fairness: Fairness | None  # None where no trial ran to its end
     samples: tuple[Sample, ...]
     kinds: tuple[Kind, ...]  # of a mix of requests to one's own application
+    settings: Mapping[str, str] = field(default_factory=dict)  # levels of further axes
     profile: str | None = None  # which function took the time, if a profiler has looked
 
 
@@ -121,6 +122,7 @@ def _row(known: Known, precision: float, cores: int) -> Row:
         server=first.server,
         workers=first.workers,
         python=first.python,
+        settings=first.settings,
         verdict=verdict(known, precision),
         trials=len(known.counted),
         trial_s=median(trial.wall_s for trial, _ in known.judged),

@@ -95,7 +95,7 @@ def _include(
                 levels.update(extra)
         elif fitting and lacking:
             found = f"{_said(entry)}, which adds nothing to the cells that have it"
-            allowed = "a python, or values that are not in the matrix"
+            allowed = "a level of another axis, or values that are not in the matrix"
             mistakes.append(entry_mistake(config, entry, found, allowed))
         elif lacking:
             found = f"{_said(entry)}, a new cell without {', '.join(dict.fromkeys(lacking))}"

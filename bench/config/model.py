@@ -25,7 +25,7 @@ from pydantic_core import PydanticCustomError
 
 from bench.config.durations import ALLOWED, PATTERN, PERCENTAGE, parse_duration, parse_percentage
 from bench.config.mistakes import one_of
-from bench.config.settings import ENDPOINTS, LONGEST_S, PRECISION
+from bench.config.settings import ENDPOINTS, LONGEST_S, LOOPS, PRECISION
 
 if TYPE_CHECKING:
     from pydantic import ValidatorFunctionWrapHandler
@@ -55,6 +55,12 @@ def allowed_as(text: str) -> WrapValidator:
 def _endpoint(value: object) -> object:
     if value not in ENDPOINTS:
         raise not_allowed(one_of(ENDPOINTS, value))
+    return value
+
+
+def _one_of(names: tuple[str, ...], value: object) -> object:
+    if value not in names:
+        raise not_allowed(one_of(names, value))
     return value
 
 
@@ -122,6 +128,10 @@ Python = Annotated[
     BeforeValidator(_python),
     WithJsonSchema({"type": "string", "pattern": f"^{PYTHON_PATTERN}$"}),
 ]
+Loop = Annotated[
+    str, BeforeValidator(lambda value: _one_of(LOOPS, value)), WithJsonSchema({"enum": [*LOOPS]})
+]
+Threads = Annotated[int, Field(ge=1, le=10_000), allowed_as("a whole number from 1 to 10000")]
 Name = Annotated[
     str, BeforeValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{NAME_PATTERN}$"})
 ]
@@ -161,22 +171,48 @@ class Strict(BaseModel):
 
 
 _ABSENT: Any = None  # stands only where a key isn't given; null itself is refused
+levels = Field(min_length=1, json_schema_extra={"uniqueItems": True})
 
 
-class EntryModel(Strict):
+class SettingsEntry(Strict):
+    """A value for some of the axes that a cell needn't have."""
+
+    python: Python = Field(default=_ABSENT, description='Python version, such as "3.12".')
+    loop: Loop = Field(default=_ABSENT, description="The event loop.")
+    threads: Threads = Field(default=_ABSENT, description="Threads of each worker's pool.")
+    users: Users = Field(default=_ABSENT, description="In place of the profile's.")
+
+
+class SettingsAxes(Strict):
+    """The axes that a cell needn't have."""
+
+    python: Annotated[list[Python], levels] = Field(
+        default_factory=list,
+        description='Python versions in quotes, such as "3.12"; without it, the one at hand.',
+    )
+    loop: Annotated[list[Loop], levels] = Field(
+        default_factory=list, description="Event loops; without it, uvloop."
+    )
+    threads: Annotated[list[Threads], levels] = Field(
+        default_factory=list,
+        description="Threads of each worker's pool (anyio's tokens); without it, its own 40.",
+    )
+    users: Annotated[list[Users], levels] = Field(
+        default_factory=list, description="Users; without it, the profile's."
+    )
+
+
+class EntryModel(SettingsEntry):
     """Values for some of the axes."""
 
+    delay: Delay = Field(default=_ABSENT, description="In place of the profile's: 200ms.")
     endpoint: Endpoint = Field(default=_ABSENT, description="How the handler is written.")
     io: IoKind = Field(default=_ABSENT, description="What the handler waits for.")
     workers: Workers = Field(default=_ABSENT, description="Worker processes.")
     server: Server = Field(default=_ABSENT, description="The ASGI server.")
-    python: Python = Field(default=_ABSENT, description='Python version, such as "3.12".')
 
 
-levels = Field(min_length=1, json_schema_extra={"uniqueItems": True})
-
-
-class MatrixModel(Strict):
+class MatrixModel(SettingsAxes):
     """The axes. Each combination of their values is a cell; the first listed varies slowest."""
 
     endpoint: Annotated[list[Endpoint], levels] = Field(
@@ -189,9 +225,8 @@ class MatrixModel(Strict):
     server: Annotated[list[Server], levels] = Field(
         description="ASGI servers: requirements/server-NAME.txt."
     )
-    python: Annotated[list[Python], levels] = Field(
-        default_factory=list,
-        description='Python versions in quotes, such as "3.12"; without it, the one at hand.',
+    delay: Annotated[list[Delay], levels] = Field(
+        default_factory=list, description="What the delay server waits; without it, the profile's."
     )
 
 

@@ -18,11 +18,13 @@ from bench.config.mistakes import Mistake, one_of, refuse
 from bench.config.model import (
     BudgetSeconds,
     LongestSeconds,
+    Loop,
     PrecisionShare,
     Python,
     Rounds,
     Seed,
     Server,
+    Threads,
     Users,
     WarmupSeconds,
     WholeDelay,
@@ -47,6 +49,9 @@ class Overrides:
     servers: tuple[str, ...] = ()
     workers: tuple[int, ...] = ()
     pythons: tuple[str, ...] = ()
+    loops: tuple[str, ...] = ()
+    threads: tuple[int, ...] = ()
+    ladder: tuple[int, ...] = ()
     users: int | None = None
     delay_s: float | None = None
     budget_s: float | None = None
@@ -64,6 +69,9 @@ _RULES: dict[str, tuple[str, TypeAdapter[Any]]] = {
     "servers": ("--server", TypeAdapter(Server)),
     "workers": ("--workers", TypeAdapter(WorkerCount)),
     "pythons": ("--python", TypeAdapter(Python)),
+    "loops": ("--loop", TypeAdapter(Loop)),
+    "threads": ("--threads", TypeAdapter(Threads)),
+    "ladder": ("--ladder", TypeAdapter(Users)),
     "users": ("--users", TypeAdapter(Users)),
     "delay_s": ("--delay", TypeAdapter(WholeDelay)),
     "budget_s": ("--budget", TypeAdapter(BudgetSeconds)),
@@ -86,6 +94,9 @@ def parse_overrides(
     server: Sequence[str] = (),
     workers: Sequence[str] = (),
     python: Sequence[str] = (),
+    loop: Sequence[str] = (),
+    threads: Sequence[str] = (),
+    ladder: Sequence[str] = (),
     users: str | None = None,
     delay: str | None = None,
     budget: str | None = None,
@@ -108,6 +119,9 @@ def parse_overrides(
         servers=_split(server),
         workers=tuple(typed.whole("workers", text) for text in _split(workers)),
         pythons=_split(python),
+        loops=_split(loop),
+        threads=tuple(typed.whole("threads", text) for text in _split(threads)),
+        ladder=tuple(typed.whole("ladder", text) for text in _split(ladder)),
         users=None if users is None else typed.whole("users", users),
         delay_s=None if delay is None else typed.seconds("delay_s", delay),
         budget_s=None if budget is None else typed.seconds("budget_s", budget),
@@ -149,7 +163,10 @@ def apply(config: Config, overrides: Overrides) -> tuple[Config, Profile]:
     mistakes = [*_unfit(changed, given)]
     if mistakes:
         refuse(mistakes)
-    return _with_axes(config, overrides), changed
+    config = _with_axes(config, overrides)
+    if mistakes := [*_unfit_levels(config, changed)]:
+        refuse(mistakes)
+    return config, changed
 
 
 class _Typed:
@@ -234,11 +251,34 @@ def _unfit(profile: Profile, given: Mapping[str, Any]) -> Iterator[Mistake]:
         yield Mistake("--users", found, "as many as are there within an hour")
 
 
+def _unfit_levels(config: Config, profile: Profile) -> Iterator[Mistake]:
+    """Delays and users that a matrix varies, in this profile."""
+    entries = [entry.levels for entry in config.include]
+    delays = [*config.matrix.delay, *(one["delay"] for one in entries if "delay" in one)]
+    users = [*config.matrix.users, *(one["users"] for one in entries if "users" in one)]
+    window_s = profile.longest_s if profile.duration_s is None else profile.duration_s
+    for delay_s in delays:
+        if allowed := window_allowed(window_s, float(delay_s)):
+            option = "longest" if profile.duration_s is None else "duration"
+            found = f"{format_duration(float(delay_s))} with the profile's {option} of"
+            found = f"{found} {format_duration(window_s)}"
+            yield Mistake("delay", found, f"this with `--{option}` {allowed}")
+    for count in users:
+        if allowed := spawn_rate_allowed(int(count), profile.spawn_rate):
+            yield Mistake("users", f"{count} with the profile's spawn_rate", allowed)
+
+
 def _with_axes(config: Config, overrides: Overrides) -> Config:
     asked = {
         "server": overrides.servers,
         "workers": overrides.workers,
         "python": overrides.pythons,
+        "loop": overrides.loops,
+        "threads": overrides.threads,
+        # What is asked for once is asked for all, whatever the file varies.
+        "users": overrides.ladder
+        or ((overrides.users,) if overrides.users and config.matrix.users else ()),
+        "delay": (overrides.delay_s,) if overrides.delay_s and config.matrix.delay else (),
     }
     axes = {axis: levels for axis, levels in asked.items() if levels}
     if not axes:

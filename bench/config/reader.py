@@ -114,6 +114,10 @@ def _config(path: Path, model: ConfigModel, source: Source, known: Known) -> Con
         workers=tuple(matrix.workers),
         server=tuple(matrix.server),
         python=tuple(matrix.python),
+        loop=tuple(matrix.loop),
+        threads=tuple(matrix.threads),
+        delay=tuple(matrix.delay),
+        users=tuple(matrix.users),
         order=tuple(axis for axis in declared if axis in AXES),
         line=source.line(("matrix",)),
     )

@@ -11,11 +11,14 @@ if TYPE_CHECKING:
 
     from bench.config.target import Target
 
-Level = str | int  # one value of an axis
+Level = str | int | float  # one value of an axis; of `delay` in s
 
 ENDPOINTS = ("sync", "async", "async_sync")
-AXES = ("endpoint", "io", "workers", "server", "python")
-TARGET_AXES = ("request", "server", "workers", "python")  # of one's own application
+LOOPS = ("uvloop", "asyncio")
+NEEDED = ("endpoint", "io", "workers", "server")  # each cell has a level of these
+AXES = (*NEEDED, "python", "loop", "threads", "delay", "users")
+TARGET_NEEDED = ("request", "server", "workers")  # of one's own application
+TARGET_AXES = (*TARGET_NEEDED, "python", "loop", "threads", "users")
 
 PRECISION = 0.10
 LONGEST_S = 20.0
@@ -32,7 +35,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """The lists under `matrix`; `python` is empty when it isn't varied."""
+    """The lists under `matrix`; those that a cell needn't have are empty where not given."""
 
     endpoint: tuple[str, ...]
     io: tuple[str, ...]
@@ -42,6 +45,10 @@ class Axes:
     order: tuple[str, ...]  # as declared: the first varies slowest
     line: int
     request: tuple[str, ...] = ()  # of one's own application, in place of endpoint and io
+    loop: tuple[str, ...] = ()
+    threads: tuple[int, ...] = ()
+    delay: tuple[float, ...] = ()  # s
+    users: tuple[int, ...] = ()
 
     def levels(self) -> dict[str, tuple[Level, ...]]:
         """Each axis that is given, with its values, in declared order."""
@@ -116,5 +123,4 @@ class Config:
     @property
     def needed_axes(self) -> tuple[str, ...]:
         """Those of which each cell has a level."""
-        axes = AXES if self.target is None else TARGET_AXES
-        return tuple(axis for axis in axes if axis != "python")
+        return NEEDED if self.target is None else TARGET_NEEDED

@@ -10,8 +10,9 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from bench.config.model import (
     LoadModel,
     Name,
-    Python,
     Server,
+    SettingsAxes,
+    SettingsEntry,
     Strict,
     Workers,
     allowed_as,
@@ -227,7 +228,7 @@ class TargetModel(Strict):
     login: LoginModel = Field(default=_ABSENT, description="What each user asks once.")
 
 
-class TargetMatrixModel(Strict):
+class TargetMatrixModel(SettingsAxes):
     """The axes. Each combination of their values is a cell."""
 
     request: Annotated[list[Name], levels] = Field(
@@ -239,18 +240,14 @@ class TargetMatrixModel(Strict):
     workers: Annotated[list[Workers], levels] = Field(
         default_factory=lambda: [1], description="Numbers of worker processes; 1 unless said."
     )
-    python: Annotated[list[Python], levels] = Field(
-        default_factory=list, description="Python versions in quotes; the one at hand unless said."
-    )
 
 
-class TargetEntryModel(Strict):
+class TargetEntryModel(SettingsEntry):
     """Values for some of the axes."""
 
     request: Name = Field(default=_ABSENT, description="A request.")
     server: Server = Field(default=_ABSENT, description="The ASGI server.")
     workers: Workers = Field(default=_ABSENT, description="Worker processes.")
-    python: Python = Field(default=_ABSENT, description='Python version, such as "3.12".')
 
 
 class TargetConfigModel(Strict):

@@ -9,7 +9,7 @@ from urllib.parse import quote_plus
 
 from bench.config.mistakes import one_of
 from bench.config.profiles import profile, profile_mistakes
-from bench.config.settings import TARGET_AXES, Axes, Config, Entry, Known, Profile
+from bench.config.settings import TARGET_AXES, TARGET_NEEDED, Axes, Config, Entry, Known, Profile
 from bench.config.target import Expect, Locustfile, Login, Request, Target
 from bench.config.target_model import VARIABLE
 from locustfiles import requests
@@ -38,7 +38,7 @@ def config(path: Path, model: TargetConfigModel, source: Source, known: Known) -
     matrix = model.matrix
     declared = cast("dict[str, object]", source.at(("matrix",)) or {})
     order = tuple(axis for axis in declared if axis in TARGET_AXES)
-    implied = tuple(axis for axis in TARGET_AXES[:-1] if axis not in order)
+    implied = tuple(axis for axis in TARGET_NEEDED if axis not in order)
     return Config(
         path=path,
         matrix=Axes(
@@ -48,6 +48,9 @@ def config(path: Path, model: TargetConfigModel, source: Source, known: Known) -
             workers=tuple(matrix.workers),
             server=tuple(matrix.server),
             python=tuple(matrix.python),
+            loop=tuple(matrix.loop),
+            threads=tuple(matrix.threads),
+            users=tuple(matrix.users),
             order=(*implied, *order),
             line=source.line(("matrix",)),
         ),

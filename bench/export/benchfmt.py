@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from bench.errors import BadInputError
-from bench.export.figures import AXES, label, percentile, plain, seconds, unstable, usable
+from bench.export.figures import label, levels, percentile, plain, seconds, unstable, usable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,8 @@ def _configuration(content: Content) -> Iterator[str]:
 
 
 def _results(row: Entry) -> Iterator[str]:
-    name = "/".join(["BenchmarkCell", *(f"{axis}={_name(row[axis])}" for axis in AXES)])
+    axes = (f"{axis}={_name(level)}" for axis, level in levels(row).items())
+    name = "/".join(["BenchmarkCell", *axes])
     given = [metric for metric in UNITS if _given(row, metric)]
     for sample in row["samples"] if given else ():
         pairs = [f"{_value(metric, sample[metric])} {UNITS[metric][0]}" for metric in given]

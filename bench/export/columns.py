@@ -7,6 +7,7 @@ from enum import Enum
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
+from bench.axes import SETTINGS
 from bench.export.figures import (
     PERCENTILES,
     loop_delay_max,
@@ -49,6 +50,10 @@ def cells(content: Content) -> Iterator[list[Value]]:
 
 def _text(name: str) -> Column:
     return Column(name, Kind.TEXT, lambda row: row[name])
+
+
+def _setting(name: str) -> Column:
+    return Column(name, Kind.TEXT, lambda row: row["settings"].get(name))
 
 
 def _joined(name: str) -> Column:
@@ -94,6 +99,7 @@ COLUMNS: tuple[Column, ...] = (
     *(_text(name) for name in ("cell", "experiment", "endpoint", "io", "server")),
     _whole("workers"),
     _text("python"),
+    *(_setting(name) for name in SETTINGS),
     _text("verdict"),
     _joined("reasons"),
     _joined("remarks"),

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.analysis.verdict import Word
+from bench.axes import BASIC
 from bench.text import line
 
 Content = Mapping[str, Any]  # of latest.json
 Entry = Mapping[str, Any]  # one of its rows
 PERCENTILES = ("p50", "p90", "p99")
-AXES = ("endpoint", "io", "server", "workers", "python")
 _UNUSABLE = {Word.INVALID.value, Word.FAILED.value, Word.SKIPPED.value}
 
 
@@ -24,6 +24,11 @@ class Figure:
     low: float | None = None
     high: float | None = None
     over: float | None = None
+
+
+def levels(row: Entry) -> dict[str, Any]:
+    """Its axes: the five that all cells have, and those that its file varies."""
+    return {**{axis: row[axis] for axis in BASIC}, **row["settings"]}
 
 
 def usable(row: Entry) -> bool:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.verdict import Word
 from bench.export.figures import (
-    AXES,
     PERCENTILES,
     Figure,
     label,
+    levels,
     percentile,
     plain,
     seconds,
@@ -154,7 +154,8 @@ def _verdicts(content: Content) -> Iterator[str]:
 
 
 def _cell(row: Entry) -> Labels:
-    return (("cell", label(row["cell"])), *((axis, label(row[axis])) for axis in AXES))
+    axes = ((axis, label(level)) for axis, level in levels(row).items())
+    return (("cell", label(row["cell"])), *axes)
 
 
 def _head(name: str, type_: str, help_: str, unit: str = "") -> Iterator[str]:

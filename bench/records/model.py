@@ -291,6 +291,8 @@ class TrialRecord:
     measured: Measured | None
     twin: bool = False  # the second entry of the cell that a round has twice (A/A)
     purpose: Purpose = FIRST
+    # Levels of the axes that its file may leave out (`bench.axes.SETTINGS`), those that it has.
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

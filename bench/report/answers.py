@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from bench import axes
 from bench.analysis.effects import SAME, Effect, Outcome, Part
+from bench.axes import SETTINGS
 from bench.text import number
 
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ def told(effect: Effect, name: Name = str) -> tuple[str, list[str]]:
     """The same as a sentence, or as its beginning and what is said of each part."""
     level, base = _sides(effect, name)
     about = "" if effect.of is None else f" with {name(effect.of)}"
-    scope = f"{about} at {effect.users} users" if effect.axis == "endpoint" else about
+    at = effect.axis == "endpoint" and effect.users is not None
+    scope = f"{about} at {effect.users} users" if at else about
     left_out = _left_out(effect)
     if not effect.parts:
         return f"{_capital(level)} against {base}{scope}: no answer{left_out}", []
@@ -87,9 +90,7 @@ def _sides(effect: Effect, name: Name) -> tuple[str, str]:
         return ENDPOINTS[effect.level], base
     if effect.axis == "workers":
         return f"{effect.level} workers", _workers(effect.base)
-    if effect.axis == "python":
-        return f"Python {name(effect.level)}", f"Python {name(effect.base)}"
-    return name(effect.level), name(effect.base)
+    return _level(effect.axis, effect.level, name), _level(effect.axis, effect.base, name)
 
 
 def _whole(part: Part, level: str, base: str, scope: str) -> str:
@@ -149,6 +150,8 @@ ENDPOINTS_SHORT = {"sync": "`def`", "async": "`async def`", "async_sync": "block
 def _level(axis: str, level: str, name: Name) -> str:
     if axis == "workers":
         return _workers(level)
+    if axis in SETTINGS:
+        return axes.told(axis, level)
     return f"Python {name(level)}" if axis == "python" else name(level)
 
 
@@ -178,11 +181,14 @@ def _left_out(effect: Effect, *, brief: bool = False) -> str:
         (effect.alone, "a single trial of one of the two counts"),
         (effect.vague, "one of the two cells is known to worse than ± 50 %"),
     )
-    return "".join(
+    told = "".join(
         f"; {'1 pair' if count == 1 else f'{count} pairs'} left out: {why}"
         for count, why in causes
         if count
     )
+    if effect.packages:
+        told += f"; packages differ, too: {', '.join(effect.packages)}"
+    return told
 
 
 def _capital(text: str) -> str:

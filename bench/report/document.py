@@ -9,7 +9,7 @@ from statistics import geometric_mean
 from typing import TYPE_CHECKING, Any
 
 from bench.records.model import Places
-from bench.report import whys
+from bench.report import ladder, whys
 from bench.report.answers import sentence
 from bench.report.headlines import headlines
 from bench.report.reasons import remarks, sentences
@@ -54,6 +54,7 @@ def content(results: Results) -> dict[str, Any]:
             for question, answer in headlines(results.effects)
         ],
         "effects": [_effect(effect) for effect in results.effects],
+        "ladders": [ladder.document(one) for one in results.ladders],
         "noise": _noise(results.noise),
         "controls": None if results.drift is None else _drift(results.drift),
         "damage": [asdict(damage) for damage in results.damage],
@@ -69,6 +70,7 @@ def _row(row: Row) -> dict[str, Any]:
         "server": row.server,
         "workers": row.workers,
         "python": row.python,
+        "settings": dict(row.settings),
         "verdict": row.verdict.word.value,
         "reasons": sentences(row.verdict),
         "remarks": remarks(row.verdict),

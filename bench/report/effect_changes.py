@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tabulate import tabulate
 
 from bench.analysis.effect_changes import Changed
+from bench.axes import SETTINGS, told
 from bench.text import code, escape, line, number
 
 if TYPE_CHECKING:
@@ -115,6 +116,8 @@ def _level(axis: str, level: str, shown: Name) -> str:
         return ENDPOINTS.get(level) or shown(level)
     if axis == "workers":
         return f"{shown(level)} worker{'' if level == '1' else 's'}"
+    if axis in SETTINGS:
+        return shown(told(axis, level))
     return f"Python {shown(level)}" if axis == "python" else shown(level)
 
 

@@ -8,7 +8,8 @@ from tabulate import tabulate
 
 from bench import text
 from bench.analysis.effects import effects
-from bench.report import headlines, lines, places, tables
+from bench.analysis.ladder import ladders
+from bench.report import headlines, ladder, lines, places, tables
 from bench.report.answers import by_turns
 from bench.report.reasons import sentences
 from bench.text import NONE
@@ -46,7 +47,9 @@ def of_matrix(rows: Sequence[Row], plan: Plan, pages: Sequence[Path]) -> str:
 def of_single(rows: Sequence[Row], plan: Plan, run: RunRecord) -> str:
     """Each row in full; of several, a table, too."""
     parts = [lines.row_text(row).rstrip("\n") for row in rows]
-    if len(rows) > 1:
+    curves = ladders(rows)
+    parts += [ladder.plain(one) for one in curves]
+    if len(rows) > sum(len(one.steps) for one in curves):
         parts += [table(rows)]
     notes = [*lines.resumed(run), *_not_measured(rows, plan), lines.closing(rows, plan)]
     return "\n" + "\n\n".join([*parts, "\n".join(notes)])

@@ -33,14 +33,15 @@ class Ran:
     python: str
     fairness: Fairness
     shares: Sequence[float]  # of the requests, the busiest worker's first
+    loop: str | None = None  # as asked for, where it varies
 
 
 def grid(ran: Sequence[Ran]) -> list[list[str]]:
     """A line for each server and worker count, as `HEADINGS`; plain text."""
-    groups: dict[tuple[str, int, str], list[Ran]] = {}
+    groups: dict[tuple[str, int, str, str | None], list[Ran]] = {}
     for one in ran:
-        groups.setdefault((one.server, one.workers, one.python), []).append(one)
-    names_python = len({python for _, _, python in groups}) > 1
+        groups.setdefault((one.server, one.workers, one.python, one.loop), []).append(one)
+    names_python = len({one.python for one in ran}) > 1
     return [_line(group, names_python=names_python) for group in groups.values()]
 
 

@@ -97,7 +97,8 @@ def _size(effect: Effect) -> float:
 
 def _told(question: Sequence[Effect], name: Name) -> tuple[str, str]:
     first = question[0]
-    scope = f", at {first.users} users" if first.axis == "endpoint" else ""
+    at = first.axis == "endpoint" and first.users is not None
+    scope = f", at {first.users} users" if at else ""
     parts = [_part(effect, name) for effect in question]
     return f"{sides(first, name)}{scope}", "; ".join(parts)
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from bench import text
-from bench.report import caption, places, tables, trust
+from bench.report import caption, ladder, places, tables, trust
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,12 +27,14 @@ def body(results: Results) -> str:
         return joined([trust.damage(results), "Nothing was measured."])
     title, scenarios = tables.scenario_table(rows)
     answers = trust.answers(results)
+    curves = ladder.markdown(results.ladders)
     servers = tables.servers_table(rows)
     parts = [
         # First, so that nobody takes the run for complete.
         trust.damage(results),
         trust.resumed(results.run),
         *(("### Answers", answers) if answers else ()),
+        *(("### Throughput against users", curves) if curves else ()),
         f"### Scenarios: {title}",
         scenarios,
         "### The matrix",

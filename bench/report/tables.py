@@ -90,7 +90,8 @@ def of_first(rows: Sequence[Row]) -> list[Row]:
     return [
         row
         for row in rows
-        if (row.server, row.workers, row.python) == (first.server, first.workers, first.python)
+        if (row.server, row.workers, row.python, row.settings)
+        == (first.server, first.workers, first.python, first.settings)
     ]
 
 
@@ -119,7 +120,12 @@ def servers_table(rows: Sequence[Row]) -> str | None:
     """How each server ran, as found in the workers of the rows' trials; None: none has told."""
     ran = [
         fairness.Ran(
-            row.server, row.workers, row.python, row.fairness, row.background.worker_shares
+            row.server,
+            row.workers,
+            row.python,
+            row.fairness,
+            row.background.worker_shares,
+            row.settings.get("loop"),
         )
         for row in rows
         if row.fairness is not None

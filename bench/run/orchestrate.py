@@ -47,8 +47,9 @@ def orchestrate(
         RequirementError: the machine or an installation is missing something.
         BadInputError: the output folder can't be used, or no run can be resumed as asked.
     """
-    machine.demand_open_files(plan.profile.users)
-    machine.demand_ports(plan.profile.users, machine.local_ports())
+    most = max(cell.load(plan.profile).users for cell in plan.cells)
+    machine.demand_open_files(most)
+    machine.demand_ports(most, machine.local_ports())
     found = lab.find_environments(paths, plan.cells, plan.target)
     own = None if plan.target is None else Own(plan.target, secrets or {})
     placed = placement(options.pin, machine.describe().cores)

@@ -137,7 +137,7 @@ class _Trial:
             facts.argv = [part.removeprefix(f"{lab.root}{os.sep}") for part in child.argv]
             return child
 
-        running = bring_up(start, cell.server, cell.workers, self.folder, lab.patience.ready_s)
+        running = bring_up(start, cell, self.folder, lab.patience.ready_s)
         facts.workers = sorted(int(report["pid"]) for report in running.reports)
         facts.loop, facts.http = running.reports[0]["loop"], running.reports[0]["http"]
         facts.cpus = lab.placement.groups()

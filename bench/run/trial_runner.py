@@ -73,7 +73,7 @@ class TrialRunner:
         folder.mkdir(parents=True)
         run_trial(
             cell,
-            self.plan.profile,
+            cell.load(self.plan.profile),
             phase=_phase(self.plan.seed, planned),
             stretch=planned.stretch,
             lab=self.lab,
@@ -148,6 +148,7 @@ class TrialRunner:
             server=cell.server,
             workers=cell.workers,
             python=str(cell.python),
+            settings=dict(cell.settings),
             started=now() if facts is None or not facts.started else facts.started,
             wall_s=0.0 if facts is None else facts.wall_s,
             outcome=outcome,

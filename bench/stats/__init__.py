@@ -35,6 +35,7 @@ from bench.stats.pooled import pooled_percentile
 from bench.stats.quantile import Percentile
 from bench.stats.rate_error import batch_error, gap_error
 from bench.stats.regimes import Regimes, find_regimes, without_regimes
+from bench.stats.scalability import Law, fit_law
 from bench.stats.spread import Spread, spreads
 from bench.stats.steady import Steadiness, steadiness
 from bench.stats.survival import Curve, product_limit
@@ -47,6 +48,7 @@ __all__ = [
     "Curve",
     "Estimate",
     "Latency",
+    "Law",
     "LogEffect",
     "LogRatio",
     "Outline",
@@ -68,6 +70,7 @@ __all__ = [
     "estimate",
     "find_regimes",
     "fit_control",
+    "fit_law",
     "gap_error",
     "groups_alike",
     "hann_rate",

@@ -14,3 +14,8 @@ def scipy_stats() -> Any:
 def scipy_special() -> Any:
     """The module of special functions, a third of the other's time."""
     return importlib.import_module("scipy.special")
+
+
+def scipy_optimize() -> Any:
+    """The module of fits."""
+    return importlib.import_module("scipy.optimize")

@@ -187,7 +187,7 @@ def _server(cell: Cell, lab: Lab, folder: Path) -> Iterator[Running]:
             stack.callback(child.stop, STOP_S)
             return child
 
-        yield bring_up(start, cell.server, cell.workers, folder, lab.patience.ready_s)
+        yield bring_up(start, cell, folder, lab.patience.ready_s)
 
 
 def _address(cell: Cell, lab: Lab, running: Running) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class Trials:
             raise TrialFailed(f"{name}: {sentence(judged.reasons)}")
         if not measured.throughput_rps > 0 or measured.signals.server_ms_per_request is None:
             raise TrialFailed(f"{name}: nothing was completed in the window")
-        latency_ms = runner.plan.profile.users / measured.throughput_rps * 1e3
+        latency_ms = measured.load.users / measured.throughput_rps * 1e3
         if measured.load.theirs:  # who may wait between two requests
             latency_ms = measured.latency.mean_measured_ms or latency_ms
         return Cost(

@@ -9,7 +9,7 @@ from bench import own_install
 from bench.records.model import SCHEMA, RunRecord
 from bench.run.history import run_folders
 from bench.run.host import environments, machine
-from bench.run.server.commands import SERVERS
+from bench.run.server.commands import LOOPS, SERVERS, UVLOOP
 from bench.run.trial_runner import now
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _environments(paths: Paths, found: Environments) -> dict[str, Any]:
     for server, _ in found.servers:
         described[f"server {server}"] = {
             "role": "pinned",
-            "loop": SERVERS[server].loop,
+            "loop": LOOPS[UVLOOP],
             "http": SERVERS[server].http,
         }
     described["go"] = {"role": "go", "version": environments.go_version(paths.go)}

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from bench.run.failure import TrialFailed
-from bench.run.server.commands import SERVERS
+from bench.run.server.commands import LOOPS, SERVERS, UVLOOP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from bench.plan import Cell
     from bench.run.process.children import Child
 
 HOST = "127.0.0.1"
@@ -40,10 +41,8 @@ class Running:
     reports: tuple[dict[str, Any], ...]
 
 
-def bring_up(
-    start: Callable[[int], Child], server: str, workers: int, folder: Path, ready_s: float
-) -> Running:
-    """Start a server on a free port and wait until it is ready.
+def bring_up(start: Callable[[int], Child], cell: Cell, folder: Path, ready_s: float) -> Running:
+    """Start a cell's server on a free port and wait until it is ready.
 
     ``start`` takes the port. When the port turns out to be taken, another is tried.
 
@@ -52,13 +51,11 @@ def bring_up(
     """
     for _ in range(PORT_TRIES - 1):
         with contextlib.suppress(PortTaken):
-            return _try(start, server, workers, folder, ready_s)
-    return _try(start, server, workers, folder, ready_s)
+            return _try(start, cell, folder, ready_s)
+    return _try(start, cell, folder, ready_s)
 
 
-def _try(
-    start: Callable[[int], Child], server: str, workers: int, folder: Path, ready_s: float
-) -> Running:
+def _try(start: Callable[[int], Child], cell: Cell, folder: Path, ready_s: float) -> Running:
     # A try that failed may have come as far as leaving its workers' files.
     for left in (path for name in WORKER_FILES for path in folder.glob(name)):
         left.unlink()
@@ -69,12 +66,12 @@ def _try(
         if child.exit_code() is not None:
             _say_why_it_died(child)
         found = sorted(folder.glob("worker-*.json"))
-        if len(found) >= workers and _listens(child, port):
+        if len(found) >= cell.workers and _listens(child, port):
             reports = tuple(json.loads(path.read_text(encoding="utf-8")) for path in found)
-            _check_pinned(server, reports)
+            _check_pinned(cell, reports)
             return Running(child, port, reports)
         time.sleep(POLL_S)
-    raise TrialFailed(f"{server} was not ready after {ready_s:g} s: {_said(child)}")
+    raise TrialFailed(f"{cell.server} was not ready after {ready_s:g} s: {_said(child)}")
 
 
 def free_port() -> int:
@@ -99,15 +96,15 @@ def _said(child: Child) -> str:
     return f"{child.log_tail()} (all of it: {folder.parent.name}/{folder.name}/{child.log.name}.gz)"
 
 
-def _check_pinned(server: str, reports: tuple[dict[str, Any], ...]) -> None:
+def _check_pinned(cell: Cell, reports: tuple[dict[str, Any], ...]) -> None:
     """The workers must run on the event loop and the parser that were asked for."""
-    pinned = SERVERS[server]
+    loop, http = LOOPS[dict(cell.settings).get("loop", UVLOOP)], SERVERS[cell.server].http
     for report in reports:
-        late = pinned.loads_late and report["http"] is None
-        if report["loop"] != pinned.loop or not (late or report["http"] == pinned.http):
+        late = SERVERS[cell.server].loads_late and report["http"] is None
+        if report["loop"] != loop or not (late or report["http"] == http):
             raise TrialFailed(
                 f"a worker runs on {report['loop']} and {report['http']},"
-                f" pinned are {pinned.loop} and {pinned.http}"
+                f" pinned are {loop} and {http}"
             )
 
 

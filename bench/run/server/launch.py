@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.run.failure import TrialFailed
 from bench.run.own import environ
 from bench.run.process import children
 from bench.run.server.bringup import HOST
-from bench.run.server.commands import OURS, SERVERS, THEIRS
+from bench.run.server.commands import OURS, SERVERS, THEIRS, UVLOOP, Asked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,23 +22,32 @@ def launch(cell: Cell, lab: Lab, folder: Path, port: int, *, delay_s: float) -> 
     """Start the cell's server; its workers leave their files in ``folder``.
 
     Raises:
+        TrialFailed: the server can't be told which loop to run on.
         OSError: the program can't be started.
     """
+    server, settings = SERVERS[cell.server], dict(cell.settings)
+    loop = settings.get("loop", UVLOOP)
+    if loop not in server.loops:
+        raise TrialFailed(f"{cell.server} can't be told to run on {loop}")
+    app = OURS if lab.own is None else THEIRS
     python = lab.server_pythons[cell.server, str(cell.python)]
     ours = lab.app or lab.root
     foreign = str((ours if lab.own is None else lab.root) / "app" / "foreign")
     recorded = {"MATRIX_TRIAL_DIR": str(folder), "MATRIX_PROBE": "1" if lab.probe else "0"}
     if lab.traced:
         recorded["MATRIX_TRACED"] = "1"
+    threads = settings.get("threads", lab.threads)
+    if threads is not None:
+        recorded["MATRIX_THREADS"] = str(threads)
     if lab.hash_seed is not None:
         recorded["PYTHONHASHSEED"] = str(lab.hash_seed)
     if lab.own is None:
         environment = children.child_environment(
             MATRIX_UPSTREAM=lab.delay.url,
             MATRIX_DELAY_MS=str(round(delay_s * 1000)),
+            MATRIX_IO=cell.io,
             PYTHONPATH=foreign,
             **recorded,
-            **({} if lab.threads is None else {"MATRIX_THREADS": str(lab.threads)}),
         )
     else:
         environment = environ.environment(
@@ -51,9 +61,7 @@ def launch(cell: Cell, lab: Lab, folder: Path, port: int, *, delay_s: float) -> 
         environment["PYTHONPATH"] += f":{foreign}"
     return children.start(
         cell.server,
-        SERVERS[cell.server].command(
-            OURS if lab.own is None else THEIRS, python, HOST, port, cell.workers
-        ),
+        server.command(Asked(app, python, HOST, port, cell.workers, loop)),
         keeper=lab.keeper,
         cwd=ours if lab.own is None else lab.own.target.path,
         env=environment,
