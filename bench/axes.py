@@ -28,10 +28,12 @@ class Setting:
 SETTINGS: Final[Mapping[str, Setting]] = {
     "loop": Setting("", "{}", "{}"),
     "threads": Setting("t", "{} threads", "1 thread"),
+    "cores": Setting("c", "{} cores", "1 core"),
     "delay": Setting("d", "a delay of {}", "a delay of {}"),
     "users": Setting("u", "{} users", "1 user"),
 }
 AXES: Final = (*BASIC, *SETTINGS)
+BY_CELL: Final = "as each cell's name says"  # in place of a level, where a run's cells differ
 
 
 class HasLevels(Protocol):

@@ -242,6 +242,10 @@ def _facts(read: _Document) -> dict[str, Any]:
         name: read.host.get(name) for name in ("cpu", "cores", "memory_gb", "os", "kernel")
     }
     facts["profile"] = _load(read)
+    for axis in axes.SETTINGS:
+        levels = {row.settings.get(axis) for row in read.rows}
+        if len(levels) == 1 and None not in levels:  # what varies is told by the cells' names
+            facts[axis] = levels.pop()
     facts["changed halfway"] = [change for step in read.run.resumed for change in step.changes]
     for name, environment in sorted(read.environments.items()):
         if environment.get("role") == "server":

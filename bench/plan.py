@@ -103,6 +103,22 @@ class Plan:
     hash: str
     target: Target | None = None  # a person's own application
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """Levels of axes that don't vary, which no cell's id tells."""
+        pairs = (
+            (axis, level)
+            for cell in self.cells
+            for axis, level in cell.settings
+            if axis not in cell.named
+        )
+        return dict(pairs)
+
+    @property
+    def varied(self) -> tuple[str, ...]:
+        """The axes that ids tell, in which cells may differ."""
+        return tuple(dict.fromkeys(axis for cell in self.cells for axis in cell.named))
+
 
 def expand(config: Config, default_python: str) -> tuple[Cell, ...]:
     """The cells of a configuration, in declared order; those of `include` come last.

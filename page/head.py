@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bench.axes import BY_CELL
 from bench.text import duration, milliseconds, number, share
 from page.embed import prose, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from page.reading import Report
 
 FEW = 3  # parts of one effect that can be read as one sentence
-PACKAGES = ("fastapi", "starlette", "uvicorn", "gunicorn", "hypercorn", "uvloop", "httpx", "anyio")
+PACKAGES = (
+    "fastapi",
+    "starlette",
+    "uvicorn",
+    "gunicorn",
+    "hypercorn",
+    "granian",
+    "uvloop",
+    "httpx",
+    "anyio",
+)
 
 
 def about(report: Report) -> str:
@@ -22,7 +33,7 @@ def about(report: Report) -> str:
     items = [
         ("machine", machine(host)),
         ("measured", when(run)),
-        ("load", load(run["profile"])),
+        ("load", load(run["profile"], run.get("varied", ()))),
         ("versions", versions(report.document["environments"])),
         ("commit", _commit(run.get("git") or {})),
         ("verdicts", _verdicts(report)),
@@ -50,8 +61,8 @@ def when(run: Mapping[str, Any]) -> str:
     return started if run.get("finished") else f"{started}, not finished"
 
 
-def load(profile: Mapping[str, Any]) -> str:
-    """Users, delay, and how often or how long."""
+def load(profile: Mapping[str, Any], varied: Collection[str] = ()) -> str:
+    """Users, delay, and how often or how long; of what varies, that it does."""
     if profile.get("budget_s") is not None:
         precision = share(profile.get("precision"))
         budget = duration(profile["budget_s"]).removesuffix(" 0 s")
@@ -61,7 +72,10 @@ def load(profile: Mapping[str, Any]) -> str:
         spent = "1 round" if rounds == 1 else f"{rounds} rounds"
     delay = profile.get("delay_s")
     waits = f"delay {milliseconds(delay * 1000)}, " if delay else ""
-    return f"profile {profile.get('name')}: {profile['users']} users, {waits}{spent}"
+    if "delay" in varied:
+        waits = f"delay {BY_CELL}, "
+    users = f"users {BY_CELL}" if "users" in varied else f"{profile['users']} users"
+    return f"profile {profile.get('name')}: {users}, {waits}{spent}"
 
 
 def versions(environments: Mapping[str, Any]) -> str:

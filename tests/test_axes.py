@@ -16,12 +16,12 @@ from bench.analysis.effects import effects
 from bench.analysis.packages import apart
 from bench.analysis.results import results
 from bench.analysis.rows import rows
-from bench.config import apply, load_config, parse_overrides
+from bench.config import Profile, apply, load_config, parse_overrides
 from bench.errors import BadInputError
 from bench.estimate import declared_s
 from bench.export import benchfmt, csv, openmetrics
 from bench.plan import Cell, expand, make_plan
-from bench.report import document
+from bench.report import design, document
 from bench.report.answers import sentence
 from bench.turns.model import A, B
 from tests.support.records import measured, run, trial
@@ -33,9 +33,11 @@ if TYPE_CHECKING:
 
 MATRIX = {"endpoint": ["sync"], "io": ["json"], "workers": [1], "server": ["uvicorn"]}
 PROFILES = {"quick": {"users": 50, "delay": "200ms", "rounds": 1}}
+PROFILE = Profile("quick", users=50, delay_s=0.2, rounds=1)
 VARIED = {
     "loop": ["uvloop", "asyncio"],
     "threads": [2, 40],
+    "cores": [1],
     "delay": ["50ms", "1s"],
     "users": [10, 100],
 }
@@ -61,7 +63,7 @@ def test_all_at_once(tmp_path: Path) -> None:
     assert len({cell.id for cell in found}) == 16
     assert axes.levels(found[0]) == {
         "endpoint": "sync", "io": "json", "server": "uvicorn", "workers": "1", "python": "3.12",
-        "loop": "uvloop", "threads": "2", "delay": "50ms", "users": "10",
+        "loop": "uvloop", "threads": "2", "cores": "1", "delay": "50ms", "users": "10",
     }  # fmt: skip
 
 
@@ -70,6 +72,15 @@ def test_one_level_sets_it_and_stays_out_of_the_id(tmp_path: Path) -> None:
     (found,) = cells(tmp_path, threads=[400], loop=["asyncio"])
     assert found.id == "sync_json-uvicorn-w1"
     assert dict(found.settings) == {"loop": "asyncio", "threads": "400"}
+
+
+def test_what_no_id_tells_the_run_does(tmp_path: Path) -> None:
+    """So that trials with 8 threads are never resumed with 40, or compared to them unsaid."""
+    plan = make_plan(cells(tmp_path, threads=[8], users=[5, 50]), PROFILE, seed=1)
+    assert plan.settings == {"threads": "8"}
+    assert make_plan(cells(tmp_path), PROFILE, seed=1).settings == {}
+    hashes = {make_plan(cells(tmp_path, threads=[n]), PROFILE, seed=1).hash for n in (8, 40)}
+    assert len(hashes) == 2
 
 
 def test_include_gives_a_level_to_some(tmp_path: Path) -> None:
@@ -82,9 +93,35 @@ def test_options_take_the_place_of_the_files(tmp_path: Path) -> None:
     """Also of what the profile would say."""
     options = {"loop": ["asyncio"], "threads": ["7"], "users": "9", "delay": "80ms"}
     (found,) = cells(tmp_path, options, **VARIED)
-    assert axes.variant(found.settings) == "asyncio, 7 threads, a delay of 80ms, 9 users"
+    assert axes.variant(found.settings) == "asyncio, 7 threads, 1 core"
     (plain,) = cells(tmp_path, {"users": "9"})
     assert plain.settings == ()  # the profile has it
+
+
+@pytest.mark.parametrize(
+    ("options", "matrix"),
+    [
+        ({"users": "9", "delay": "0ms"}, {"users": [10, 100], "delay": ["50ms", "1s"]}),
+        ({}, {"users": [9], "delay": ["0ms"]}),
+    ],
+)
+def test_one_level_of_the_load_is_the_profiles(
+    tmp_path: Path, options: dict[str, str], matrix: dict[str, Any]
+) -> None:
+    """All cells have it, and all that tells the load tells it."""
+    path = _written(tmp_path, **matrix)
+    config = load_config(path, io_kinds=("json",), servers=("uvicorn",))
+    config, profile = apply(config, parse_overrides(**options))
+    (found,) = expand(config, "3.12")
+    assert (found.settings, profile.users, profile.delay_s) == ((), 9, 0.0)
+
+
+def test_of_a_load_that_varies_reports_say_so(tmp_path: Path) -> None:
+    """In place of the profile's, which no cell has."""
+    plan = make_plan(cells(tmp_path, users=[5, 50]), PROFILE, seed=1)
+    assert plan.varied == ("users",)
+    assert design.load(PROFILE, plan.varied).startswith("users as each cell's name says, delay 20")
+    assert design.load(PROFILE).startswith("50 users, delay 200ms")
 
 
 def test_users_and_delay_are_the_cells_own(tmp_path: Path) -> None:

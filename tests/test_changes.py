@@ -52,6 +52,8 @@ def other_python() -> Any:
         ("seed", 2, "the seed was 1 and is 2"),
         ("probe", False, "the probe was on and is off"),
         ("environments", other_python(), "the Python of the cells was 3.12 and is 3.13"),
+        ("settings", {"threads": "8"}, "the cells' threads was the usual and is 8"),
+        ("settings", {"loop": "asyncio"}, "the cells' loop was the usual and is asyncio"),
     ],
 )
 def test_trials_of_another_load_or_order_are_apart(field: str, value: Any, text: str) -> None:

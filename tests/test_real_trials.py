@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import os
 import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -103,6 +104,17 @@ def test_threads_users_and_delay_are_a_cells_own(bench: Trials) -> None:
     assert measured.load.delay_s == pytest.approx(0.05)
     assert measured.throughput_rps == pytest.approx(40, rel=0.1)  # two at a time
     assert measured.signals.pool_waiting_avg == pytest.approx(3, abs=0.5)
+
+
+def test_a_server_keeps_to_its_cores(bench: Trials) -> None:
+    """The first of those that are there; more than that fail the cell."""
+    cores = sorted(os.sched_getaffinity(0))
+    one = replace(cell("sync", "noop"), settings=(("cores", "1"),))
+    _, measured = bench.measured(one)
+    assert measured.process.cpus == tuple(cores[:1])
+    assert (measured.signals.server_cores or 0.0) <= 1.02
+    many = replace(one, settings=(("cores", str(len(cores) + 1)),))
+    assert f"{len(cores) + 1} cores are asked for" in str(bench.run(many).reason)
 
 
 @pytest.mark.parametrize("endpoint", ["sync", "async", "async_sync"])

@@ -126,7 +126,10 @@ default_profile: p
         (LEAST + "  b: {locustfile: .., path: /}", "found locustfile beside path"),
         (LEAST + "matrix: {request: [helo]}", "did you mean hello?"),
         (LEAST + "matrix: {request: [hello, hello]}", "each value once"),
-        (LEAST + "matrix: {io: [json]}", "python, loop, threads, users, request, server, workers"),
+        (
+            LEAST + "matrix: {io: [json]}",
+            "python, loop, threads, cores, users, request, server, workers",
+        ),
         (LEAST + "matrix: {server: [apache]}", "gunicorn, hypercorn, uvicorn"),
         (LEAST + "profiles: {p: {users: 1, rounds: 1}}", "default_profile: found nothing"),
         (LEAST + "profiles: {quick: {users: 1, rounds: 1, delay: 1s}}", "an unknown key"),

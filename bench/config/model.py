@@ -131,6 +131,7 @@ Python = Annotated[
 Loop = Annotated[
     str, BeforeValidator(lambda value: _one_of(LOOPS, value)), WithJsonSchema({"enum": [*LOOPS]})
 ]
+Cores = Annotated[int, Field(ge=1, le=1024), allowed_as("a whole number from 1 to 1024")]
 Threads = Annotated[int, Field(ge=1, le=10_000), allowed_as("a whole number from 1 to 10000")]
 Name = Annotated[
     str, BeforeValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{NAME_PATTERN}$"})
@@ -180,6 +181,7 @@ class SettingsEntry(Strict):
     python: Python = Field(default=_ABSENT, description='Python version, such as "3.12".')
     loop: Loop = Field(default=_ABSENT, description="The event loop.")
     threads: Threads = Field(default=_ABSENT, description="Threads of each worker's pool.")
+    cores: Cores = Field(default=_ABSENT, description="CPUs that all its workers may use.")
     users: Users = Field(default=_ABSENT, description="In place of the profile's.")
 
 
@@ -196,6 +198,10 @@ class SettingsAxes(Strict):
     threads: Annotated[list[Threads], levels] = Field(
         default_factory=list,
         description="Threads of each worker's pool (anyio's tokens); without it, its own 40.",
+    )
+    cores: Annotated[list[Cores], levels] = Field(
+        default_factory=list,
+        description="CPUs that all workers of a server may use; without it, as `--pin` says.",
     )
     users: Annotated[list[Users], levels] = Field(
         default_factory=list, description="Users; without it, the profile's."

@@ -166,7 +166,7 @@ def apply(config: Config, overrides: Overrides) -> tuple[Config, Profile]:
     config = _with_axes(config, overrides)
     if mistakes := [*_unfit_levels(config, changed)]:
         refuse(mistakes)
-    return config, changed
+    return _with_load(config, changed)
 
 
 class _Typed:
@@ -268,6 +268,20 @@ def _unfit_levels(config: Config, profile: Profile) -> Iterator[Mistake]:
             yield Mistake("users", f"{count} with the profile's spawn_rate", allowed)
 
 
+def _with_load(config: Config, profile: Profile) -> tuple[Config, Profile]:
+    """Users or a delay of which there is but one level are the profile's: all cells have them."""
+    touched = {axis for entry in (*config.include, *config.exclude) for axis in entry.levels}
+    for axis, field in (("users", "users"), ("delay", "delay_s")):
+        levels = getattr(config.matrix, axis)
+        if len(levels) == 1 and axis not in touched:
+            profile = dataclasses.replace(profile, **{field: levels[0]})
+            order = tuple(one for one in config.matrix.order if one != axis)
+            less: dict[str, Any] = {axis: ()}
+            matrix = dataclasses.replace(config.matrix, order=order, **less)
+            config = dataclasses.replace(config, matrix=matrix)
+    return config, profile
+
+
 def _with_axes(config: Config, overrides: Overrides) -> Config:
     asked = {
         "server": overrides.servers,
@@ -277,8 +291,10 @@ def _with_axes(config: Config, overrides: Overrides) -> Config:
         "threads": overrides.threads,
         # What is asked for once is asked for all, whatever the file varies.
         "users": overrides.ladder
-        or ((overrides.users,) if overrides.users and config.matrix.users else ()),
-        "delay": (overrides.delay_s,) if overrides.delay_s and config.matrix.delay else (),
+        or ((overrides.users,) if overrides.users is not None and config.matrix.users else ()),
+        "delay": (overrides.delay_s,)
+        if overrides.delay_s is not None and config.matrix.delay
+        else (),
     }
     axes = {axis: levels for axis, levels in asked.items() if levels}
     if not axes:

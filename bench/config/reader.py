@@ -116,6 +116,7 @@ def _config(path: Path, model: ConfigModel, source: Source, known: Known) -> Con
         python=tuple(matrix.python),
         loop=tuple(matrix.loop),
         threads=tuple(matrix.threads),
+        cores=tuple(matrix.cores),
         delay=tuple(matrix.delay),
         users=tuple(matrix.users),
         order=tuple(axis for axis in declared if axis in AXES),

@@ -16,9 +16,9 @@ Level = str | int | float  # one value of an axis; of `delay` in s
 ENDPOINTS = ("sync", "async", "async_sync")
 LOOPS = ("uvloop", "asyncio")
 NEEDED = ("endpoint", "io", "workers", "server")  # each cell has a level of these
-AXES = (*NEEDED, "python", "loop", "threads", "delay", "users")
+AXES = (*NEEDED, "python", "loop", "threads", "cores", "delay", "users")
 TARGET_NEEDED = ("request", "server", "workers")  # of one's own application
-TARGET_AXES = (*TARGET_NEEDED, "python", "loop", "threads", "users")
+TARGET_AXES = (*TARGET_NEEDED, "python", "loop", "threads", "cores", "users")
 
 PRECISION = 0.10
 LONGEST_S = 20.0
@@ -47,6 +47,7 @@ class Axes:
     request: tuple[str, ...] = ()  # of one's own application, in place of endpoint and io
     loop: tuple[str, ...] = ()
     threads: tuple[int, ...] = ()
+    cores: tuple[int, ...] = ()  # that the server may use
     delay: tuple[float, ...] = ()  # s
     users: tuple[int, ...] = ()
 

@@ -50,6 +50,7 @@ def config(path: Path, model: TargetConfigModel, source: Source, known: Known) -
             python=tuple(matrix.python),
             loop=tuple(matrix.loop),
             threads=tuple(matrix.threads),
+            cores=tuple(matrix.cores),
             users=tuple(matrix.users),
             order=(*implied, *order),
             line=source.line(("matrix",)),

@@ -413,6 +413,9 @@ class RunRecord:
     placement: Mapping[str, Any] = field(default_factory=dict)
     # What measures and is measured: the hash of each part's source files.
     sources: Mapping[str, str] = field(default_factory=dict)
+    # Levels of axes (`bench.axes.SETTINGS`) that all cells have alike, so that no id tells them.
+    settings: Mapping[str, str] = field(default_factory=dict)
+    varied: tuple[str, ...] = ()  # those of these axes that ids tell
     resumed: tuple[Resumption, ...] = ()
 
 

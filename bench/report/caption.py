@@ -19,7 +19,10 @@ PACKAGES = (
     "uvicorn",
     "gunicorn",
     "uvicorn-worker",
+    "gunicorn_h1c",
     "hypercorn",
+    "granian",
+    "fastapi-cli",
     "uvloop",
     "httptools",
     "h11",
@@ -30,6 +33,10 @@ SERVED_BY = {  # a server's own packages
     "uvicorn": ("uvicorn", "uvloop", "httptools"),
     "gunicorn": ("gunicorn", "uvicorn-worker", "uvloop", "httptools"),
     "hypercorn": ("hypercorn", "uvloop", "h11"),
+    "uvicorn_h11": ("uvicorn", "uvloop", "h11"),
+    "gunicorn_asgi": ("gunicorn", "gunicorn_h1c", "uvloop"),
+    "granian": ("granian", "uvloop"),
+    "fastapi_run": ("fastapi-cli", "uvicorn", "uvloop", "httptools"),
 }
 
 
@@ -57,7 +64,7 @@ def load_model(run: RunRecord) -> str:
     """The load, and what it means for the latencies."""
     profile = run.profile
     return (
-        f"Load: profile {text.code(profile.name)}, {design.load(profile)};"
+        f"Load: profile {text.code(profile.name)}, {design.load(profile, run.varied)};"
         f" {design.repeats(profile)}."
         " The users are a closed loop without pauses: it slows down with the server, so its"
         " latencies are not those of independent arrivals."

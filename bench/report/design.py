@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.axes import BY_CELL
 from bench.config import format_duration, format_percentage
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from bench.config import Profile
 
 
-def load(profile: Profile) -> str:
-    """Users, delay, and what is fixed of each trial."""
+def load(profile: Profile, varied: Collection[str] = ()) -> str:
+    """Users, delay, and what is fixed of each trial; of axes that vary, that they do."""
     fixed = [
         f"{profile.spawn_rate:g} users started a second" if profile.spawn_rate else None,
         None if profile.warmup_s is None else f"{format_duration(profile.warmup_s)} warm-up",
@@ -24,7 +27,10 @@ def load(profile: Profile) -> str:
         follows = f"trials as long as their cells need (windows up to {longest})"
         told = f"{told}, {follows}" if told else follows
     waits = f"delay {delay}, " if profile.delay_s else ""
-    return f"{profile.users} users, {waits}{told}"
+    if "delay" in varied:
+        waits = f"delay {BY_CELL}, "
+    users = f"users {BY_CELL}" if "users" in varied else f"{profile.users} users"
+    return f"{users}, {waits}{told}"
 
 
 def repeats(profile: Profile) -> str:

@@ -43,6 +43,8 @@ def content(results: Results) -> dict[str, Any]:
             "finished": run.finished,
             "profile": asdict(run.profile),
             "seed": run.seed,
+            "settings": dict(run.settings),
+            "varied": [*run.varied],
             "git": dict(run.git),
             "resumed": [asdict(step) for step in run.resumed],
         },

@@ -113,13 +113,12 @@ def _knee(ladder: Ladder) -> str:
     if ladder.knee is None:
         return "Throughput rises with the users up to the last step"
     return (
-        f"Beyond {axes_users(ladder.knee.users)} more users bring less than half of the throughput"
+        f"Beyond {_users(ladder.knee.users)} more users bring less than half of the throughput"
         " that they should, and wait instead"
     )
 
 
-def axes_users(count: int) -> str:
-    """``1 user``."""
+def _users(count: int) -> str:
     return "1 user" if count == 1 else f"{count} users"
 
 

@@ -151,7 +151,7 @@ def plan_text(plan: Plan, expected: Expected) -> str:
     )
     return (
         f"{order}\n\n{summary(plan, expected)}\n"
-        f"profile {profile.name}: {design.load(profile)}; {design.repeats(profile)};"
+        f"profile {profile.name}: {design.load(profile, plan.varied)}; {design.repeats(profile)};"
         f" seed {plan.seed}\n"
         f"{_after(plan)}"
     )

@@ -47,12 +47,13 @@ def section(results: Results) -> str:
         return joined([*warnings, "Nothing was measured."])
     first = rows[0]
     chosen = tables.of_first(rows)
+    loaded = design.load(results.run.profile, results.run.varied)
     return joined(
         [
             *warnings,
             picture(chosen),
             headlines.listed(results.effects),
-            f"**Requests/s** of {tables.served(first)}, with {design.load(results.run.profile)}:",
+            f"**Requests/s** of {tables.served(first)}, with {loaded}:",
             tables.by_endpoint(chosen, tables.rate_or_word),
             _words(chosen),
             example(chosen),

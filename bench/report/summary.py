@@ -46,5 +46,5 @@ def _cell(row: Row) -> str:
 def _title(results: Results) -> str:
     return (
         f"**Requests/s**, and where the users are, of {tables.served(results.rows[0])}, with"
-        f" {design.load(results.run.profile)}:"
+        f" {design.load(results.run.profile, results.run.varied)}:"
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from bench import text
+from bench import axes, text
 from bench.report import fairness, whys
 from bench.report.places import bar
 from bench.report.reasons import remarks, sentences
@@ -102,7 +102,8 @@ def served(row: Row) -> str:
 
 def served_plain(row: Row) -> str:
     """The same for where no markup is read."""
-    return f"{row.server}, {'1 worker' if row.workers == 1 else f'{row.workers} workers'}"
+    workers = "1 worker" if row.workers == 1 else f"{row.workers} workers"
+    return ", ".join([row.server, workers, *(axes.told(*one) for one in row.settings.items())])
 
 
 def matrix_table(rows: Sequence[Row]) -> str:

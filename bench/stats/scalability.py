@@ -56,11 +56,8 @@ class Law:
 
     def at(self, users: float) -> float:
         """Requests/s."""
-        return float(
-            _law((self.rate.value, self.contention.value, self.coherence.value), np.array([users]))[
-                0
-            ]
-        )
+        coefficients = (self.rate.value, self.contention.value, self.coherence.value)
+        return float(_law(coefficients, np.array([users]))[0])
 
     @property
     def peak_users(self) -> float | None:
@@ -91,7 +88,7 @@ def fit_law(users: Sequence[float], rates: Sequence[float], errors: Sequence[flo
         return None
     best = _fit(n, logs, sigma)
     off = logs - np.log(_law(best, n))
-    p = _chi2_tail(float(np.square(off / sigma).sum()), n.size - 3) if n.size > 3 else 1.0
+    p = float(scipy_special().chdtrc(n.size - 3, np.square(off / sigma).sum()))  # χ²'s tail
     draws = np.random.default_rng(SEED).normal(np.log(_law(best, n)), sigma, (DRAWS, n.size))
     spread = np.array([_fit(n, drawn, sigma, best) for drawn in draws])
     low, high = np.quantile(spread, [0.025, 0.975], axis=0)
@@ -101,10 +98,6 @@ def fit_law(users: Sequence[float], rates: Sequence[float], errors: Sequence[flo
     )
     misses = float(np.exp(np.abs(off).max()) - 1.0)
     return Law(rate, contention, coherence, p >= UNLIKELY, misses)
-
-
-def _chi2_tail(value: float, freedom: int) -> float:
-    return float(scipy_special().chdtrc(freedom, value))
 
 
 def _law(coefficients: Sequence[float], n: Floats) -> Floats:
@@ -117,8 +110,8 @@ def _fit(
 ) -> tuple[float, float, float]:
     """λ is fitted as a logarithm, κ beside the square of the users: all of about the same size."""
     scale = float(n.max()) ** 2
-    first = float(np.argmin(n))
-    one = float(np.exp(logs[int(first)]) / n[int(first)])
+    first = int(np.argmin(n))
+    alone = math.exp(logs[first]) / n[first]  # what one user gets, about
 
     def off(x: Floats) -> Floats:
         return np.asarray((np.log(_law((math.exp(x[0]), x[1], x[2] / scale), n)) - logs) / sigma)
@@ -126,7 +119,7 @@ def _fit(
     starts = (
         [start]
         if start is not None
-        else [(one, s, k / scale) for s in (0.01, 0.3) for k in (0.01, 1.0)]
+        else [(alone, s, k / scale) for s in (0.01, 0.3) for k in (0.01, 1.0)]
     )
     found = [
         scipy_optimize().least_squares(
@@ -136,5 +129,5 @@ def _fit(
         )
         for rate, s, k in starts
     ]
-    best = min(found, key=lambda one_: float(one_.cost)).x
+    best = min(found, key=lambda one: float(one.cost)).x
     return math.exp(best[0]), float(best[1]), float(best[2] / scale)

@@ -66,6 +66,8 @@ def cores(contest: Contest, number: int) -> tuple[list[int], list[int]]:
     counts = {cell.workers for cell in contest.cells.values()}
     if len(counts) > 1:
         raise Unfit("its sides have more and fewer workers, so they can't share cores alike")
+    if any(axis == "cores" for cell in contest.cells.values() for axis, _ in cell.settings):
+        raise Unfit("they say how many cores they use, and in turn each has one a worker")
     workers = counts.pop()
     found = affinity(os.getpid())
     if found is None:

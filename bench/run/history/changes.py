@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from bench.axes import SETTINGS as SETTINGS_OF_CELLS
 from bench.config import format_duration, format_percentage
 
 if TYPE_CHECKING:
@@ -68,6 +69,10 @@ def _plan(before: RunRecord, now: RunRecord) -> Iterator[str]:
         yield f"the seed was {before.seed} and is {now.seed}"
     if before.probe != now.probe:
         yield f"the probe was {_on(before.probe)} and is {_on(now.probe)}"
+    for axis in SETTINGS_OF_CELLS:
+        was, new = (run.settings.get(axis, "the usual") for run in (before, now))
+        if was != new:
+            yield f"the cells' {axis} was {was} and is {new}"
     was, new = _pythons(before), _pythons(now)
     # With several, the cells' names tell them apart.
     if len(was) == len(new) == 1 and was != new:

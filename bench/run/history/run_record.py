@@ -57,6 +57,8 @@ def describe_run(
         environments=_environments(paths, found),
         placement=asdict(placed),
         sources=sources_of(plan.target, paths),
+        settings=plan.settings,
+        varied=plan.varied,
     )
 
 

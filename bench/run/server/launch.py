@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from bench.run.failure import TrialFailed
+from bench.run.host.cpus import affinity
 from bench.run.own import environ
 from bench.run.process import children
 from bench.run.server.bringup import HOST
 from bench.run.server.commands import OURS, SERVERS, THEIRS, UVLOOP, Asked
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from bench.plan import Cell
@@ -22,7 +25,7 @@ def launch(cell: Cell, lab: Lab, folder: Path, port: int, *, delay_s: float) -> 
     """Start the cell's server; its workers leave their files in ``folder``.
 
     Raises:
-        TrialFailed: the server can't be told which loop to run on.
+        TrialFailed: the server can't be told which loop to run on, or to use so many cores.
         OSError: the program can't be started.
     """
     server, settings = SERVERS[cell.server], dict(cell.settings)
@@ -66,5 +69,21 @@ def launch(cell: Cell, lab: Lab, folder: Path, port: int, *, delay_s: float) -> 
         cwd=ours if lab.own is None else lab.own.target.path,
         env=environment,
         log=folder / "server.log",
-        cpus=lab.placement.server,
+        cpus=_cpus(lab, settings.get("cores")),
     )
+
+
+def _cpus(lab: Lab, cores: str | None) -> Sequence[int]:
+    """The CPUs that the server may use: the first of those that are there, if a cell says how many.
+
+    Raises:
+        TrialFailed: there are too few, or this system keeps no process on a core.
+    """
+    if cores is None:
+        return lab.placement.server
+    found = lab.placement.server or affinity(os.getpid())
+    if found is None:
+        raise TrialFailed("this system can't keep a process on a core")
+    if len(found) < int(cores):
+        raise TrialFailed(f"{cores} cores are asked for, and the server may use {len(found)}")
+    return found[: int(cores)]
