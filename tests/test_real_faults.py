@@ -79,7 +79,7 @@ def test_server_that_is_never_ready(bench: Trials, tmp_path: Path) -> None:
     """It is given up at the deadline."""
     source = "import time\ntime.sleep(60)\n" + HEAD
     stuck = hurried(with_kind(bench, tmp_path, "stuck", source), ready_s=1.0)
-    record = stuck.run(cell("async", "noop"))
+    record = stuck.run(cell("async", "stuck"))
     assert record.outcome is Outcome.FAILED
     assert str(record.reason).startswith("uvicorn was not ready after 1 s")
     assert record.phases_s["start"] < 5
