@@ -82,7 +82,9 @@ def test_each_server_is_measured_and_its_books_balance(
 @pytest.mark.parametrize("server", SERVERS)
 def test_a_loop_that_is_asked_for_is_what_runs(bench: Trials, server: str, workers: int) -> None:
     """And of uvicorn's workers on asyncio it is seen that they lose TCP_NODELAY."""
-    asked = replace(cell("async", "noop", server, workers), settings=(("loop", "asyncio"),))
+    asked = replace(
+        cell("async", "noop", server, workers), settings=(("loop", "asyncio"),), named=("loop",)
+    )
     record = bench.run(asked)
     if server == "fastapi_run":
         assert record.reason == "fastapi_run can't be told to run on asyncio"
@@ -98,7 +100,9 @@ def test_a_loop_that_is_asked_for_is_what_runs(bench: Trials, server: str, worke
 def test_threads_users_and_delay_are_a_cells_own(bench: Trials) -> None:
     """Whatever the profile says: two threads of the pool, five users, 50 ms."""
     asked = (("threads", "2"), ("delay", "50ms"), ("users", "5"))
-    record, measured = bench.measured(replace(cell("sync", "sleep"), settings=asked))
+    named = tuple(axis for axis, _ in asked)
+    asked_of = replace(cell("sync", "sleep"), settings=asked, named=named)
+    record, measured = bench.measured(asked_of)
     assert record.settings == dict(asked)
     assert (measured.signals.pool_size, measured.load.users) == (2, 5)
     assert measured.load.delay_s == pytest.approx(0.05)
@@ -109,7 +113,7 @@ def test_threads_users_and_delay_are_a_cells_own(bench: Trials) -> None:
 def test_a_server_keeps_to_its_cores(bench: Trials) -> None:
     """The first of those that are there; more than that fail the cell."""
     cores = sorted(os.sched_getaffinity(0))
-    one = replace(cell("sync", "noop"), settings=(("cores", "1"),))
+    one = replace(cell("sync", "noop"), settings=(("cores", "1"),), named=("cores",))
     _, measured = bench.measured(one)
     assert measured.process.cpus == tuple(cores[:1])
     assert (measured.signals.server_cores or 0.0) <= 1.02
