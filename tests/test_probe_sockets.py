@@ -81,3 +81,11 @@ def test_what_cannot_be_listed_is_not_known(
     audit = Audit(tmp_path / "audit-1.json")
     audit.look()
     assert not (tmp_path / "audit-1.json").exists()
+
+
+def test_a_disk_without_room_costs_no_heartbeat(tmp_path: Path) -> None:
+    """What can't be written is not known; nothing is raised into the loop's timer."""
+    audit = Audit(tmp_path / "gone" / "audit-1.json")
+    with connected(1):
+        audit.look()
+    assert audit.left == 0

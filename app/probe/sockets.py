@@ -41,14 +41,14 @@ class Audit:
     def look(self) -> None:
         """Write what is found, and look no more; nothing yet if nobody is connected."""
         self.left -= 1
-        found = None
+        # Whatever goes wrong, as a full disk does, the heart beats on.
         with contextlib.suppress(OSError):
             found = look()
-        if found is not None:
-            self.left = 0
-            draft = self._target.with_suffix(".draft")
-            draft.write_text(json.dumps(found), encoding="utf-8")
-            draft.replace(self._target)
+            if found is not None:
+                self.left = 0
+                draft = self._target.with_suffix(".draft")
+                draft.write_text(json.dumps(found), encoding="utf-8")
+                draft.replace(self._target)
 
 
 def look() -> dict[str, int | str | None] | None:
