@@ -66,15 +66,14 @@ CONFIG = next(iter(own_install.values(sys.argv, "--config")), None)
 OWN = own_install.read(Path(CONFIG), sys.argv, CURRENT, LOCKED_SERVERS) if CONFIG else None
 
 
-def _axes() -> tuple[list[str], list[str]]:
+def _axes(file: Path | None = None) -> tuple[list[str], list[str]]:
     """Pythons and servers that experiments.yaml, or the file in its place, names anywhere in it.
 
     Lenient on purpose: whatever is wrong with the file is told by the harness,
     and must not keep `nox -l` or `nox -s tests` from working.
     """
     try:
-        path = ROOT / "experiments.yaml" if CONFIG is None or OWN else Path(CONFIG)
-        text = path.read_text(encoding="utf-8")
+        text = (file or _matrix_file()).read_text(encoding="utf-8")
         document = yaml.safe_load(text)
         tables = [document["matrix"], *(document.get("include") or [])]
         pythons = [name for name in _named(tables, "python") if re.fullmatch(r"3\.[1-9]\d", name)]
@@ -91,6 +90,10 @@ def _axes() -> tuple[list[str], list[str]]:
             yaml.YAMLError):  # fmt: skip
         return [CURRENT], LOCKED_SERVERS
     return list(dict.fromkeys(pythons)), list(dict.fromkeys(servers)) or LOCKED_SERVERS
+
+
+def _matrix_file() -> Path:
+    return ROOT / "experiments.yaml" if CONFIG is None or OWN else Path(CONFIG)
 
 
 def _asked(axis: str) -> list[str]:
@@ -149,11 +152,54 @@ def _sides() -> list[own_install.Project]:
         return []
 
 
+def _asked_questions() -> list[Path]:
+    """The files of those that `ask` names, or of all."""
+    own_words = sys.argv[: sys.argv.index("--")] if "--" in sys.argv else sys.argv
+    if "ask" not in own_words:
+        return []
+    every = sorted((ROOT / "questions").glob("*/question.yaml"))
+    return every if "--all" in sys.argv else [p for p in every if p.parent.name in sys.argv]
+
+
+def _of_questions() -> tuple[list[own_install.Project], list[str], set[str]]:
+    """Applications of their own that questions have, the environments they need, and Pythons."""
+    projects, needed, named = [], [], {CURRENT}
+    for path in _asked_questions():
+        project = own_install.read(path, [], CURRENT, LOCKED_SERVERS)
+        if project is not None:
+            projects.append(project)
+            needed += _environments_of(project)
+            continue
+        pythons, servers = _axes(path)
+        needed += [f"env-{python}({server})" for python in pythons for server in servers]
+        needed += _databases(path)
+        named.update(pythons)
+    return projects, list(dict.fromkeys(needed)), named
+
+
+def _databases(*files: Path) -> list[str]:
+    """The session of the database that any of the files, or the command line, names."""
+    if os.environ.get("MATRIX_POSTGRES"):  # a person's own
+        return []
+    texts = [" ".join(sys.argv)]
+    for path in files:
+        with contextlib.suppress(OSError, ValueError):
+            texts.append(path.read_text(encoding="utf-8"))
+    return ["database"] if any("postgres" in text for text in texts) else []
+
+
 PYTHONS, SERVERS = _axes()
 AB = _revisions()
+QUESTIONS, TO_ASK, ASKED_PYTHONS = _of_questions()
 MATRIX_ENVIRONMENTS = [f"env-{python}({server})" for python in PYTHONS for server in SERVERS]
-TEST_ENVIRONMENTS = [f"env-{CURRENT}({server})" for server in LOCKED_SERVERS]
-TO_MEASURE = ["harness", "go", "load", *(_environments_of(OWN) if OWN else MATRIX_ENVIRONMENTS)]
+TEST_ENVIRONMENTS = [
+    *(f"env-{CURRENT}({server})" for server in LOCKED_SERVERS),
+    "database",
+]
+TO_MEASURE = [
+    *("harness", "go", "load"),
+    *(_environments_of(OWN) if OWN else [*MATRIX_ENVIRONMENTS, *_databases(_matrix_file())]),
+]
 TO_REPORT = ["harness", "page"]
 
 # Two revisions, if `ab` is asked for; whatever is wrong with them is told by the harness.
@@ -363,6 +409,18 @@ def versus(session: nox.Session) -> None:
     _bench(session, "versus", *session.posargs)
 
 
+@nox.session(python=False, requires=["harness", "go", "load", "page", *TO_ASK])
+def ask(session: nox.Session) -> None:
+    """Answer a question by measuring, as in `-- middleware`; alone: list the questions."""
+    _bench(session, "ask", *session.posargs)
+
+
+@nox.session(name="what-if", python=False, requires=TO_MEASURE)
+def what_if(session: nox.Session) -> None:
+    """Measure what would help a cell, as in `-- sync_http_pooled --users 200`."""
+    _bench(session, "what-if", *session.posargs)
+
+
 @nox.session(python=False, requires=[*TO_MEASURE, "profiler"])
 def profile(session: nox.Session) -> None:
     """Say which function took the time, as in `-- sync_json`; leaves a flame graph."""
@@ -514,7 +572,7 @@ def lock(session: nox.Session) -> None:
 # -- environments
 
 
-@nox.session(python=sorted({*PYTHONS, CURRENT}))
+@nox.session(python=sorted({*PYTHONS, *ASKED_PYTHONS}))
 @nox.parametrize("server", [nox.param(name, id=name) for name in LOCKED_SERVERS])
 def env(session: nox.Session, server: str) -> None:
     """Make the environment of one server and Python."""
@@ -528,7 +586,7 @@ def _session_of(project: own_install.Project, requires: list[str]) -> None:
         """Make the environment of one's own application for one server and Python."""
         if not project.folder.is_dir():
             return  # that revision has no such folder, which the harness tells
-        if OWN:
+        if OWN or project in QUESTIONS:
             _install_own(session, project, server)
             return
         lock, name = f"server-{server}", f"server-{server}-{session.python}"
@@ -538,7 +596,8 @@ def _session_of(project: own_install.Project, requires: list[str]) -> None:
             _install(session, lock, f"at-{project.digest}-{name}", project.folder)
 
 
-for project in {one.digest: one for one in [*SIDES, *([OWN] if OWN else [])]}.values():
+PROJECTS = [*SIDES, *QUESTIONS, *([OWN] if OWN else [])]
+for project in {one.digest: one for one in PROJECTS}.values():
     _session_of(project, ["revisions"] if AB else [])
 
 
@@ -572,6 +631,12 @@ def profiler(session: nox.Session) -> None:
     """Make the profiler's environment."""
     _install(session, "profile", "profile")
     _require(session, "profile")
+
+
+@nox.session
+def database(session: nox.Session) -> None:
+    """Make the environment that holds PostgreSQL; without it its cells are skipped."""
+    _install(session, "database", "database")
 
 
 @nox.session

@@ -17,6 +17,7 @@ from bench.run.options import RunOptions
 from bench.text import shown
 
 REPORTS = ROOT / "reports"
+ASK_S = 280.0  # of a question, so that it is answered within five minutes
 LONGEST = 4096  # of one argument: as long as a path may be
 
 
@@ -125,6 +126,20 @@ class AbOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class AskOptions:
+    """Of `ask`."""
+
+    names: tuple[str, ...]
+    every: bool
+    write: bool  # docs/answers.md, too
+    check: bool  # it alone
+    budget_s: float  # of each question
+    seed: int
+    output: Path
+    quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CheckOptions:
     """Of `bench` and `selfcheck`."""
 
@@ -142,6 +157,7 @@ Options = (
     | ExportOptions
     | CheckOptions
     | InitOptions
+    | AskOptions
     | AbOptions
     | ProfileOptions
     | None
@@ -175,17 +191,18 @@ def command_line() -> argparse.ArgumentParser:
         ("matrix", "measure all cells"),
         ("single", "measure one experiment"),
         ("profile", "one more trial, with a profiler: which function took the time"),
+        ("what-if", "what would help a cell, measured beside it"),
         ("plan", "show cells, order and time"),
     ):
         command = _command(commands, name, help_)
-        if name in {"single", "profile"}:
+        if name in {"single", "profile", "what-if"}:
             command.add_argument(
                 "names", nargs="+", metavar="NAME", help="an experiment, a cell id or a glob"
             )
         _planning(command)
         if name == "profile":
             _output(command)
-        elif name != "plan":
+        elif name not in {"plan", "what-if"}:
             _running(command)
     _reporting(_command(commands, "report", "render all reports from recorded results"))
     readme = _command(commands, "readme", "put the tables into README.md")
@@ -241,6 +258,7 @@ def command_line() -> argparse.ArgumentParser:
                         " levels as in server=uvicorn; the first is what the second is held"
                         " against")  # fmt: skip
     _comparing(versus)
+    _asking(commands)
     _command(commands, "schema", "renew experiments.schema.json and bench.schema.json")
     return parser
 
@@ -345,6 +363,20 @@ def _ab_options(chosen: argparse.Namespace) -> AbOptions:
     )
 
 
+def _ask_options(chosen: argparse.Namespace) -> AskOptions:
+    asked = parse_overrides(budget=chosen.budget, seed=chosen.seed)
+    return AskOptions(
+        names=tuple(chosen.names),
+        every=chosen.all,
+        write=chosen.write,
+        check=chosen.check,
+        budget_s=ASK_S if asked.budget_s is None else asked.budget_s,
+        seed=1 if asked.seed is None else asked.seed,
+        output=chosen.output,
+        quiet=chosen.quiet,
+    )
+
+
 def _threshold(typed: str) -> float:
     try:
         value = float(typed.removesuffix("%"))
@@ -359,12 +391,14 @@ _TYPED: dict[str, Callable[[argparse.Namespace], Options]] = {
     "matrix": _measure_options,
     "single": _measure_options,
     "plan": _plan_options,
+    "what-if": _plan_options,
     "report": _report_options,
     "readme": _report_options,
     "compare": _compare_options,
     "doctor": _doctor_options,
     "export": _export_options,
     "init": _init_options,
+    "ask": _ask_options,
     "ab": _ab_options,
     "versus": _ab_options,
     "profile": _profile_options,
@@ -380,6 +414,20 @@ def _command(
     return commands.add_parser(
         name, help=help_, description=help_, allow_abbrev=False, prog=f"nox -s {name} --"
     )
+
+
+def _asking(commands: argparse._SubParsersAction[_Parser]) -> None:
+    ask = _command(commands, "ask", "answer a question that people ask, by measuring")
+    ask.add_argument("names", nargs="*", metavar="NAME", help="questions; none lists them")
+    ask.add_argument("--all", action="store_true", help="every question")
+    ask.add_argument("--write", action="store_true", help="also renew docs/answers.md")
+    ask.add_argument(
+        "--check", action="store_true", help="measure nothing; exit status 1 when that is stale"
+    )
+    ask.add_argument("--budget", metavar="TIME", help="how long each may take (280s)")
+    ask.add_argument("--seed", metavar="N", help="of the order of its trials")
+    ask.add_argument("--quiet", action="store_true", help="show only the answers, and problems")
+    _output(ask)
 
 
 def _planning(command: argparse.ArgumentParser) -> None:

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from bench.analysis.rows import Row
     from bench.arguments import (
         AbOptions,
+        AskOptions,
         CheckOptions,
         CompareOptions,
         DoctorOptions,
@@ -251,6 +252,30 @@ def ab(options: AbOptions) -> int:
         return compare_sides(options, planned, paths(), secrets, command.Voices(_say, _say, _warn))
 
 
+def ask(options: AskOptions) -> int:
+    """A question that people ask, answered by a measurement here; without a name, all questions."""
+    from bench.ask import command  # noqa: PLC0415 - no other command needs what it imports
+
+    where = paths()
+    if options.check:
+        return command.check(where, print)
+    if not options.names and not options.every and not options.write:
+        print(command.listed(where))
+        return 0
+    with lock.hold("ask", where.root):
+        return command.run(options, where, command.Voices(print, _say, _warn))
+
+
+def what_if(options: PlanOptions) -> int:
+    """What would help each cell, measured beside it."""
+    from bench.whatif import command  # noqa: PLC0415 - no other command needs what it imports
+
+    planned = _plan(options)
+    secrets = passed(options.pass_env)
+    with lock.hold("what-if", paths().root):
+        return command.run(planned, paths(), secrets, options.overrides.budget_s, _say)
+
+
 def profile(options: ProfileOptions) -> int:
     """One more trial of each cell, with a profiler."""
     from bench.profile import command  # noqa: PLC0415 - no other command needs what it imports
@@ -283,7 +308,8 @@ def _plan(options: PlanOptions) -> Plan:
     )
     asked = options.overrides
     config, profile = apply(config, asked)
-    if options.command in {"single", "profile"} and config.target is None:
+    named = options.command in {"single", "profile", "what-if"}
+    if named and config.target is None:
         # One experiment may be any that the application has, listed or not.
         listed = config.matrix.io
         others = tuple(kind for kind in where.io_kinds if kind not in listed)
@@ -296,7 +322,7 @@ def _plan(options: PlanOptions) -> Plan:
         every = bool(asked.servers or asked.workers or asked.pythons)
         names = [*dict.fromkeys(cell.experiment for cell in cells)]
         cells = resolve_single(cells, names, every=every)
-    if options.command in {"single", "profile"}:
+    if named:
         every = bool(asked.servers or asked.workers or asked.pythons)
         cells = resolve_single(cells, options.names, every=every)
         if profile.budget_s is not None and asked.budget_s is None:
@@ -352,7 +378,7 @@ def _status(found: tuple[Row, ...], planned: Plan) -> int:
     return 0 if told >= {cell.id for cell in planned.cells} else CELLS_FAILED
 
 
-MEASURING = {"matrix", "single", "ab", "versus", "profile", "bench", "selfcheck"}
+MEASURING = {"matrix", "single", "ab", "versus", "ask", "what-if", "profile", "bench", "selfcheck"}
 COMMANDS: dict[str, Callable[[Any], int]] = {  # each takes the options that it is parsed to
     "matrix": matrix,
     "single": single,
@@ -365,6 +391,8 @@ COMMANDS: dict[str, Callable[[Any], int]] = {  # each takes the options that it 
     "init": init,
     "ab": ab,
     "versus": ab,
+    "ask": ask,
+    "what-if": what_if,
     "profile": profile,
     "schema": schema,
     "bench": check,

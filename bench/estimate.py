@@ -25,7 +25,7 @@ COST_S = 0.0008  # of any other kind
 WAITING = ("http", "http_pooled", "http_aiohttp", "http_httpx2", "sleep")  # for the profile's delay
 # Around the load of a trial, s, as recorded: to start both sides, of that for each further worker,
 # to verify beside the delay itself, to stop.
-START_S, WORKER_S, VERIFY_S, STOP_S = 0.60, 0.12, 0.03, 0.20
+START_S, WORKER_S, VERIFY_S, STOP_S = 0.50, 0.12, 0.03, 0.13
 BETWEEN_S = 0.03  # two trials: to digest one and keep its record
 CONTROLS_S = 15.5  # both ends of a matrix
 OPENING_S = 1.5  # nox, the keeper and the delay server

@@ -68,6 +68,14 @@ def side_by_side(document: str, output: Path, where: Paths, warn: Callable[[str]
         warn(str(problem))
 
 
+def answer(document: Path, output: Path, where: Paths, warn: Callable[[str], None]) -> bool:
+    """An answer's chart, of what `ask` has written; False, and one line, where it can't be made."""
+    problem = _run([str(document.absolute()), "--output", str(output.absolute())], where)
+    if problem is not None:
+        warn(line(f"{output} was not made: {problem}"))
+    return problem is None
+
+
 def stale(folder: Path) -> str | None:
     """What shows another run than the published one, or None; needs no chart library."""
     wrong = _of_others(folder)

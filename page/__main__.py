@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from bench.text import shown
-from page import build, comparison, files, readme_chart, sides
+from page import answer_chart, build, comparison, files, readme_chart, sides
 from page.errors import PageError
 from page.reading import parse, read
 
@@ -19,10 +19,10 @@ def main(arguments: list[str]) -> int:
     add(
         "document",
         type=Path,
-        help="reports/latest.json, or what `compare -- --json` or `ab` writes",
+        help="reports/latest.json, or what `compare -- --json`, `ab` or `ask` writes",
     )
     add("--series", type=Path, metavar="FILE", help="latest.series.jsonl")
-    add("--output", type=Path, metavar="FILE", help="the page, latest.html")
+    add("--output", type=Path, metavar="FILE", help="the page, or the chart of an answer")
     add("--charts", type=Path, metavar="DIR", help="where chart-light.svg and chart-dark.svg go")
     chosen = parser.parse_args(arguments)
     try:
@@ -43,6 +43,8 @@ def _made(
     for kind in (comparison, sides):
         if kind.is_one(content):
             return {} if output is None else {output: kind.page(content)}
+    if answer_chart.is_one(content):
+        return {} if output is None else {output: answer_chart.chart(content)}
     report = read(document, series)
     made = {} if output is None else {output: build.page(report)}
     if charts is not None:

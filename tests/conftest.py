@@ -68,5 +68,6 @@ def prepared() -> Paths:
 def bench(prepared: Paths) -> Iterator[Trials]:
     """Runs real trials of a second or so: 12 users, a delay of 100 ms."""
     cells = [cell("async", "noop", server) for server in SERVERS]
+    cells += [cell("async", io) for io in ("postgres", "redis")]
     with trials(prepared, fixed(users=12, warmup_s=0.3, duration_s=1.0), cells, 0.1) as opened:
         yield opened

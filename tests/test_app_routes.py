@@ -27,15 +27,22 @@ from bench.digest.read import handler_logs
 from tests.support.asgi import ask, drive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 ROOT = Path(__file__).resolve().parents[1]
 DELAY_MS = 40
 HTTP_KINDS = ("http", "http_aiohttp", "http_httpx2", "http_pooled")
 KINDS = ("cpu", "file", *HTTP_KINDS, "json", "noop", "sleep", "sqlite")
-PATHS = [
-    path for kind in KINDS for path in (f"/sync/{kind}", f"/async/{kind}", f"/async/{kind}/sync")
-]
+DATABASE_KINDS = ("postgres", "postgres_asyncpg", "redis")  # asked in real trials only
+
+
+def paths_of(names: Iterable[str]) -> list[str]:
+    """The routes of some kinds."""
+    return [path for io in names for path in (f"/sync/{io}", f"/async/{io}", f"/async/{io}/sync")]
+
+
+PATHS = paths_of(KINDS)
+EVERY = paths_of(sorted((*KINDS, *DATABASE_KINDS)))
 
 
 def settings(trial_dir: Path | None = None, *, probe: bool = True) -> Settings:
@@ -122,8 +129,8 @@ def route_of(worker: Worker, path: str) -> dict[str, Any]:
 
 def test_every_kind_has_a_route_for_every_endpoint(worker: Worker) -> None:
     """Numbered in the thread log's order, each path once."""
-    assert [route["path"] for route in worker.report["routes"]] == PATHS
-    assert [route["index"] for route in worker.report["routes"]] == list(range(len(PATHS)))
+    assert [route["path"] for route in worker.report["routes"]] == EVERY
+    assert [route["index"] for route in worker.report["routes"]] == list(range(len(EVERY)))
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -206,7 +213,7 @@ def endpoints(application: object) -> dict[str, object]:
 def test_without_a_trial_handlers_are_the_twins_themselves() -> None:
     """Nothing is wrapped around the application, nor around what waits."""
     found = endpoints(create_app(settings()))
-    assert sorted(found) == sorted(PATHS)
+    assert sorted(found) == sorted(EVERY)
     for kind in kinds():
         assert found[f"/sync/{kind.name}"] is kind.blocking
         assert found[f"/async/{kind.name}"] is kind.awaiting

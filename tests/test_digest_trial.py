@@ -271,6 +271,7 @@ def test_signals_are_of_the_window(measured: Measured) -> None:
             "generator_late_p99_ms": 99.0,
             "delay_server_cores": 0.1,
             "harness_cores": 0.05,
+            "database_cores": None,  # it asks none
             "harness_cores_tapered": 0.05,
             "foreign_cores": 0.2,  # 1.45 less the four above
             "steal_cores": 0.03,

@@ -359,6 +359,16 @@ def test_a_browser_is_found_where_playwright_keeps_its_own(
     assert (tools.chromium(None).fitness, bool(tools.chromium(None).commands)) == (GOOD, True)
 
 
+def test_a_redis_is_wanted_by_one_io_kind_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program here, or the address of one; without either nothing else is worse."""
+    monkeypatch.delenv("MATRIX_REDIS", raising=False)
+    assert tools.redis("/usr/bin/redis-server").found == "/usr/bin/redis-server"
+    assert tools.redis(None).found == "not found"
+    assert tools.redis(None).fitness is GOOD
+    monkeypatch.setenv("MATRIX_REDIS", "redis://:sesame@here")
+    assert tools.redis(None).found == "yours, by MATRIX_REDIS"
+
+
 # -- all of it
 
 CHECKS = [

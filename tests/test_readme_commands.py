@@ -19,6 +19,7 @@ from bench import arguments, cli, selfcheck
 from bench.arguments import AbOptions, CheckOptions, MeasureOptions, ProfileOptions
 from bench.documents.check import PAST, pages
 from bench.documents.commands import (
+    ASKING,
     CHECKING,
     COMPARING,
     DEVELOPING,
@@ -46,7 +47,10 @@ if TYPE_CHECKING:
 
 PAGES = [path.read_text(encoding="utf-8") for path in pages(ROOT) if path.name not in PAST]
 NOXFILE = (ROOT / "noxfile.py").read_text(encoding="utf-8")
-SESSIONS = re.findall(r"^@nox\.session\b.*\n(?:@.*\n)*def (\w+)", NOXFILE, re.MULTILINE)
+SESSIONS = [
+    name.replace("_", "-")
+    for name in re.findall(r"^@nox\.session\b.*\n(?:@.*\n)*def (\w+)", NOXFILE, re.MULTILINE)
+]
 # Every page's, each command once.
 COMMANDS = [*{str(command): command for page in PAGES for command in commands(page)}.values()]
 SESSIONLESS = {LIST, "nox"}  # the latter is lint and tests
@@ -56,8 +60,8 @@ SPANS = [*dict.fromkeys(span for page in PAGES for span in code(page))]
 WHOLE = {"nox -s single": ("async_sleep", "async_noop"), "nox -s compare": ("RUN_A", "RUN_B"),
          "nox -s export": ("csv",)}  # fmt: skip
 RUNS = {"RUN_A": "20260304-050607-aaaaaa", "RUN_B": "20260304-060708-bbbbbb"}
-PARTS = ("app", "bench", "examples", "go_delay", "locustfiles", "requirements", "README.md",
-         "experiments.yaml", "noxfile.py")  # fmt: skip
+PARTS = ("app", "bench", "docs", "examples", "go_delay", "locustfiles", "page", "questions",
+         "requirements", "README.md", "experiments.yaml", "noxfile.py")  # fmt: skip
 SMALL = """
 matrix:
   endpoint: [sync, async, async_sync]
@@ -163,7 +167,16 @@ def test_commands_are_found_wherever_they_stand() -> None:
 @pytest.mark.parametrize("command", COMMANDS, ids=str)
 def test_every_command_has_a_run(command: Command) -> None:
     """Whoever adds a command to a page adds its run here."""
-    known = {*MEASURING, *COMPARING, *PROFILING, *READING, *LOOKING, *CHECKING, *DEVELOPING}
+    known = {
+        *MEASURING,
+        *COMPARING,
+        *PROFILING,
+        *ASKING,
+        *READING,
+        *LOOKING,
+        *CHECKING,
+        *DEVELOPING,
+    }
     assert str(command) in SESSIONLESS or command.session in known, (
         f"a document names `{command}`, which nothing in {Path(__file__).name} runs"
     )
@@ -286,6 +299,55 @@ def test_commands_that_profile(tmp_path: Path, command: Command) -> None:
         assert named.get(cell.experiment, "") in about["sentence"], about
         assert (tmp_path / "profiles" / f"{cell.id}.svg").read_text("utf-8").startswith("<svg")
         assert (tmp_path / "profiles" / f"{cell.id}.speedscope.json").is_file()
+
+
+# -- those that ask
+
+
+def measures(command: Command) -> bool:
+    """It asks a question, and does not only list, check or show them."""
+    return command.session == "what-if" or any(
+        word == "--all" or not word.startswith("-") for word in command.posargs
+    )
+
+
+@pytest.mark.parametrize("command", [c for c in of(*ASKING) if not measures(c)], ids=str)
+def test_commands_about_questions(clone: Path, command: Command) -> None:
+    """They list, check or show what there is."""
+    done = bench(clone, given(command))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.strip() or done.stderr.strip()
+
+
+@pytest.mark.real
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("command", [c for c in of(*ASKING) if measures(c)], ids=str)
+def test_commands_that_ask(prepared: Paths, clone: Path, tmp_path: Path, command: Command) -> None:
+    """One question each; all of them are one where there is just one."""
+    assert prepared.notes.is_dir()
+    small = ("--budget", "1s")
+    if "--all" in command.posargs:
+        for folder in (clone / "questions").iterdir():
+            if folder.name != "access-log":
+                shutil.rmtree(folder)
+        done = bench(clone, [*given(command), *small])
+        said, page = done.stdout + done.stderr, (clone / "docs" / "answers.md").read_text("utf-8")
+        assert done.returncode in {0, 1}, said
+        assert page.count("\n## ") == 1
+        assert "What does the access log cost?" in page
+        assert bench(clone, ["ask", "--check"]).returncode == 0
+    elif command.session == "ask":
+        words = (*command.posargs, *small, "--output", str(tmp_path))
+        said = nox(ROOT, "-s", "ask", "--", *words, may=(0, 1))
+        folder = tmp_path / "ask" / command.posargs[0]
+        found = json.loads((folder / "latest.json").read_text("utf-8"))
+        assert {cell["verdict"] for cell in found["cells"]} <= {"valid", "rough", "unstable"}, said
+        assert len(found["cells"]) > 1
+        assert (folder / "latest.md").read_text("utf-8").startswith(f"## {found['asks']}")
+    else:
+        said = nox(ROOT, "-s", "what-if", "--", *command.posargs, *small, may=(0,))
+        assert "threads: " in said
+    assert "Traceback" not in said
 
 
 # -- those that read

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import os
+import shutil
 import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import pytest
 from bench.analysis.reconcile import disagreements
 from bench.records import journal
 from bench.records.model import Outcome
+from bench.run.database.redis import PROGRAMS
 from bench.run.host.environments import describe
 from bench.run.host.machine import describe as describe_host
 from bench.selfcheck.trials import cell
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]
 
+REDIS = any(map(shutil.which, PROGRAMS))
 FOREVER = '''
 """Answers the first request, then blocks for good."""
 import threading
@@ -129,6 +132,25 @@ def test_every_io_kind_is_measured(bench: Trials, io: str, endpoint: str) -> Non
     assert disagreements(measured) == ()
     assert measured.requests.failed == 0
     assert measured.requests.succeeded > 5
+
+
+@pytest.mark.parametrize("endpoint", ["sync", "async", "async_sync"])
+@pytest.mark.parametrize("io", ["postgres", "postgres_asyncpg", "redis"])
+def test_every_database_is_asked(bench: Trials, io: str, endpoint: str) -> None:
+    """Its CPU is neither the server's nor other programs'."""
+    asked = cell(endpoint, io, workers=2)
+    if io == "redis" and not REDIS and not os.environ.get("MATRIX_REQUIRE_REDIS"):
+        assert "no Redis" in str(bench.run(asked).reason)
+        pytest.skip("no Redis on this machine")
+    _, measured = bench.measured(asked)
+    assert disagreements(measured) == ()
+    assert measured.requests.failed == 0
+    assert measured.requests.succeeded > 50
+    signals = measured.signals
+    assert signals.database_cores is not None
+    assert signals.server_cores is not None
+    assert 0 < signals.database_cores < signals.server_cores
+    assert bench.measured(cell("sync", "noop"))[1].signals.database_cores is None
 
 
 def test_a_series_is_kept_of_each_trial(bench: Trials) -> None:

@@ -21,7 +21,7 @@ from bench.run.own.environ import Own
 from bench.run.trial_runner import TrialRunner
 from bench.turns import schedule
 from bench.turns.engine import Unfit, cores, take_turns
-from bench.turns.model import TRIALS, TURNS, TWIN, A, B
+from bench.turns.model import SIDES, TRIALS, TURNS, TWIN, A, B
 from bench.turns.schedule import MOST_FAILURES, Progress
 from bench.turns.trials import Trials
 
@@ -155,7 +155,9 @@ def open_bench(
     """
     load = environments.find(paths.notes, paths.root, "load")
     host = machine.describe()
-    needed = labs_of.Environments(asked.sides[A].servers, load)
+    asking = [contest.cells[side] for contest in asked.contests for side in SIDES]
+    databases = {} if asked.sides[A].target else labs_of.find_databases(paths, asking)
+    needed = labs_of.Environments(asked.sides[A].servers, load, databases)
     with (
         tempfile.TemporaryDirectory(prefix="matrix-ab-") as name,
         labs_of.open_lab(paths, needed, Path(name), placement=UNPINNED) as opened,

@@ -24,6 +24,7 @@ class Background:
     delay_server_cores: float | None
     overshoot_p99_ms: float | None  # by which the delay server answered late
     in_flight_peak: float | None  # inside the delay server
+    database_cores: float | None = None  # of one of ours
 
 
 def background(trials: Sequence[Measured]) -> Background:
@@ -43,6 +44,7 @@ def background(trials: Sequence[Measured]) -> Background:
         delay_server_cores=middle(lambda s: s.delay_server_cores),
         overshoot_p99_ms=middle(lambda s: s.overshoot_p99_ms) if asked else None,
         in_flight_peak=middle(lambda s: s.upstream_in_flight_peak) if asked else None,
+        database_cores=middle(lambda s: s.database_cores),
     )
 
 

@@ -157,6 +157,13 @@ def pairs(rows: Iterable[Row], contrast: Contrast) -> list[Pair]:
     ]
 
 
+def between(level: Row, base: Row) -> Part | None:
+    """The throughput of one row as a multiple of another's; None where either isn't known."""
+    if any(not _known(row) or row.trials < LEAST or _vague(row) for row in (level, base)):
+        return None
+    return _part([_pair((), level, base)], differs=True)
+
+
 def _known(row: Row) -> bool:
     return row.verdict.word in {Word.VALID, Word.ROUGH} and _error(row) is not None
 

@@ -75,6 +75,7 @@ class Evidence:
             signals.generator_cores,
             signals.delay_server_cores,
             signals.harness_cores,
+            signals.database_cores,
             signals.foreign_cores,
             signals.steal_cores,
         )

@@ -25,7 +25,7 @@ from pydantic_core import PydanticCustomError
 
 from bench.config.durations import ALLOWED, PATTERN, PERCENTAGE, parse_duration, parse_percentage
 from bench.config.mistakes import one_of
-from bench.config.settings import ENDPOINTS, LONGEST_S, LOOPS, PRECISION
+from bench.config.settings import ENDPOINTS, LONGEST_S, LOOPS, PRECISION, VERBS, WAYS
 
 if TYPE_CHECKING:
     from pydantic import ValidatorFunctionWrapHandler
@@ -135,6 +135,20 @@ Cores = Annotated[int, Field(ge=1, le=1024), allowed_as("a whole number from 1 t
 Threads = Annotated[int, Field(ge=1, le=10_000), allowed_as("a whole number from 1 to 10000")]
 Name = Annotated[
     str, BeforeValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{NAME_PATTERN}$"})
+]
+Sentence = Annotated[
+    str, Field(min_length=1, max_length=1000), allowed_as("text of 1 to 1000 characters")
+]
+Link = Annotated[
+    str,
+    Field(pattern=r"^https://[!-~]+$", max_length=500),
+    allowed_as("an address that begins with https://"),
+]
+By = Annotated[
+    str, BeforeValidator(lambda value: _one_of(WAYS, value)), WithJsonSchema({"enum": [*WAYS]})
+]
+Verb = Annotated[
+    str, BeforeValidator(lambda value: _one_of(VERBS, value)), WithJsonSchema({"enum": [*VERBS]})
 ]
 Users = Annotated[int, Field(ge=1, le=100_000), allowed_as("a whole number from 1 to 100000")]
 SpawnRate = Annotated[
@@ -278,6 +292,30 @@ class ProfileModel(LoadModel):
     delay: Delay = Field(description="How long the delay server waits: 200ms, 1s.")
 
 
+class ContestModel(Strict):
+    """Cells held against cells."""
+
+    a: Sentence = Field(description="The base, as `versus` takes a side: request=none.")
+    b: Sentence = Field(description="What is held against it: request=three.")
+    says: Sentence = Field(description="What b is, in words: three middlewares.")
+    than: Sentence = Field(description="What a is, in words: none.")
+
+
+class QuestionModel(Strict):
+    """A question of `nox -s ask`."""
+
+    asks: Sentence = Field(description="The question, as people ask it.")
+    links: list[Link] = Field(min_length=1, description="Where people ask it.")
+    by: By = Field(
+        default="turns",
+        description="How: `turns` of cells that compute, or `trials` of cells that wait.",
+    )
+    contests: list[ContestModel] = Field(min_length=1, description="The first is the answer.")
+    do: dict[Verb, Sentence] = Field(
+        description="What to do where the first contest's b is slower, faster or the same."
+    )
+
+
 class ConfigModel(Strict):
     """The matrix of experiments and its profiles."""
 
@@ -291,3 +329,4 @@ class ConfigModel(Strict):
     )
     default_profile: Name = Field(description="The profile used when none is named.")
     profiles: dict[Name, ProfileModel] = Field(description="Named load settings.")
+    question: QuestionModel = Field(default=_ABSENT, description="What `nox -s ask` answers.")

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from bench.config.model import ProfileModel
 from bench.config.rules import spawn_rate_allowed, window_allowed
-from bench.config.settings import Profile
+from bench.config.settings import Held, Profile, Question
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bench.config.mistakes import Mistake
-    from bench.config.model import LoadModel
+    from bench.config.model import LoadModel, QuestionModel
     from bench.config.source import Loc, Source
 
 
@@ -30,6 +30,14 @@ def profile(name: str, model: LoadModel) -> Profile:
         warmup_s=model.warmup,
         duration_s=model.duration,
     )
+
+
+def question(model: QuestionModel | None) -> Question | None:
+    """The validated question as the harness's own data."""
+    if model is None:
+        return None
+    contests = tuple(Held(one.a, one.b, one.says, one.than) for one in model.contests)
+    return Question(model.asks, tuple(model.links), model.by, contests, dict(model.do))
 
 
 def profile_mistakes(name: str, model: LoadModel, source: Source) -> Iterator[Mistake]:

@@ -10,7 +10,7 @@ from bench.config import target_reader
 from bench.config.consistency import inconsistencies
 from bench.config.mistakes import Mistake, one_of, refuse
 from bench.config.model import ConfigModel, EntryModel
-from bench.config.profiles import profile
+from bench.config.profiles import profile, question
 from bench.config.settings import AXES, Axes, Config, Entry, Known
 from bench.config.source import read
 from bench.config.target_model import TargetConfigModel
@@ -130,6 +130,7 @@ def _config(path: Path, model: ConfigModel, source: Source, known: Known) -> Con
         default_profile=model.default_profile,
         profiles={name: profile(name, one) for name, one in model.profiles.items()},
         known=known,
+        question=question(model.question),
     )
 
 

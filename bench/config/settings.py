@@ -15,6 +15,8 @@ Level = str | int | float  # one value of an axis; of `delay` in s
 
 ENDPOINTS = ("sync", "async", "async_sync")
 LOOPS = ("uvloop", "asyncio")
+WAYS = ("turns", "trials")  # how a question's cells are held against each other
+VERBS = ("slower", "faster", "same")
 NEEDED = ("endpoint", "io", "workers", "server")  # each cell has a level of these
 AXES = (*NEEDED, "python", "loop", "threads", "cores", "delay", "users")
 TARGET_NEEDED = ("request", "server", "workers")  # of one's own application
@@ -104,6 +106,27 @@ def ramp_s(users: int, spawn_rate: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Cells of side ``b`` held against those of ``a``, sides as `versus` takes them."""
+
+    a: str
+    b: str
+    says: str  # what b is, in words
+    than: str  # what a is
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What `nox -s ask` answers."""
+
+    asks: str
+    links: tuple[str, ...]  # where people ask it
+    by: str  # turns or trials
+    contests: tuple[Held, ...]  # the first is the answer
+    do: Mapping[str, str]  # by what became of the first: slower, faster, same
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """experiments.yaml, whole and checked.
 
@@ -120,6 +143,7 @@ class Config:
     known: Known
     axes_replaced: bool = False
     target: Target | None = None  # one's own application; None: the one here
+    question: Question | None = None
 
     @property
     def needed_axes(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from bench.config.model import (
     LoadModel,
     Name,
+    QuestionModel,
     Server,
     SettingsAxes,
     SettingsEntry,
@@ -267,3 +268,4 @@ class TargetConfigModel(Strict):
         default_factory=dict,
         description="Named load settings; `quick` (50 users, 5 minutes) unless there are some.",
     )
+    question: QuestionModel = Field(default=_ABSENT, description="What `nox -s ask` answers.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote_plus
 
 from bench.config.mistakes import one_of
-from bench.config.profiles import profile, profile_mistakes
+from bench.config.profiles import profile, profile_mistakes, question
 from bench.config.settings import TARGET_AXES, TARGET_NEEDED, Axes, Config, Entry, Known, Profile
 from bench.config.target import Expect, Locustfile, Login, Request, Target
 from bench.config.target_model import VARIABLE
@@ -62,6 +62,7 @@ def config(path: Path, model: TargetConfigModel, source: Source, known: Known) -
         or {QUICK.name: QUICK},
         known=known,
         target=_target(path, model),
+        question=question(model.question),
     )
 
 

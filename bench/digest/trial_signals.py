@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 
 TRIAL, SERVER = "trial", "server"  # sets of CPUs, as the harness looks at them
 GROUPS = ("server", "generator", "delay", "harness")
+DATABASE = "database"  # of a trial that asks one of ours
 
 
 def trial_signals(raw: Raw) -> Signals:
     """All of them, over the window."""
     looks, facts = raw.samples, raw.facts
     ours = {name: signals.group_cores(looks, name) for name in GROUPS}
+    if any(DATABASE in look.groups for look in looks.looks):
+        ours[DATABASE] = signals.group_cores(looks, DATABASE)
     weighted = signals.tapered_group_cores(looks, "server")
     rate = rates(raw)
     completed_rps = rate.throughput_rps + rate.failures_rps
@@ -65,6 +68,7 @@ def trial_signals(raw: Raw) -> Signals:
         heat_throttles=_heat(facts),
         handler_min_ms=_fastest_ms(raw),
         harness_cores_tapered=signals.tapered_group_cores(looks, "harness"),
+        database_cores=ours.get(DATABASE),
     )
 
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from bench.doctor.check import Check, Fitness, own
 from bench.paths import default_python
+from bench.run.database.kinds import given
+from bench.run.database.redis import PROGRAMS
 from bench.run.host import environments
 from bench.run.host.machine import read
 from bench.text import shown
@@ -55,6 +57,7 @@ def looks(paths: Paths, wanted: Sequence[str]) -> list[Check]:
         _environments(paths),
         _go(paths),
         chromium(find_chromium()),
+        redis(next((found for name in PROGRAMS if (found := shutil.which(name))), None)),
         profiler(read(SCOPE), root=os.geteuid() == 0),
     ]
 
@@ -189,4 +192,16 @@ def chromium(found: str | None) -> Check:
         Fitness.GOOD,
         advice="only the tests of the report page need it",
         commands=(own("playwright install chromium"),),
+    )
+
+
+def redis(found: str | None) -> Check:
+    """What one io kind asks, and no other measurement."""
+    if found is not None or given("redis") is not None:
+        return Check("Redis", shown(found or "yours, by MATRIX_REDIS"), Fitness.GOOD)
+    return Check(
+        "Redis",
+        "not found",
+        Fitness.GOOD,
+        advice="only the io kind redis needs it: install redis-server, or set MATRIX_REDIS",
     )

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from bench import arguments
 from bench.documents.commands import (
+    ASKING,
     CHECKING,
     COMPARING,
     DEVELOPING,
@@ -55,7 +56,8 @@ _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
 def problems(root: Path) -> list[str]:
     """All faults of all documents, and of what the code says of them; a line each."""
-    sessions = _SESSION.findall((root / "noxfile.py").read_text(encoding="utf-8"))
+    noxfile = (root / "noxfile.py").read_text(encoding="utf-8")
+    sessions = [name.replace("_", "-") for name in _SESSION.findall(noxfile)]
     found: list[str] = []
     for path in pages(root):
         markdown = path.read_text(encoding="utf-8")
@@ -109,7 +111,15 @@ def command(found: Command, sessions: Sequence[str]) -> Iterator[str]:
         yield f"`{found}` runs no session, or more than one; no test runs it"
     elif found.session not in sessions:
         yield f"`{found}`: no such session"
-    elif found.session in {*MEASURING, *COMPARING, *PROFILING, *READING, *LOOKING, *CHECKING}:
+    elif found.session in {
+        *ASKING,
+        *MEASURING,
+        *COMPARING,
+        *PROFILING,
+        *READING,
+        *LOOKING,
+        *CHECKING,
+    }:
         yield from _refused(found)
     elif found.session not in DEVELOPING:
         yield f"`{found}`: no test runs this session"

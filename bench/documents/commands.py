@@ -20,6 +20,7 @@ LIST: Final = "nox -l"
 MEASURING: Final = ("matrix", "single")  # of a small matrix, with options that make it smaller
 PROFILING: Final = ("profile",)  # as they stand: a trial of a quarter of a minute
 COMPARING: Final = ("ab", "versus")  # one start of each cell, in this checkout
+ASKING: Final = ("ask", "what-if")  # as little as they measure at all
 READING: Final = ("plan", "report", "readme", "compare", "export", "doctor")  # as they stand
 LOOKING: Final = ("init",)  # at a small project in the place of the page's
 CHECKING: Final = tuple(selfcheck.DEFAULTS)  # each of their checks by itself, at its smallest

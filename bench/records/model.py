@@ -157,6 +157,7 @@ class Signals:
     # The loop was still blocked at the window's end, so the maximum may have grown further.
     loop_delay_open: bool = False
     harness_cores_tapered: float | None = None  # with the weight that throughput has
+    database_cores: float | None = None  # of one of ours, of a cell that asks it
 
 
 @dataclass(frozen=True, slots=True)

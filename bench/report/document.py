@@ -124,6 +124,7 @@ def _row(row: Row) -> dict[str, Any]:
                 "overshoot_p99_ms": _short(row.background.overshoot_p99_ms),
                 "in_flight_peak": _short(row.background.in_flight_peak),
             },
+            "database": {"cores": _short(row.background.database_cores)},
         },
         "served": _served(row),
         "limit_rps": _short(row.limit_rps),

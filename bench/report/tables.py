@@ -117,9 +117,9 @@ def matrix_table(rows: Sequence[Row]) -> str:
     )
 
 
-def servers_table(rows: Sequence[Row]) -> str | None:
-    """How each server ran, as found in the workers of the rows' trials; None: none has told."""
-    ran = [
+def ran(rows: Sequence[Row]) -> list[fairness.Ran]:
+    """The servers of rows whose trials' workers have told how they ran."""
+    return [
         fairness.Ran(
             row.server,
             row.workers,
@@ -131,10 +131,15 @@ def servers_table(rows: Sequence[Row]) -> str | None:
         for row in rows
         if row.fairness is not None
     ]
-    if not ran:
+
+
+def servers_table(rows: Sequence[Row]) -> str | None:
+    """How each server ran, as found in the workers of the rows' trials; None: none has told."""
+    found = ran(rows)
+    if not found:
         return None
     return tabulate(
-        [[text.escape(cell) for cell in line] for line in fairness.grid(ran)],
+        [[text.escape(cell) for cell in line] for line in fairness.grid(found)],
         headers=fairness.HEADINGS,
         tablefmt="github",
         disable_numparse=True,

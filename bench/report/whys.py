@@ -137,6 +137,7 @@ def _machine(evidence: Evidence, use: Use) -> str:
     others = [
         ("server", signals.server_cores, 0.0),
         ("load generator", signals.generator_cores, 0.0),
+        ("database", signals.database_cores, 0.0),
         ("other programs", signals.foreign_cores, NOTABLE_CORES),
         ("taken by the hypervisor", signals.steal_cores, NOTABLE_CORES),
     ]

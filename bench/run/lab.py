@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import RequirementError
 from bench.placement import UNPINNED, Placement
+from bench.run.database.kinds import database_of, databases_of
+from bench.run.database.opening import open_databases
 from bench.run.host import environments, machine
 from bench.run.host.cpus import affinity
 from bench.run.observer import SILENT, Observer
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from bench.config.target import Target
     from bench.paths import Paths
     from bench.plan import Cell
+    from bench.run.database.database import Database
+    from bench.run.database.opening import Found
     from bench.run.host.environments import Environment
     from bench.run.own.environ import Own
 
@@ -54,6 +58,24 @@ class Lab:
     patience: Patience = Patience()
     quota_cores: float | None = None  # where a quota leaves less than the CPUs that we may use
     observer: Observer = SILENT
+    databases: Mapping[str, Found] = field(default_factory=dict)  # those that cells ask
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be written down."""
+        own = () if self.own is None else tuple(self.own.secrets.values())
+        found = [one for one in self.databases.values() if not isinstance(one, str)]
+        return (*own, *(secret for one in found for secret in one.secrets))
+
+    def database(self, cell: Cell) -> Database | None:
+        """What a cell asks; None of those that ask none, or can't."""
+        found = self.databases.get(database_of(cell.io) or "")
+        return None if isinstance(found, str) else found
+
+    def lacking(self, cell: Cell) -> str | None:
+        """Why a cell can't be measured: the database that it asks isn't there."""
+        found = self.databases.get(database_of(cell.io) or "")
+        return found if isinstance(found, str) else None
 
     def cpu_sets(self) -> dict[str, list[int]]:
         """The CPUs that a trial may use, and the server's own, if it has some."""
@@ -67,6 +89,8 @@ class Environments:
 
     servers: dict[tuple[str, str], Environment]  # by (server, python)
     load: Environment
+    # By the databases that cells ask; None of those that no environment holds.
+    databases: Mapping[str, Environment | None] = field(default_factory=dict)
 
 
 def find_environments(
@@ -89,7 +113,15 @@ def find_environments(
         )
         for server, python in needed
     }
-    return Environments(servers, load)
+    return Environments(servers, load, find_databases(paths, cells) if target is None else {})
+
+
+def find_databases(paths: Paths, cells: Sequence[Cell]) -> dict[str, Environment | None]:
+    """Those that cells of the application here ask."""
+    return {
+        name: environments.find(paths.notes, paths.root, "database") if name == "postgres" else None
+        for name in databases_of(cells)
+    }
 
 
 @contextlib.contextmanager
@@ -124,6 +156,9 @@ def open_lab(
         stack.callback(server.stop)
         if found.load.python is None:
             raise RequirementError(str(found.load.reason))
+        databases = stack.enter_context(
+            open_databases(found.databases, keeper, folder, placement.delay)
+        )
         yield Lab(
             root=paths.root,
             keeper=keeper,
@@ -139,6 +174,7 @@ def open_lab(
             placement=placement,
             quota_cores=machine.limiting_quota(machine.describe()),
             observer=observer,
+            databases=databases,
         )
 
 

@@ -85,7 +85,7 @@ def orchestrate(
         servers = found.servers
         if own is not None:
             servers = commands.prepare(own, servers, opened.keeper, folder / "prepare.log")
-            environ.cleanse(own, folder)
+            environ.cleanse(opened.secrets, folder)
         measure = TrialRunner(
             *(folder.name, plan, opened, servers, folder, options.keep_raw, run.host.cores)
         )

@@ -26,6 +26,7 @@ from bench.run.server.launch import launch
 from bench.run.server.verify import Expectation, Unverified, verify
 from bench.run.watch import watch
 from locustfiles.layout import SAY_BEGIN
+from locustfiles.requests import hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,10 +63,9 @@ def run_trial(
     try:
         _Trial(cell, profile, lab, folder, facts).run()
     except (TrialFailed, Unverified) as failed:
-        facts.failure = str(failed) if lab.own is None else lab.own.hidden(str(failed))
+        facts.failure = hidden(str(failed), lab.secrets)
     finally:
-        if lab.own is not None:
-            cleanse(lab.own, folder)
+        cleanse(lab.secrets, folder)
         facts.wall_s = round(time.monotonic() - began, 4)
         (folder / "trial.json").write_text(to_json(TRIAL_FACTS, facts), encoding="utf-8")
 
@@ -141,6 +141,8 @@ class _Trial:
         facts.workers = sorted(int(report["pid"]) for report in running.reports)
         facts.loop, facts.http = running.reports[0]["loop"], running.reports[0]["http"]
         facts.cpus = lab.placement.groups()
+        if lab.placement.delay and lab.database(cell) is not None:
+            facts.cpus["database"] = [*lab.placement.delay]
         if own := affinity(facts.workers[0]):
             facts.cpus["server"] = own
         return running
@@ -205,6 +207,9 @@ class _Trial:
             "delay": self.lab.delay.child.pid,
             "harness": os.getpid(),
         }
+        database = self.lab.database(self.cell)
+        if database is not None and database.child is not None:
+            roots["database"] = database.child.pid
         sampler = Sampler(
             self.folder / "samples.jsonl",
             roots,

@@ -66,6 +66,8 @@ class TrialRunner:
         if environment.python is None:
             outcome = Outcome.SKIPPED if environment.skipped else Outcome.FAILED
             return self._record(planned, outcome, environment.reason)
+        if (lacking := self.lab.lacking(cell)) is not None:
+            return self._record(planned, Outcome.SKIPPED, lacking)
         _demand_room(self.folder)
         folder = self._raw(planned.round, cell.id, twin=planned.twin)
         # What an interrupted attempt left is of no use.

@@ -176,10 +176,12 @@ def _demand_questions(labs: Mapping[str, Lab], contest: Contest) -> None:
 @contextlib.contextmanager
 def _server(cell: Cell, lab: Lab, folder: Path) -> Iterator[Running]:
     """A server that is up; what the file of one's own application asks for is done around it."""
+    if (lacking := lab.lacking(cell)) is not None:
+        raise TrialFailed(lacking)
     with contextlib.ExitStack() as stack:
         if lab.own is not None:
             own, python = lab.own, lab.server_pythons[cell.server, str(cell.python)]
-            stack.callback(cleanse, own, folder)
+            stack.callback(cleanse, lab.secrets, folder)
             commands.run(own, "before_trial", python, lab.keeper, folder / "before_trial.log")
             after = folder / "after_trial.log"
             stack.callback(commands.run, own, "after_trial", python, lab.keeper, after)

@@ -37,6 +37,7 @@ class Cost:
     latency_ms: float
     cpu_ms: float  # of the server
     requests: int
+    rss_mb: float | None = None  # of the server; not known in turn
 
     def of(self, metric: str) -> float:
         """One of `METRICS`."""

@@ -69,4 +69,5 @@ class Trials:
             latency_ms=latency_ms,
             cpu_ms=measured.signals.server_ms_per_request,
             requests=measured.requests.window_succeeded,
+            rss_mb=measured.signals.rss_mb,
         )

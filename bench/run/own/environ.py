@@ -65,13 +65,13 @@ def environment(own: Own, python: Path, **variables: str) -> dict[str, str]:
     return base | variables
 
 
-def cleanse(own: Own, folder: Path) -> None:
+def cleanse(secrets: Sequence[str], folder: Path) -> None:
     """Take the secrets out of all logs in a trial's folder, line by line.
 
     Raises:
         OSError: there is no room.
     """
-    if not own.secrets:
+    if not secrets:
         return
     for path in folder.glob("*.log"):
         draft = path.with_suffix(".draft")
@@ -79,5 +79,5 @@ def cleanse(own: Own, folder: Path) -> None:
             path.open(encoding="utf-8", errors="surrogateescape") as said,
             draft.open("w", encoding="utf-8", errors="surrogateescape") as clean,
         ):
-            clean.writelines(own.hidden(line) for line in said)
+            clean.writelines(requests.hidden(line, secrets) for line in said)
         draft.replace(path)

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import json
 import os
+import pwd
 import select
 import signal
 import subprocess
@@ -54,9 +55,12 @@ class Keeper:
             raise AssertionError
         self._fd = self._process.stdin.fileno()
 
-    def adopt_self(self) -> None:
-        """Called in a child between fork and exec, so there is no gap to be killed in."""
-        os.write(self._fd, b"+%d\n" % os.getpid())
+    def adopt_self(self, *, quits: bool = False) -> None:
+        """Called in a child between fork and exec, so there is no gap to be killed in.
+
+        One that ``quits`` is told to by SIGQUIT before it is killed.
+        """
+        os.write(self._fd, b"%c%d\n" % (b"~" if quits else b"+", os.getpid()))
 
     def forget(self, group: int) -> None:
         """The group has been ended."""
@@ -85,6 +89,7 @@ class Child:
     _keeper: Keeper
     _events_fd: int
     _gate_fd: int
+    _end_by: signal.Signals = signal.SIGTERM
     _buffer: bytes = b""
     _closed: bool = field(default=False)
 
@@ -141,7 +146,7 @@ class Child:
         self._closed = True
         try:
             if self._process.poll() is None and grace_s > 0:
-                self._process.terminate()
+                self._process.send_signal(self._end_by)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(grace_s)
         finally:
@@ -168,11 +173,15 @@ def start(
     log: Path,
     tells: str = "nothing",
     cpus: Sequence[int] = (),
+    user: str | None = None,
+    quits: bool = False,
 ) -> Child:
     """Start ``argv`` in a group of its own, its output appended to ``log``, on ``cpus`` if given.
 
     ``tells`` says where its lines of JSON come from: ``stdout``, or ``pipe``
     (MATRIX_EVENTS_FD, with a gate to wait at in MATRIX_GATE_FD), or ``nothing``.
+    ``user`` is whom it runs as, if not as we do. One that ``quits`` is ended by SIGQUIT: by
+    itself it ends more than its group.
 
     Raises:
         OSError: the program can't be started.
@@ -206,7 +215,10 @@ def start(
                 # A system call or two between fork and exec take no lock, so they are
                 # safe beside the idle threads of numpy's libraries; and there is no
                 # other way to tell the keeper, or to choose CPUs, before the program starts.
-                preexec_fn=partial(_settle, keeper, tuple(cpus)),  # noqa: PLW1509
+                preexec_fn=partial(_settle, keeper, tuple(cpus), quits),  # noqa: PLW1509
+                user=user,
+                group=None if user is None else pwd.getpwnam(user).pw_gid,
+                extra_groups=None if user is None else [],
             )
     except subprocess.SubprocessError as error:
         _close(events_read, gate_write)
@@ -217,12 +229,14 @@ def start(
         raise
     finally:
         _close(*handed)
-    return Child(name, tuple(map(str, argv)), log, process, keeper, events_read, gate_write)
+    ending = signal.SIGQUIT if quits else signal.SIGTERM
+    shown = tuple(map(str, argv))
+    return Child(name, shown, log, process, keeper, events_read, gate_write, ending)
 
 
-def _settle(keeper: Keeper, cpus: tuple[int, ...]) -> None:
+def _settle(keeper: Keeper, cpus: tuple[int, ...], quits: bool) -> None:  # noqa: FBT001 - by partial
     """In the child, before its program."""
-    keeper.adopt_self()
+    keeper.adopt_self(quits=quits)
     if cpus:
         os.sched_setaffinity(0, cpus)
 

@@ -44,6 +44,8 @@ def launch(cell: Cell, lab: Lab, folder: Path, port: int, *, delay_s: float) -> 
         recorded["MATRIX_THREADS"] = str(threads)
     if lab.hash_seed is not None:
         recorded["PYTHONHASHSEED"] = str(lab.hash_seed)
+    if (database := lab.database(cell)) is not None and lab.own is None:
+        recorded |= database.variables
     if lab.own is None:
         environment = children.child_environment(
             MATRIX_UPSTREAM=lab.delay.url,
