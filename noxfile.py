@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import dataclasses
 import hashlib
 import json
 import logging
@@ -26,7 +25,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nox
-import yaml
 from nox.command import CommandFailed
 
 if TYPE_CHECKING:
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT))
-from bench import own_install, revisions  # noqa: E402 - needs the path
+from bench import needed, own_install, revisions  # noqa: E402 - needs the path
 from go_delay import build  # noqa: E402
 
 NOTES = ROOT / ".nox" / "notes"  # what each environment session leaves a note of
@@ -61,153 +59,12 @@ nox.options.error_on_missing_interpreters = False
 nox.options.download_python = "never"
 
 
-# One's own application, if `--config` names a file of one.
-CONFIG = next(iter(own_install.values(sys.argv, "--config")), None)
-OWN = own_install.read(Path(CONFIG), sys.argv, CURRENT, LOCKED_SERVERS) if CONFIG else None
-
-
-def _axes(file: Path | None = None) -> tuple[list[str], list[str]]:
-    """Pythons and servers that experiments.yaml, or the file in its place, names anywhere in it.
-
-    Lenient on purpose: whatever is wrong with the file is told by the harness,
-    and must not keep `nox -l` or `nox -s tests` from working.
-    """
-    try:
-        text = (file or _matrix_file()).read_text(encoding="utf-8")
-        document = yaml.safe_load(text)
-        tables = [document["matrix"], *(document.get("include") or [])]
-        pythons = [name for name in _named(tables, "python") if re.fullmatch(r"3\.[1-9]\d", name)]
-        if "python" not in document["matrix"] and CURRENT not in pythons:
-            pythons.append(CURRENT)  # what the cells without a python run on
-        pythons += [name for name in _asked("python") if re.fullmatch(r"3\.[1-9]\d", name)]
-        servers = [
-            name
-            for name in (*_named(tables, "server"), *_asked("server"))
-            if name in LOCKED_SERVERS
-        ]
-    # RecursionError: nested a thousand deep
-    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError,
-            yaml.YAMLError):  # fmt: skip
-        return [CURRENT], LOCKED_SERVERS
-    return list(dict.fromkeys(pythons)), list(dict.fromkeys(servers)) or LOCKED_SERVERS
-
-
-def _matrix_file() -> Path:
-    return ROOT / "experiments.yaml" if CONFIG is None or OWN else Path(CONFIG)
-
-
-def _asked(axis: str) -> list[str]:
-    """Levels that the command line has in place of the file's, or as a side of `versus`."""
-    sides = re.findall(rf"(?:^|[,\s]){axis}=([^,\s]+)", " ".join(sys.argv))
-    named = [
-        part for value in own_install.values(sys.argv, f"--{axis}") for part in value.split(",")
-    ]
-    return [*named, *sides]
-
-
-def _named(tables: list[dict[str, object]], axis: str) -> list[str]:
-    found: list[str] = []
-    for table in tables:
-        value = table.get(axis, [])
-        found += [
-            name
-            for name in (value if isinstance(value, list) else [value])
-            if isinstance(name, str) and name not in found
-        ]
-    return found
-
-
-def _environments_of(project: own_install.Project) -> list[str]:
-    name = f"own-{project.digest}"
-    return [
-        f"{name}-{python}({server})" for python in project.pythons for server in project.servers
-    ]
-
-
-def _revisions() -> revisions.Revisions | None:
-    """Those that `ab` names, if it is asked for and git has them."""
-    own_words = sys.argv[: sys.argv.index("--")] if "--" in sys.argv else sys.argv
-    if "ab" not in own_words:
-        return None
-    named, worktree = revisions.words_of(sys.argv)
-    project = OWN.folder if OWN else ROOT
-    try:
-        return revisions.find(named, worktree=worktree, project=project, cache=WORK_TREES)
-    except (revisions.RevisionError, OSError):
-        return None
-
-
-def _sides() -> list[own_install.Project]:
-    """The projects of both revisions: one's own application's, or the one here, of old locks."""
-    if AB is None:
-        return []
-    present = OWN or own_install.Project(ROOT, (), tuple(SERVERS), tuple(PYTHONS))
-    try:
-        return [
-            dataclasses.replace(present, folder=one.at(present.folder))
-            for one in (AB.a, AB.b)
-            if OWN or one.commit is not None
-        ]
-    except ValueError:  # its folder is in no repository
-        return []
-
-
-def _asked_questions() -> list[Path]:
-    """The files of those that `ask` names, or of all."""
-    own_words = sys.argv[: sys.argv.index("--")] if "--" in sys.argv else sys.argv
-    if "ask" not in own_words:
-        return []
-    every = sorted((ROOT / "questions").glob("*/question.yaml"))
-    return every if "--all" in sys.argv else [p for p in every if p.parent.name in sys.argv]
-
-
-def _of_questions() -> tuple[list[own_install.Project], list[str], set[str]]:
-    """Applications of their own that questions have, the environments they need, and Pythons."""
-    projects, needed, named = [], [], {CURRENT}
-    for path in _asked_questions():
-        project = own_install.read(path, [], CURRENT, LOCKED_SERVERS)
-        if project is not None:
-            projects.append(project)
-            needed += _environments_of(project)
-            continue
-        pythons, servers = _axes(path)
-        needed += [f"env-{python}({server})" for python in pythons for server in servers]
-        needed += _databases(path)
-        named.update(pythons)
-    return projects, list(dict.fromkeys(needed)), named
-
-
-def _databases(*files: Path) -> list[str]:
-    """The session of the database that any of the files, or the command line, names."""
-    if os.environ.get("MATRIX_POSTGRES"):  # a person's own
-        return []
-    texts = [" ".join(sys.argv)]
-    for path in files:
-        with contextlib.suppress(OSError, ValueError):
-            texts.append(path.read_text(encoding="utf-8"))
-    return ["database"] if any("postgres" in text for text in texts) else []
-
-
-PYTHONS, SERVERS = _axes()
-AB = _revisions()
-QUESTIONS, TO_ASK, ASKED_PYTHONS = _of_questions()
-MATRIX_ENVIRONMENTS = [f"env-{python}({server})" for python in PYTHONS for server in SERVERS]
-TEST_ENVIRONMENTS = [
-    *(f"env-{CURRENT}({server})" for server in LOCKED_SERVERS),
-    "database",
-]
-TO_MEASURE = [
-    *("harness", "go", "load"),
-    *(_environments_of(OWN) if OWN else [*MATRIX_ENVIRONMENTS, *_databases(_matrix_file())]),
-]
+LINE = needed.Line(tuple(sys.argv), ROOT, CURRENT, tuple(LOCKED_SERVERS), WORK_TREES)
+TEST_ENVIRONMENTS = [*(f"env-{CURRENT}({server})" for server in LOCKED_SERVERS), "database"]
+TO_MEASURE = ["harness", "go", "load", *LINE.measured]
+TO_COMPARE = ["harness", "go", "load", "page", *LINE.compared]
+TO_ASK = ["harness", "go", "load", "page", *LINE.asked]
 TO_REPORT = ["harness", "page"]
-
-# Two revisions, if `ab` is asked for; whatever is wrong with them is told by the harness.
-SIDES = _sides()
-TO_COMPARE = [
-    *("harness", "go", "load", "page", *([] if OWN else MATRIX_ENVIRONMENTS)),
-    *(name for side in SIDES for name in _environments_of(side)),
-]
 
 _statuses = [0]
 _problems: list[str] = []  # told at the very end, where they are seen
@@ -409,7 +266,7 @@ def versus(session: nox.Session) -> None:
     _bench(session, "versus", *session.posargs)
 
 
-@nox.session(python=False, requires=["harness", "go", "load", "page", *TO_ASK])
+@nox.session(python=False, requires=TO_ASK)
 def ask(session: nox.Session) -> None:
     """Answer a question by measuring, as in `-- middleware`; alone: list the questions."""
     _bench(session, "ask", *session.posargs)
@@ -572,7 +429,7 @@ def lock(session: nox.Session) -> None:
 # -- environments
 
 
-@nox.session(python=sorted({*PYTHONS, *ASKED_PYTHONS}))
+@nox.session(python=LINE.pythons)
 @nox.parametrize("server", [nox.param(name, id=name) for name in LOCKED_SERVERS])
 def env(session: nox.Session, server: str) -> None:
     """Make the environment of one server and Python."""
@@ -586,7 +443,7 @@ def _session_of(project: own_install.Project, requires: list[str]) -> None:
         """Make the environment of one's own application for one server and Python."""
         if not project.folder.is_dir():
             return  # that revision has no such folder, which the harness tells
-        if OWN or project in QUESTIONS:
+        if LINE.own or project in LINE.questions:
             _install_own(session, project, server)
             return
         lock, name = f"server-{server}", f"server-{server}-{session.python}"
@@ -596,9 +453,9 @@ def _session_of(project: own_install.Project, requires: list[str]) -> None:
             _install(session, lock, f"at-{project.digest}-{name}", project.folder)
 
 
-PROJECTS = [*SIDES, *QUESTIONS, *([OWN] if OWN else [])]
+PROJECTS = [*LINE.sides, *LINE.questions, *([LINE.own] if LINE.own else [])]
 for project in {one.digest: one for one in PROJECTS}.values():
-    _session_of(project, ["revisions"] if AB else [])
+    _session_of(project, ["revisions"] if LINE.revisions else [])
 
 
 def _revisions_session(found: revisions.Revisions) -> None:
@@ -609,8 +466,8 @@ def _revisions_session(found: revisions.Revisions) -> None:
             revisions.check_out(found)
 
 
-if AB:
-    _revisions_session(AB)
+if LINE.revisions:
+    _revisions_session(LINE.revisions)
 
 
 @nox.session

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bench.analysis.rows import Row
-    from bench.arguments import (
+    from bench.typed_options import (
         AbOptions,
         AskOptions,
         CheckOptions,

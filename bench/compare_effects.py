@@ -14,8 +14,8 @@ from bench.text import shown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.arguments import CompareOptions
     from bench.compare_inputs import Inside
+    from bench.typed_options import CompareOptions
 
     Say = Callable[[str], None]
 

@@ -17,8 +17,8 @@ from bench.text import shown
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.arguments import ExportOptions
     from bench.publish import Warn
+    from bench.typed_options import ExportOptions
 
 REPORTS = ROOT / "reports"
 

@@ -12,8 +12,12 @@ import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # What says what a project needs, the first that is there, if its file doesn't.
 GUESSES = (
@@ -120,7 +124,7 @@ def _add_tree(whole: hashlib._Hash, folder: Path) -> None:
                 whole.update(f"{path}:{status.st_size}:{status.st_mtime_ns}\n".encode())
 
 
-def read(path: Path, words: list[str], current: str, known: list[str]) -> Project | None:
+def read(path: Path, words: Sequence[str], current: str, known: Sequence[str]) -> Project | None:
     """The project of a file; None if it has no target, or can't be read.
 
     Args:
@@ -134,8 +138,8 @@ def read(path: Path, words: list[str], current: str, known: list[str]) -> Projec
         target = document["target"]
         folder = (path.parent / str(target.get("path", "."))).resolve()
         matrix = [document.get("matrix") or {}, *(document.get("include") or [])]
-        servers = _levels(matrix, "server") or ["uvicorn"]
-        pythons = _levels(matrix, "python")
+        servers = levels(matrix, "server") or ["uvicorn"]
+        pythons = levels(matrix, "python")
         if "python" not in matrix[0]:
             pythons.append(current)
         install = tuple(str(line) for line in target.get("install") or ())
@@ -148,11 +152,12 @@ def read(path: Path, words: list[str], current: str, known: list[str]) -> Projec
         folder,
         install,
         tuple(dict.fromkeys(name for name in servers if name in known)),
-        tuple(dict.fromkeys(name for name in pythons if re.fullmatch(r"3\.[1-9]\d", name))),
+        tuple(dict.fromkeys(name for name in pythons if re.fullmatch(r"3\.[1-9]\dt?", name))),
     )
 
 
-def _levels(tables: list[dict[str, object]], axis: str) -> list[str]:
+def levels(tables: list[dict[str, object]], axis: str) -> list[str]:
+    """Those of an axis that a file names anywhere in its matrix."""
     found: list[str] = []
     for table in tables:
         value = table.get(axis, [])
@@ -161,11 +166,11 @@ def _levels(tables: list[dict[str, object]], axis: str) -> list[str]:
     return found
 
 
-def _given(words: list[str], option: str) -> list[str]:
+def _given(words: Sequence[str], option: str) -> list[str]:
     return [part.strip() for value in values(words, option) for part in value.split(",")]
 
 
-def values(words: list[str], option: str) -> list[str]:
+def values(words: Sequence[str], option: str) -> list[str]:
     """Of an option on the command line, as ``--config FILE`` and ``--config=FILE``."""
     found = [
         words[at + 1] for at, word in enumerate(words) if word == option and at + 1 < len(words)

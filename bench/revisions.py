@@ -13,6 +13,10 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 GIT_S = 300.0
 KEPT = 8  # work trees that are kept for the next time
@@ -59,7 +63,7 @@ class Revisions:
     b: Revision
 
 
-def words_of(words: list[str]) -> tuple[tuple[str, ...], bool]:
+def words_of(words: Sequence[str]) -> tuple[tuple[str, ...], bool]:
     """The revisions that a command line of `ab` names, and whether one is what isn't committed."""
     words = words[words.index("--") + 1 :] if "--" in words else words
     named, skip = [], False

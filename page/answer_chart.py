@@ -61,6 +61,7 @@ def _chart(contests: list[dict[str, Any]], known: list[dict[str, Any]]) -> Any:
     ]
     names = [one["name"] for one in found]
     x = _scale([*(one["low"] for one in known), *(one["high"] for one in known), 1.0])
+    x["title"] = f"times the {known[0]['measure']}, logarithmic; line: 95 % confidence interval"
     y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(
         labelFontSize=13, labelPadding=6, labelLimit=0,
         labelExpr="split(datum.label, '\\n')"))  # fmt: skip
@@ -95,7 +96,6 @@ def _scale(values: Sequence[float]) -> dict[str, Any]:
     return {
         "scale": alt.Scale(type="log", domain=[low, high * (high / low) ** 0.18], nice=False),
         "axis": alt.Axis(values=inner[0] if inner else _ticks(TICKS[-1], low, high), format="~g"),
-        "title": "times the time per request, logarithmic; line: 95 % confidence interval",
     }
 
 

@@ -78,6 +78,13 @@ def test_a_worker_uses_one_core(workers: int, cores: int, usable: int) -> None:
     assert usable_cores(trial(workers=workers), quiet, cores) == usable
 
 
+def test_without_the_interpreters_lock_a_worker_may_use_all_cores() -> None:
+    """`3.14t`: threads compute side by side; but no more than it is kept to."""
+    found = trial(python="3.14t")
+    assert usable_cores(found, measured(server_cores=0.5), 4) == 4
+    assert usable_cores(trial(python="3.14"), measured(server_cores=0.5), 4) == 1
+
+
 def test_a_worker_may_use_more_than_one_core_outside_the_interpreter() -> None:
     """What it did use it may use, so no share of the limit is above 1 for that; never over all."""
     assert usable_cores(trial(), measured(server_cores=1.3), 4) == pytest.approx(1.3)

@@ -53,11 +53,16 @@ IDLE = replace(WORKER, pid=12, share=0.0, cores=0.01, pool_busy_avg=0.0, loop_he
 
 
 def told(
-    *workers: WorkerSignals, places: Places | None = AWAITING, cores: int = 2, **figures: Any
+    *workers: WorkerSignals,
+    places: Places | None = AWAITING,
+    cores: int = 2,
+    python: str = "3.12",
+    **figures: Any,
 ) -> str:
     """Why a trial with these workers and figures is as it is."""
     found = measured(**(CALM | figures), per_worker=(workers or (WORKER,)), places=places)
-    return sentence(why(Evidence(trial(workers=len(workers) or 1), found, cores)))
+    about = trial(workers=len(workers) or 1, python=python)
+    return sentence(why(Evidence(about, found, cores)))
 
 
 def worker(**changed: Any) -> WorkerSignals:
@@ -168,6 +173,15 @@ def test_what_a_worker_uses_up(holds: WorkerSignals, misses: WorkerSignals, text
     """At its threshold, and just beside."""
     assert told(holds) == text
     assert not told(misses).startswith(text.partition(":")[0])
+
+
+def test_without_the_interpreters_lock_a_worker_has_all_cores() -> None:
+    """Its threads together; its loop's thread is one all the same."""
+    said = "CPU-bound: 5 ms of CPU a request, 0.30 cores used by 1 worker"
+    assert told(worker(cores=0.95), python="3.14") == said
+    assert not told(worker(cores=0.95), python="3.14t").startswith("CPU-bound")
+    assert told(worker(cores=1.85), python="3.14t") == said
+    assert told(worker(cores=0.95, loop_cores=0.92), python="3.14t").startswith("CPU-bound")
 
 
 def test_a_pool_whose_threads_wait_is_the_limit() -> None:

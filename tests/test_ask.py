@@ -12,9 +12,9 @@ import pytest
 
 from bench.ab.pairs import pairs
 from bench.analysis.rows import rows
-from bench.arguments import AskOptions, parse
+from bench.arguments import parse
 from bench.ask import command, pages, questions, report
-from bench.ask.answer import Told, answer, by_trials, by_turns
+from bench.ask.answer import Told, answer, by_trials, by_turns, with_packages
 from bench.ask.section import Section, fingerprint, section
 from bench.config.settings import Held, Question
 from bench.errors import BadInputError
@@ -23,6 +23,7 @@ from bench.plan import Cell, expand
 from bench.turns.judge import Outcome
 from bench.turns.model import SIDES, TURNS, Contest, Cost, Start
 from bench.turns.schedule import Progress
+from bench.typed_options import AskOptions
 from tests.support.records import measured, run, trial
 
 if TYPE_CHECKING:
@@ -135,8 +136,8 @@ def started(ratio: float, count: int = 4) -> Progress:
     ("ratio", "outcome", "said"),
     [
         (1.5, Outcome.SLOWER, "async def: 1.50× ("),
-        (0.5, Outcome.FASTER, "async def: 0.500× ("),
-        (1.0, Outcome.SAME, "async def and def take the same time per request within 5%: 1.00× ("),
+        (0.4, Outcome.FASTER, "async def: 0.400× ("),
+        (1.0, Outcome.SAME, "async def and def take the same CPU per request within 5%: 1.00× ("),
         (1.05, Outcome.UNKNOWN, "async def against def: not known yet, 1.05× ("),
     ],
 )
@@ -145,7 +146,8 @@ def test_turns(ratio: float, outcome: Outcome, said: str) -> None:
     told = by_turns(HELD, CONTEST, started(ratio), 0.05)
     assert told.outcome is outcome
     assert told.sentence.startswith(said)
-    assert told.how == "in turn, 4 starts"
+    assert told.sentence.endswith("times as many requests") is (ratio < 0.5)
+    assert told.how == "in turn on one core, 4 starts"
 
 
 def test_turns_that_failed() -> None:
@@ -202,9 +204,26 @@ def found(outcome: Outcome, ratio: float = 1.5) -> Told:
     ("outcome", "do"),
     [(Outcome.SLOWER, "Use def."), (Outcome.SAME, "Use either."), (Outcome.UNKNOWN, None)],
 )
-def test_what_to_do_hangs_on_the_first_that_is_known(outcome: Outcome, do: str | None) -> None:
-    """And is nothing where none is."""
-    assert answer("x", QUESTION, [found(outcome)]).do == do
+def test_what_to_do_hangs_on_the_first(outcome: Outcome, do: str | None) -> None:
+    """And is nothing where that isn't known, whatever is known of others."""
+    told = [found(outcome), found(Outcome.FASTER)]
+    assert answer("x", QUESTION, told).do == do
+
+
+def test_packages_of_two_pythons_are_told_where_they_differ() -> None:
+    """Else they would be taken for Python."""
+    cells = {side: replace(cell, python="3.10" if side == "a" else "3.12")
+             for side, cell in CONTEST.cells.items()}  # fmt: skip
+    contest = Contest("x", cells)
+    versions = {"3.10": "0.162.0", "3.12": "0.165.0"}
+    environments = {
+        f"server-uvicorn-{python}": {"packages": {"fastapi": version, "httpx": "1"}}
+        for python, version in versions.items()
+    }
+    told = with_packages(found(Outcome.FASTER, 0.9), contest, environments)
+    assert told.sentence.endswith("; packages differ, too: fastapi 0.165.0 and 0.162.0")
+    same = with_packages(found(Outcome.FASTER, 0.9), CONTEST, environments)
+    assert same.packages == ()
 
 
 def kept(name: str = "which") -> Section:

@@ -76,6 +76,7 @@ BAD = {
     "precision_too_fine": ("rounds: 1", "rounds: 1, precision: 0%"),
     "longest_under_four_delays": ("duration: 6s", "longest: 3s"),
     "python_unquoted": ("default_profile:", "exclude: [{python: 3.10}]\ndefault_profile:"),
+    "python_no_build": ("default_profile:", 'exclude: [{python: "3.14x"}]\ndefault_profile:'),
     "python_too_old": ("default_profile:", 'exclude: [{python: "3.9"}]\ndefault_profile:'),
     "users_not_finite": ("users: 100", "users: .inf"),
     "spawn_rate_nan": ("spawn_rate: 100", "spawn_rate: .nan"),

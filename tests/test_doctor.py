@@ -331,6 +331,17 @@ def test_pythons_of_the_matrix_are_listed() -> None:
     assert commands(lacking) == ["uv python install 3.13"]
 
 
+def test_pythons_are_in_the_order_of_their_age(tmp_path: Path) -> None:
+    """A build without the interpreter's lock after the one with it."""
+    file = tmp_path / "experiments.yaml"
+    text = (ROOT / "experiments.yaml").read_text("utf-8")
+    named = 'server: [uvicorn]\n  python: ["3.14t", "3.14", "3.10"]'
+    file.write_text(text.replace("server: [uvicorn, gunicorn, hypercorn]", named), "utf-8")
+    found = asked(paths(), file)
+    assert isinstance(found, Asked)
+    assert found.pythons == ("3.10", "3.14", "3.14t")
+
+
 def test_what_the_matrix_asks_for_is_read(tmp_path: Path) -> None:
     """Its Pythons and its usual users; a file that can't be read has a line of its own."""
     whole = asked(paths())

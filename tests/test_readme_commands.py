@@ -16,7 +16,6 @@ import pytest
 from hypothesis import settings
 
 from bench import arguments, cli, selfcheck
-from bench.arguments import AbOptions, CheckOptions, MeasureOptions, ProfileOptions
 from bench.documents.check import PAST, pages
 from bench.documents.commands import (
     ASKING,
@@ -37,6 +36,7 @@ from bench.records import journal
 from bench.records.model import Outcome
 from bench.run.history import run_folders
 from bench.selfcheck.figure import Figure
+from bench.typed_options import AbOptions, CheckOptions, MeasureOptions, ProfileOptions
 from tests.support import fuzz
 from tests.support.records import example
 

@@ -58,6 +58,19 @@ def test_intervals_hold_what_they_are_about() -> None:
     assert min(hits) >= 8
 
 
+def test_what_all_steps_have_alike_moves_the_rate_alone() -> None:
+    """λ is known less well by it; whether the law fits, and the losses, are as without."""
+    rates = curve(80.0, 0.05, 1e-4, noise=0.02, seed=3)
+    alone, shared = (fit_law(USERS, rates, [0.02] * len(USERS), common) for common in (0.0, 0.1))
+    assert alone is not None
+    assert shared is not None
+    assert (alone.fits, alone.misses) == (shared.fits, shared.misses)
+    width = [math.log(one.rate.high / one.rate.low) for one in (alone, shared)]
+    assert width[1] == pytest.approx(math.hypot(width[0], 2 * 1.96 * 0.1), rel=0.2)
+    ours, theirs = (one.contention.high - one.contention.low for one in (alone, shared))
+    assert theirs == pytest.approx(ours, rel=0.15)
+
+
 def test_the_peak_is_where_it_falls_again() -> None:
     """And nowhere without coherence."""
     found = fit_law(USERS, curve(80.0, 0.05, 1e-3), [0.01] * len(USERS))

@@ -110,12 +110,12 @@ def test_the_job_that_runs_their_code_may_only_read() -> None:
 
 def test_the_command_of_the_workflow_is_one() -> None:
     """Its options are those that `ab` has."""
-    from bench import arguments  # noqa: PLC0415 - the rest of this file needs none of it
+    from bench import arguments, typed_options  # noqa: PLC0415 - the rest of this file needs neither
 
     steps = workflow("bench.yml")["jobs"]["compare"]["steps"]
     (text,) = (step["run"] for step in steps if "nox -s ab" in step.get("run", ""))
     words = text.partition(" -- ")[2].replace('"', "").split()
     command, options = arguments.parse(["ab", *words])
     assert command == "ab"
-    assert isinstance(options, arguments.AbOptions)
+    assert isinstance(options, typed_options.AbOptions)
     assert options.fail_on_regression

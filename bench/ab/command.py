@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from bench.ab.run import Side
-    from bench.arguments import AbOptions
     from bench.paths import Paths
     from bench.plan import Plan
     from bench.revisions import Revisions
     from bench.turns.model import Contest
+    from bench.typed_options import AbOptions
 
 BUDGET_S = 300.0
 USERS = 8  # who ask in turn: enough that the server never waits for one, few enough to drain soon

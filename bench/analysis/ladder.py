@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,19 +62,22 @@ def _rate(step: Step) -> float | None:
 
 def _law(known: Sequence[Step]) -> Law | None:
     points = [
-        (float(step.users), found.value, found.half_width, step.row.spread)
+        (float(step.users), found, found.half_width, step.row.spread)
         for step in known
         if (found := step.row.throughput_rps) is not None
     ]
     usable = [
-        (users, rate, width / LogEffect(0.0, 1.0, spread.freedom).reach())
-        for users, rate, width, spread in points
+        (users, found.value, width / LogEffect(0.0, 1.0, spread.freedom).reach(), found.common)
+        for users, found, width, spread in points
         if width is not None and spread is not None
     ]
     if not usable:
         return None
-    users, rates, errors = zip(*usable, strict=True)
-    return fit_law(users, rates, errors)
+    users, rates, errors, shared = zip(*usable, strict=True)
+    # What all steps have alike bends no curve.
+    common = min(shared)
+    own = [math.sqrt(max(0.0, error**2 - common**2)) for error in errors]
+    return fit_law(users, rates, own, common)
 
 
 def _knee(known: Sequence[Step]) -> Step | None:

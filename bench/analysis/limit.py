@@ -42,11 +42,19 @@ def delay_limit_rps(trial: TrialRecord, measured: Measured) -> float | None:
 def usable_cores(trial: TrialRecord, measured: Measured, cores: int) -> float:
     """Cores that the server may use.
 
-    A worker runs Python on one at a time; what its threads do outside the
-    interpreter (system calls, TLS set-up) may take it beyond, so at least what it did use.
+    A worker runs Python on one at a time, unless its interpreter has no lock (PEP 703); what its
+    threads do outside the interpreter (system calls, TLS set-up) may take it beyond, so at least
+    what it did use.
     """
     allowed = cores if measured.process.cpus is None else min(cores, len(measured.process.cpus))
+    if free_threaded(trial.python):
+        return float(allowed)
     return min(float(allowed), max(float(trial.workers), measured.signals.server_cores or 0.0))
+
+
+def free_threaded(python: str) -> bool:
+    """Whether it is a build without the interpreter's lock, as its name ends: ``3.14t``."""
+    return python.endswith("t")
 
 
 def _concurrency(trial: TrialRecord, measured: Measured) -> int:

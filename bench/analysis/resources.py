@@ -11,6 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from bench.analysis.evidence import delay_server_late, generator_bound
+from bench.analysis.limit import free_threaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +33,7 @@ class Resource(Enum):
     UPSTREAM = "upstream-bound"  # the delay server, if it is late
     LOOP = "loop blocked"
     POOL = "pool-bound"
-    CORE = "CPU-bound"  # of workers: each runs Python on one core at a time
+    CORE = "CPU-bound"  # of workers: each runs Python on one core at a time, with a lock
     MACHINE = "CPU-bound on a full machine"
     DELAY = "delay-bound"  # nothing but the delay is waited for
 
@@ -111,10 +112,13 @@ def _waiting_share(evidence: Evidence) -> float | None:
 def _core(evidence: Evidence, resource: Resource) -> Use | None:
     """A worker's core, by all its threads; or its loop's thread, that computes or waits to."""
     left = 1.0 - min(evidence.stolen, MOST_STOLEN)
+    # Without the interpreter's lock threads of a worker may compute on all cores.
+    of_worker = evidence.usable_cores if free_threaded(evidence.trial.python) else 1.0
 
     def share(worker: WorkerSignals) -> float | None:
         loop = None if worker.loop_cores is None else worker.loop_cores + (worker.loop_waited or 0)
-        known = [s for s in (worker.cores, loop) if s is not None]
+        cores = None if worker.cores is None else worker.cores / of_worker
+        known = [s for s in (cores, loop) if s is not None]
         return min(1.0, max(known) / left) if known else None
 
     found = _of_workers(resource, evidence.measured.per_worker, share)

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bench.analysis.effects import SAME, between
 from bench.analysis.effects import Outcome as Effect
+from bench.analysis.packages import apart
 from bench.report.reasons import sentences
 from bench.text import number
 from bench.turns.judge import Outcome, judge
-from bench.turns.model import LATENCY, A, B
+from bench.turns.model import CPU, TURNS, A, B
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bench.analysis.packages import Environments
     from bench.analysis.rows import Row
     from bench.config.settings import Held, Question
     from bench.turns.model import Contest
     from bench.turns.schedule import Progress
 
+# Cells that are held against each other by trials wait for something, too. Those that are asked in
+# turn compute: what a client takes between two requests is none of what they take.
+TIME, COST = "time per request", "CPU per request"
 HALF = 0.5  # from there on it is easier to think of how much faster it is
 OF_EFFECT = {Effect.SAME: Outcome.SAME, Effect.UNKNOWN: Outcome.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One contest: ``ratio`` times the time per request of its a takes its b."""
+    """One contest: ``ratio`` times what its a takes, its b takes."""
 
     says: str  # what b is
     than: str  # what a is
@@ -36,26 +41,32 @@ class Told:
     low: float | None  # 95 % confidence interval
     high: float | None
     how: str
+    measure: str = TIME  # what a request takes
+    packages: tuple[str, ...] = ()  # of two Pythons, whose versions differ as well
 
     @property
     def sentence(self) -> str:
-        """With its interval."""
+        """With its interval, and what else differs."""
+        differ = f"; packages differ, too: {', '.join(self.packages)}" if self.packages else ""
+        return f"{self._said}{differ}"
+
+    @property
+    def _said(self) -> str:
         if self.ratio is None or self.low is None or self.high is None:
             return f"{self.says} against {self.than}: no answer: {self.how}"
         times = f"{number(self.ratio)}× ({number(self.low)} to {number(self.high)})"
         match self.outcome:
             case Outcome.SAME:
                 return (
-                    f"{self.says} and {self.than} take the same time per request within"
+                    f"{self.says} and {self.than} take the same {self.measure} within"
                     f" {SAME:.0%}: {times}"
                 )
             case Outcome.UNKNOWN:
-                return (
-                    f"{self.says} against {self.than}: not known yet, {times} the time per request"
-                )
+                return f"{self.says} against {self.than}: not known yet, {times} the {self.measure}"
             case _:
-                fast = f": {number(1 / self.ratio)} times as fast" if self.ratio <= HALF else ""
-                return f"{self.says}: {times} the time per request of {self.than}{fast}"
+                more = f": {number(1 / self.ratio)} times as many requests"
+                rest = more if self.ratio <= HALF else ""
+                return f"{self.says}: {times} the {self.measure} of {self.than}{rest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +82,18 @@ class Answer:
 
 def by_turns(held: Held, contest: Contest, progress: Progress, threshold: float) -> Told:
     """Of cells that were asked in turn, or tried whole trials of."""
-    judged = judge(progress.starts, threshold).get(LATENCY)
+    judged = judge(progress.starts, threshold).get(CPU)
     seen = None if judged is None else judged.contrast
     if judged is None or seen is None:
         why = progress.failures[-1] if progress.failures else "it was not begun twice"
         return unanswered(held, contest, why)
     starts = len(progress.starts)
-    how = f"in turn, {starts} starts" if progress.method == "turns" else f"{starts} trials each"
+    turns = progress.method == TURNS
+    how = f"in turn on one core, {starts} starts" if turns else f"{starts} trials each"
     return Told(
-        held.says, held.than, contest.name, judged.outcome, seen.ratio, seen.low, seen.high, how
-    )
+        held.says, held.than, contest.name, judged.outcome,
+        seen.ratio, seen.low, seen.high, how, COST,
+    )  # fmt: skip
 
 
 def by_trials(held: Held, contest: Contest, rows: Mapping[str, Row]) -> Told:
@@ -100,11 +113,20 @@ def by_trials(held: Held, contest: Contest, rows: Mapping[str, Row]) -> Told:
 
 
 def answer(name: str, question: Question, told: Sequence[Told]) -> Answer:
-    """The first contest that is known decides what to do."""
-    first = next((one for one in told if one.outcome is not Outcome.UNKNOWN), None)
+    """The first contest decides what to do: advice is about that one, and needs an outcome."""
     words = {Outcome.SLOWER: "slower", Outcome.FASTER: "faster", Outcome.SAME: "same"}
-    do = None if first is None else question.do.get(words[first.outcome])
+    outcome = told[0].outcome
+    do = question.do.get(words[outcome]) if outcome in words else None
     return Answer(name, question.asks, question.links, tuple(told), do)
+
+
+def with_packages(told: Told, contest: Contest, environments: Environments) -> Told:
+    """Of two Pythons: told with the packages that differ as well."""
+    a, b = (contest.cells[side] for side in (A, B))
+    if a.python == b.python:
+        return told
+    differ = apart(environments, [a.server], str(b.python), str(a.python))
+    return replace(told, packages=differ)
 
 
 def unanswered(held: Held, contest: Contest, why: str) -> Told:

@@ -10,7 +10,7 @@ from bench import html_page
 from bench.ab.pairs import pairs
 from bench.ab.run import Asked, compare, of_cells
 from bench.ask import pages, questions, report
-from bench.ask.answer import answer, by_trials, by_turns, unanswered
+from bench.ask.answer import answer, by_trials, by_turns, unanswered, with_packages
 from bench.ask.section import fingerprint, section
 from bench.errors import CELLS_FAILED
 from bench.live.displays import display
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.analysis.results import Results
-    from bench.arguments import AskOptions
     from bench.ask.answer import Told
     from bench.ask.section import Section
     from bench.config import Config
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from bench.paths import Paths
     from bench.plan import Cell, Plan
     from bench.turns.model import Contest
+    from bench.typed_options import AskOptions
 
 SHARE = 0.25  # of it, for the table where turns give the answer
 THRESHOLD = 0.05
@@ -144,6 +144,11 @@ def _answer(
     else:
         by_cell = {row.cell: row for row in rows}
         told = [by_trials(held, contest, by_cell) for held, contest in contests]
+    environments = measured.run.environments
+    told = [
+        with_packages(one, contest, environments)
+        for one, (_, contest) in zip(told, contests, strict=True)
+    ]
     return section(
         answer(name, question, told),
         rows,

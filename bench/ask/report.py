@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from bench.ask.section import Part, Section, Seen
 
-HEADINGS = ("", "time per request", "outcome", "measured")
 CELLS = ("cell", "requests/s", "p50", "verdict", "users")
 
 
@@ -41,7 +40,7 @@ def markdown(found: Section, chart: str | None = None) -> str:
         f"## {asks}",
         f"**{text.escape(first.sentence)}.**",
         *([text.escape(found.do)] if found.do else []),
-        *([f"![{asks} Time per request.]({chart})"] if chart else []),
+        *([f"![{asks} {first.measure[0].upper()}{first.measure[1:]}.]({chart})"] if chart else []),
         _contests(found.contests) if len(found.contests) > 1 or not chart else "",
         _cells(found.cells, "github", text.escape),
         _served(found),
@@ -94,7 +93,7 @@ def _contests(parts: Sequence[Part]) -> str:
             ]
             for one in parts
         ],
-        headers=HEADINGS,
+        headers=("", parts[0].measure, "outcome", "measured"),
         tablefmt="github",
         disable_numparse=True,
     )

@@ -24,7 +24,7 @@ SOURCES = ("*.yaml", "*.py")  # of a question: what an answer is made from
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One contest: ``ratio`` times the time per request of ``than`` takes ``says``."""
+    """One contest: ``ratio`` times what ``than`` takes, ``says`` takes."""
 
     says: str
     than: str
@@ -34,6 +34,7 @@ class Part:
     low: float | None  # 95 % confidence interval
     high: float | None
     how: str
+    measure: str  # what a request takes: time per request, or CPU per request of the server
     sentence: str
 
 
@@ -89,6 +90,7 @@ def section(
                 low=_digits(one.low),
                 high=_digits(one.high),
                 how=one.how,
+                measure=one.measure,
                 sentence=one.sentence,
             )
             for one in answer.told

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pydantic import ValidatorFunctionWrapHandler
 
 NAME_PATTERN: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"  # safe in file names and tables
-PYTHON_PATTERN: Final = r"3\.[1-9][0-9]"
+PYTHON_PATTERN: Final = r"3\.[1-9][0-9]t?"  # 3.14t: the free-threaded build
 ENUM_OF: Final = "x-enum-of"  # where `schema` puts the names known to Known's field
 
 
@@ -192,7 +192,9 @@ levels = Field(min_length=1, json_schema_extra={"uniqueItems": True})
 class SettingsEntry(Strict):
     """A value for some of the axes that a cell needn't have."""
 
-    python: Python = Field(default=_ABSENT, description='Python version, such as "3.12".')
+    python: Python = Field(
+        default=_ABSENT, description='Python version, such as "3.12", or "3.14t" without its lock.'
+    )
     loop: Loop = Field(default=_ABSENT, description="The event loop.")
     threads: Threads = Field(default=_ABSENT, description="Threads of each worker's pool.")
     cores: Cores = Field(default=_ABSENT, description="CPUs that all its workers may use.")

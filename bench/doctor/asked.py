@@ -44,8 +44,14 @@ def asked(paths: Paths, file: Path | None = None) -> Asked | Check:
         return Check(shown(file.name), told, Fitness.POOR, matters, "mend it")
     pythons = {str(cell.python) for cell in cells}
     return Asked(
-        tuple(sorted(pythons, key=lambda name: [int(part) for part in name.split(".")])),
+        tuple(sorted(pythons, key=_age)),
         config.profiles[config.default_profile].users,
         config.target,
         tuple(dict.fromkeys((cell.server, str(cell.python)) for cell in cells)),
     )
+
+
+def _age(python: str) -> tuple[list[int], bool]:
+    """To put them in order: ``3.14t``, the build without a lock, after ``3.14``."""
+    numbers = [int(part) for part in python.removesuffix("t").split(".")]
+    return numbers, python.endswith("t")

@@ -67,9 +67,10 @@ def find_python(name: str) -> Build | None:
     places = [sys.executable] if name == default_python() else []
     on_path = (shutil.which(f"python{name}", path=one) for one in os.get_exec_path() if one)
     places += [found for found in on_path if found]
+    begins = f"{name.removesuffix('t')}."
     answers = (_asked(place) for place in places)
     return next(
-        (one for one in answers if one is not None and one.version.startswith(f"{name}.")), None
+        (one for one in answers if one is not None and one.version.startswith(begins)), None
     )
 
 

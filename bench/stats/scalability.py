@@ -66,13 +66,20 @@ class Law:
         return math.sqrt((1.0 - sigma) / kappa) if kappa > 0 and sigma < 1 else None
 
 
-def fit_law(users: Sequence[float], rates: Sequence[float], errors: Sequence[float]) -> Law | None:
+def fit_law(
+    users: Sequence[float],
+    rates: Sequence[float],
+    errors: Sequence[float],
+    common: float = 0.0,
+) -> Law | None:
     """The law through some steps; None of fewer than four.
 
     Args:
         users: of each step, at least 1, shape (n,).
         rates: requests/s of each, positive, shape (n,).
-        errors: standard errors of the rates' logarithms, shape (n,).
+        errors: standard errors of the rates' logarithms, shape (n,); without what all have alike.
+        common: that: it moves all steps together, so it is no reason to miss the law, but λ is
+            known less well by it.
 
     Raises:
         ValueError: lengths differ, or a value is not positive and finite.
@@ -89,7 +96,9 @@ def fit_law(users: Sequence[float], rates: Sequence[float], errors: Sequence[flo
     best = _fit(n, logs, sigma)
     off = logs - np.log(_law(best, n))
     p = float(scipy_special().chdtrc(n.size - 3, np.square(off / sigma).sum()))  # χ²'s tail
-    draws = np.random.default_rng(SEED).normal(np.log(_law(best, n)), sigma, (DRAWS, n.size))
+    rng = np.random.default_rng(SEED)
+    draws = rng.normal(np.log(_law(best, n)), sigma, (DRAWS, n.size))
+    draws += rng.normal(0.0, common, (DRAWS, 1))
     spread = np.array([_fit(n, drawn, sigma, best) for drawn in draws])
     low, high = np.quantile(spread, [0.025, 0.975], axis=0)
     rate, contention, coherence = (

@@ -21,7 +21,7 @@ from bench.run.schedule import Progress
 from tests.support.records import trial
 
 if TYPE_CHECKING:
-    from bench.arguments import MeasureOptions
+    from bench.typed_options import MeasureOptions
 
 PLAN = make_plan(
     [Cell("sync", "http", "uvicorn", 1), Cell("async", "json", "uvicorn", 1)],
