@@ -359,6 +359,11 @@ def test_a_page_without_markers(root: Path) -> None:
         pages.keep(root, [fresh(root, "which")], {})
 
 
+def test_the_answers_here_are_of_the_questions_here() -> None:
+    """As `nox -s ask -- --check` says."""
+    assert pages.stale(paths().root) == []
+
+
 def test_the_list_names_all() -> None:
     """A line each."""
     told = command.listed(paths())

@@ -317,6 +317,7 @@ def test_commands_about_questions(clone: Path, command: Command) -> None:
     done = bench(clone, given(command))
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.strip() or done.stderr.strip()
+    assert bench(clone, ["ask", "--check"]).returncode == 0
 
 
 @pytest.mark.real
