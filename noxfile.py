@@ -63,7 +63,7 @@ LINE = needed.Line(tuple(sys.argv), ROOT, CURRENT, tuple(LOCKED_SERVERS), WORK_T
 TEST_ENVIRONMENTS = [*(f"env-{CURRENT}({server})" for server in LOCKED_SERVERS), "database"]
 TO_MEASURE = ["harness", "go", "load", *LINE.measured]
 TO_COMPARE = ["harness", "go", "load", "page", *LINE.compared]
-TO_ASK = ["harness", "go", "load", "page", *LINE.asked]
+TO_ASK = ["harness", *(["go", "load", "page", *LINE.asked] if LINE.asked else [])]
 TO_REPORT = ["harness", "page"]
 
 _statuses = [0]

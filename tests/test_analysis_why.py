@@ -175,6 +175,18 @@ def test_what_a_worker_uses_up(holds: WorkerSignals, misses: WorkerSignals, text
     assert not told(misses).startswith(text.partition(":")[0])
 
 
+def test_a_pool_beside_the_usual_one_is_the_limit() -> None:
+    """That of `asyncio.to_thread`, while tasks wait for its threads and the core is idle."""
+    full = worker(executor_threads=6, executor_waiting_avg=194.0)
+    assert told(full) == (
+        "executor-bound: all 6 threads of the executor are busy (asyncio.to_thread's, or the"
+        " application's own), 194 tasks waiting for one"
+    )
+    assert not told(replace(full, executor_waiting_avg=0.9)).startswith("executor-bound")
+    assert not told(replace(full, cores=0.85)).startswith("executor-bound")
+    assert "in 1 of 2 workers" in told(full, IDLE)
+
+
 def test_without_the_interpreters_lock_a_worker_has_all_cores() -> None:
     """Its threads together; its loop's thread is one all the same."""
     said = "CPU-bound: 5 ms of CPU a request, 0.30 cores used by 1 worker"

@@ -29,6 +29,7 @@ def looks() -> list[dict[str, Any]]:
             held_ns=50 * max(0, tenth) * MS,
             pool=(40, 30 if tenth >= 5 else 10, 0),
             started=entered,
+            executor=(6, 34 if tenth >= 5 else 14),
             queued=queued if tenth >= 5 else [],
         )
         idle = page(pid=IDLE, heartbeat_ns=at, pool=(20, 0, 0))
@@ -69,6 +70,8 @@ def test_each_worker_has_its_own_figures(tmp_path: Path) -> None:
             "pool_busy_avg": 20.0,
             "queued_avg": 2.0,
             "inside_avg": 8.0,
+            "executor_threads": 6,
+            "executor_waiting_avg": 24.0,
         }
     )
     assert asdict(idle) == pytest.approx(
@@ -83,6 +86,8 @@ def test_each_worker_has_its_own_figures(tmp_path: Path) -> None:
             "pool_busy_avg": 0.0,
             "queued_avg": 0.0,
             "inside_avg": 0.0,
+            "executor_threads": None,  # it has none
+            "executor_waiting_avg": 0.0,
         }
     )
 

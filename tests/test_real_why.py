@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,11 @@ from bench.config import fixed
 from bench.report.whys import sentence as sentence_of
 from bench.run.host.machine import describe
 from bench.selfcheck.trials import cell, trials
+from tests.support.other_app import with_kind
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bench.paths import Paths
     from bench.plan import Cell
 from bench.selfcheck.trials import Trials
@@ -24,6 +28,17 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]
 
 
 FOREIGN = 0.3  # cores
+TO_THREAD = """
+import asyncio, time
+WAITS, UPSTREAM_CALLS = False, 0
+def expected():
+    return {"ok": True}
+def blocking():
+    time.sleep(0.2)
+    return expected()
+async def awaiting():
+    return await asyncio.to_thread(blocking)
+"""
 
 
 def told(bench: Trials, which: Cell, cause: str) -> str:
@@ -48,6 +63,16 @@ def test_pool_bound(bench: Trials) -> None:
     assert sentence.startswith("pool-bound: 40 of 40 threads busy, "), sentence
     waiting_now = int(sentence.partition("busy, ")[2].split()[0])
     assert 45 <= waiting_now <= 60
+
+
+def test_executor_bound(bench: Trials, tmp_path: Path) -> None:
+    """40 users of `asyncio.to_thread` for 200 ms: its threads are few, whatever anyio has."""
+    app = with_kind(bench, tmp_path, "to_thread", TO_THREAD)
+    sentence = told(app.under(fixed(40, 0.5, 2.0), delay_s=0.2), cell("async", "to_thread"),
+                    "executor-bound")  # fmt: skip
+    threads = min(32, (os.cpu_count() or 1) + 4)
+    assert sentence.startswith(f"executor-bound: all {threads} threads of the executor"), sentence
+    assert int(sentence.partition("), ")[2].split()[0]) == pytest.approx(40 - threads, abs=3)
 
 
 def test_loop_blocked(bench: Trials) -> None:

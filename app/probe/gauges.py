@@ -15,6 +15,7 @@ import time
 from typing import TYPE_CHECKING
 
 from . import layout
+from .executors import executors
 from .sockets import Audit
 from .thread_queue import count_waiting
 
@@ -70,6 +71,7 @@ class Gauges:
                 words[layout.G_POOL_SIZE] = int(statistics.total_tokens)
                 words[layout.G_POOL_BUSY] = statistics.borrowed_tokens
                 words[layout.G_POOL_WAITING] = statistics.tasks_waiting
+            words[layout.G_EXECUTOR_THREADS], words[layout.G_EXECUTOR_WAITING] = executors()
             alive = log.alive = threading.active_count()
             # From the first request on: a thread that only helped the server to
             # start is none of the load's.

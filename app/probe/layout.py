@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WORD = 8
 
 # The gauge page: one word each, in a file of its own for each worker.
-GAUGE_MAGIC = 0x3245_4755_4147_584D  # "MXGAUGE2"
+GAUGE_MAGIC = 0x3345_4755_4147_584D  # "MXGAUGE3"
 GAUGE_BYTES = 4096
 (
     G_MAGIC,
@@ -39,8 +39,10 @@ GAUGE_BYTES = 4096
     G_THREADS_ALIVE,
     G_THREADS_SEEN,  # distinct threads ever seen alive
     G_LOG_LOST,  # handler calls that could not be recorded (disk full)
-) = range(20)
-GAUGE_WORDS = 20
+    G_EXECUTOR_THREADS,  # of executors, such as the one of asyncio.to_thread,
+    G_EXECUTOR_WAITING,  # and tasks that wait for one of them
+) = range(22)
+GAUGE_WORDS = 22
 BEAT_LATE_NS = 5_000_000  # a heartbeat that comes later than this is a late one
 
 # Counters that tell more than how many: the word after each is the sum of the

@@ -57,7 +57,7 @@ def _few_rounds(evidence: Evidence) -> Reason | None:
     never_rests = any(
         use.share >= USED_UP and len(use.workers) == evidence.trial.workers
         for use in uses(evidence)
-        if use.resource in {Resource.LOOP, Resource.POOL}
+        if use.resource in {Resource.LOOP, Resource.POOL, Resource.EXECUTOR}
     )
     return None if never_rests else Reason(Kind.FEW_ROUNDS, (held,))
 

@@ -33,6 +33,7 @@ class Resource(Enum):
     UPSTREAM = "upstream-bound"  # the delay server, if it is late
     LOOP = "loop blocked"
     POOL = "pool-bound"
+    EXECUTOR = "executor-bound"  # another pool: that of asyncio.to_thread, or one's own
     CORE = "CPU-bound"  # of workers: each runs Python on one core at a time, with a lock
     MACHINE = "CPU-bound on a full machine"
     DELAY = "delay-bound"  # nothing but the delay is waited for
@@ -94,6 +95,18 @@ def _pool(evidence: Evidence, resource: Resource) -> Use | None:
             # It isn't seen what they wait for; with the core to spare it isn't the interpreter.
             outside = 1.0 if worker.cores is not None and worker.cores < SPARE else 0.0
         return busy / size * outside
+
+    return _of_workers(resource, evidence.measured.per_worker, share)
+
+
+def _executor(evidence: Evidence, resource: Resource) -> Use | None:
+    def share(worker: WorkerSignals) -> float | None:
+        """Whether tasks wait for a thread, and what they wait for isn't the interpreter."""
+        threads, waiting = worker.executor_threads, worker.executor_waiting_avg
+        if not threads or waiting is None:
+            return None
+        spare = worker.cores is not None and worker.cores < SPARE
+        return 1.0 if spare and waiting > max(1.0, QUEUED * threads) else 0.0
 
     return _of_workers(resource, evidence.measured.per_worker, share)
 
@@ -170,6 +183,7 @@ _USES: dict[Resource, Callable[[Evidence, Resource], Use | None]] = {
     Resource.UPSTREAM: _upstream,
     Resource.LOOP: _loop,
     Resource.POOL: _pool,
+    Resource.EXECUTOR: _executor,
     Resource.CORE: _core,
     Resource.MACHINE: _machine,
     Resource.DELAY: _delay,

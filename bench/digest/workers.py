@@ -56,10 +56,12 @@ def _worker(samples: Samples, number: int, share: float | None) -> WorkerSignals
             samples, lambda look: look.loops[pid].waited_s if pid in look.loops else None
         ),
         loop_held_share=_held_share(samples, pid),
-        pool_size=_pool_size(samples, pid),
-        pool_busy_avg=_pool_busy(samples, pid),
+        pool_size=_last(samples, pid, layout.G_POOL_SIZE),
+        pool_busy_avg=_average(samples, pid, layout.G_POOL_BUSY),
         queued_avg=integrals.queued(samples, [pid]),
         inside_avg=integrals.inside(samples, [pid]),
+        executor_threads=_last(samples, pid, layout.G_EXECUTOR_THREADS),
+        executor_waiting_avg=_average(samples, pid, layout.G_EXECUTOR_WAITING),
     )
 
 
@@ -94,13 +96,14 @@ def _held_share(samples: Samples, pid: str) -> float | None:
     return min(1.0, max(0.0, held_ns / (ended_ns - began_ns)))
 
 
-def _pool_size(samples: Samples, pid: str) -> int | None:
+def _last(samples: Samples, pid: str, word: int) -> int | None:
+    """At the window's end; None of 0, for then there is no such pool."""
     pages = [look.gauges[pid] for look in samples.within() if pid in look.gauges]
-    return pages[-1][layout.G_POOL_SIZE] or None if pages else None
+    return pages[-1][word] or None if pages else None
 
 
-def _pool_busy(samples: Samples, pid: str) -> float | None:
+def _average(samples: Samples, pid: str, word: int) -> float | None:
     found = [(look.ns, look.gauges[pid]) for look in samples.looks if pid in look.gauges]
     t_ns = np.array([ns for ns, _ in found], dtype=np.int64)
-    busy = [page[layout.G_POOL_BUSY] for _, page in found]
-    return tapered_average(t_ns, busy, samples.t0_ns, samples.t1_ns)
+    values = [page[word] for _, page in found]
+    return tapered_average(t_ns, values, samples.t0_ns, samples.t1_ns)

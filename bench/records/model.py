@@ -198,6 +198,8 @@ class WorkerSignals:
     pool_busy_avg: float | None = None  # with throughput's own weight, as the following
     queued_avg: float | None = None  # waiting for a thread
     inside_avg: float | None = None  # requests inside the application
+    executor_threads: int | None = None  # of pools beside anyio's; None: there is none
+    executor_waiting_avg: float | None = None  # tasks that wait for one of them
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ NAMES = {
     Resource.UPSTREAM: "the delay server",
     Resource.LOOP: "the loop's time",
     Resource.POOL: "the thread pool",
+    Resource.EXECUTOR: "the executor",
     Resource.CORE: "the worker's core",
     Resource.MACHINE: "the machine's cores",
     Resource.DELAY: "what the delay allows",
@@ -111,6 +112,16 @@ def _pool(evidence: Evidence, use: Use) -> str:
     return f"{busy:.0f} of {size} threads busy{where}, {waiting} waiting for one"
 
 
+def _executor(evidence: Evidence, use: Use) -> str:
+    threads = sum(worker.executor_threads or 0 for worker in use.workers)
+    waiting = sum(worker.executor_waiting_avg or 0.0 for worker in use.workers)
+    where = "" if len(use.workers) == evidence.trial.workers else f" in {_some(evidence, use)}"
+    return (
+        f"all {threads} threads of the executor{where} are busy (asyncio.to_thread's, or the"
+        f" application's own), {waiting:.0f} tasks waiting for one"
+    )
+
+
 def _core(evidence: Evidence, use: Use) -> str:
     signals, workers = evidence.measured.signals, evidence.trial.workers
     cost = signals.server_ms_per_request
@@ -174,6 +185,7 @@ _FIGURES: dict[Resource, Callable[[Evidence, Use], str]] = {
     Resource.UPSTREAM: _upstream,
     Resource.LOOP: _loop,
     Resource.POOL: _pool,
+    Resource.EXECUTOR: _executor,
     Resource.CORE: _core,
     Resource.MACHINE: _machine,
     Resource.DELAY: _delay,

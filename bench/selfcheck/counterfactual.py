@@ -72,10 +72,14 @@ class Prediction:
 
 _POOL = Setting("sync", "http_pooled")
 _LOOP = Setting("async_sync", "http_pooled")
+_EXECUTOR = Setting("async", "executor", delay_s=0.1)
 _WORK = Setting("async", "work", users=8)
 _DELAY = Setting("async", "sleep", users=20)  # a slow machine has the time for so many
 PREDICTIONS = (
     Prediction(Resource.POOL, _POOL, "twice the threads", replace(_POOL, threads=THREADS)),
+    Prediction(Resource.EXECUTOR, _EXECUTOR, "a second worker", replace(_EXECUTOR, workers=2)),
+    Prediction(Resource.EXECUTOR, _EXECUTOR, "twice the threads of the pool",
+               replace(_EXECUTOR, threads=THREADS), rises=False),
     Prediction(Resource.LOOP, _LOOP, "a second worker", replace(_LOOP, workers=2)),
     Prediction(Resource.LOOP, _LOOP, "half the delay", replace(_LOOP, delay_s=0.1)),
     Prediction(Resource.LOOP, _LOOP, "twice the threads", replace(_LOOP, threads=THREADS),

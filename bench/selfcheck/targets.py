@@ -62,6 +62,19 @@ async def awaiting():
     await asyncio.sleep(_wait_s)
     return expected()
 """
+# Waits in a thread of asyncio's own executor.
+_EXECUTOR = """
+import asyncio, time
+from app.settings import SETTINGS
+WAITS, UPSTREAM_CALLS = False, 0
+def expected():
+    return {"ok": True}
+def blocking():
+    time.sleep(SETTINGS.delay_ms / 1000)
+    return expected()
+async def awaiting():
+    return await asyncio.to_thread(blocking)
+"""
 STEPS = 60_000
 WORK = {"work": STEPS, "more_work": STEPS * 11 // 10}
 HALF_WORK = {"half_work": STEPS // 2}
@@ -82,6 +95,7 @@ def targets(bench: Trials) -> Iterator[Trials]:
             _write(kinds / f"{kind}.py", f"Target({declared!r})")
         _write(kinds / "beat.py", f"Target(period_s={BEAT_S})")
         (kinds / "regimes.py").write_text(_REGIMES, encoding="utf-8")
+        (kinds / "executor.py").write_text(_EXECUTOR, encoding="utf-8")
         for kind, steps in (WORK | HALF_WORK).items():
             (kinds / f"{kind}.py").write_text(_WORK.format(steps=steps), encoding="utf-8")
         inner = replace(bench.runner, keep_raw=True)

@@ -70,6 +70,7 @@ def page(
     dequeued: Sequence[int] = (),
     threads: tuple[int, int] = (1, 1),
     lost: int = 0,
+    executor: tuple[int, int] = (0, 0),
     begun: bool = True,
 ) -> list[int]:
     """A gauge page's words.
@@ -86,6 +87,7 @@ def page(
         dequeued: when they no longer did.
         threads: alive now, and ever seen.
         lost: handler calls that the log had no room for.
+        executor: threads of executors, and tasks waiting for one.
         begun: whether the heart has beaten at all.
     """
     words = [0] * probe.GAUGE_WORDS
@@ -105,6 +107,7 @@ def page(
         words[counter], words[counter + 1] = len(counted), sum(counted) & probe.SUM_MASK
     words[probe.G_THREADS_ALIVE], words[probe.G_THREADS_SEEN] = threads
     words[probe.G_LOG_LOST] = lost
+    words[probe.G_EXECUTOR_THREADS], words[probe.G_EXECUTOR_WAITING] = executor
     return words
 
 
