@@ -317,6 +317,6 @@ def test_every_cause_is_shown_here() -> None:
     """A resource that no test shows is one on paper."""
     shown = {
         *("generator-bound", "upstream-bound", "loop blocked", "pool-bound", "CPU-bound"),
-        *("CPU-bound on a full machine", "delay-bound"),
+        *("CPU-bound on a full machine", "delay-bound", "executor-bound"),
     }
     assert {resource.value for resource in Resource} == shown

@@ -338,7 +338,7 @@ def test_commands_that_ask(prepared: Paths, clone: Path, tmp_path: Path, command
         assert "What does the access log cost?" in page
         assert bench(clone, ["ask", "--check"]).returncode == 0
     elif command.session == "ask":
-        words = (*command.posargs, *small, "--output", str(tmp_path))
+        words = (*command.posargs, "--budget", "30s", "--output", str(tmp_path))
         said = nox(ROOT, "-s", "ask", "--", *words, may=(0, 1))
         folder = tmp_path / "ask" / command.posargs[0]
         found = json.loads((folder / "latest.json").read_text("utf-8"))
