@@ -250,6 +250,21 @@ def test_reports() -> None:
     assert [each["outcome"] for each in content["contests"]] == ["slower", "same"]
 
 
+@pytest.mark.parametrize(
+    ("asks", "heading"),
+    [
+        ("Is `def` or `async def` faster?", "## Is `def` or `async def` faster?"),
+        ("What of `a|b`?", "## What of `a\\|b`?"),
+        ("A ` alone?", "## A \\` alone?"),
+        ("`<b>` and <b>, *or*", "## `<b>` and &lt;b&gt;, \\*or\\*"),
+        ("``", "## "),
+    ],
+)
+def test_what_stands_between_backticks_is_code(asks: str, heading: str) -> None:
+    """And all else is text, whatever it looks like."""
+    assert report.markdown(replace(kept(), asks=asks)).splitlines()[0] == heading
+
+
 def test_how_servers_ran_is_told_where_they_differ() -> None:
     """And nothing where one server answers all."""
     assert kept().served == ()

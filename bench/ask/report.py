@@ -35,12 +35,11 @@ def plain(found: Section) -> str:
 def markdown(found: Section, chart: str | None = None) -> str:
     """A section of docs/answers.md; ``chart`` is where the picture lies, seen from there."""
     first = found.contests[0]
-    asks = text.escape(found.asks)
     parts = [
-        f"## {asks}",
-        f"**{text.escape(first.sentence)}.**",
-        *([text.escape(found.do)] if found.do else []),
-        *([f"![{asks} {first.measure[0].upper()}{first.measure[1:]}.]({chart})"] if chart else []),
+        f"## {_marked(found.asks)}",
+        f"**{_marked(first.sentence)}.**",
+        *([_marked(found.do)] if found.do else []),
+        _picture(found, chart) if chart else "",
         _contests(found.contests) if len(found.contests) > 1 or not chart else "",
         _cells(found.cells, "github", text.escape),
         _served(found),
@@ -49,13 +48,15 @@ def markdown(found: Section, chart: str | None = None) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def _picture(found: Section, chart: str) -> str:
+    measure = found.contests[0].measure
+    return f"![{text.escape(found.asks)} {measure[0].upper()}{measure[1:]}.]({chart})"
+
+
 def contents(found: Sequence[Section]) -> str:
     """A table of all: the question, and what was found first."""
     return tabulate(
-        [
-            [f"[{text.escape(one.asks)}](#{_anchor(one.asks)})", text.escape(_brief(one))]
-            for one in found
-        ],
+        [[f"[{_marked(one.asks)}](#{_anchor(one.asks)})", _marked(_brief(one))] for one in found],
         headers=("question", "here"),
         tablefmt="github",
     )
@@ -86,7 +87,7 @@ def _contests(parts: Sequence[Part]) -> str:
     return tabulate(
         [
             [
-                f"{text.escape(one.says)} / {text.escape(one.than)}",
+                f"{_marked(one.says)} / {_marked(one.than)}",
                 _times(one),
                 one.outcome,
                 text.escape(one.how),
@@ -138,6 +139,24 @@ def _served(found: Section) -> str:
 def _origin(found: Section) -> str:
     asked = f"Question {text.code(found.question)}, {text.duration(found.budget_s)}."
     return f"{asked} People ask: {_links(found.links)}. {found.about}"
+
+
+def _marked(told: str) -> str:
+    """Text from a question's file as Markdown: what it has between backticks is code, as there."""
+    parts = told.split("`")
+    if len(parts) % 2 == 0:  # one of them stands alone
+        return text.escape(told)
+    pieces = [
+        text.code(part) if at % 2 else _escaped(part) for at, part in enumerate(parts) if part
+    ]
+    return "".join(pieces)
+
+
+def _escaped(part: str) -> str:
+    """Escaped, with the blanks that it begins and ends with."""
+    before = " " if part[:1].isspace() else ""
+    after = " " if part[-1:].isspace() and part.strip() else ""
+    return f"{before}{text.escape(part)}{after}"
 
 
 def _links(links: Sequence[str]) -> str:
