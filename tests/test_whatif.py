@@ -26,11 +26,11 @@ def why(*resources: Resource) -> Why:
 @pytest.mark.parametrize(
     ("cell", "resources", "said"),
     [
-        (CELL, [Resource.POOL], ["200 threads", "`async def`, awaited"]),
+        (CELL, [Resource.POOL], ["200 threads", "`async def` that awaits"]),
         (
             Cell("async_sync", "sleep", "uvicorn", 1),
             [Resource.LOOP],
-            ["`def`", "awaited", "2 workers"],
+            ["`def`", "an awaited call", "2 workers"],
         ),
         (Cell("async", "http", "uvicorn", 1), [Resource.CORE],
          ["2 workers", "the client of http_pooled"]),

@@ -67,9 +67,9 @@ def run(
             continue
         allowed_s = budget_s or default_budget_s(len(found), trial_s)
         left_s = allowed_s - (time.monotonic() - began)
-        say(f"  tried: {', '.join(one.says for one in found)}; at most {duration(left_s)}")
+        say(f"  tried: {'; '.join(one.says for one in found)}; at most {duration(left_s)}")
         for told in _tried(cell, found, planned, where, secrets, left_s):
-            say(line(f"  {told}"))
+            say(f"  {line(told)}")
     return CELLS_FAILED if missed else 0
 
 

@@ -48,9 +48,9 @@ def _all(cell: Cell, causes: frozenset[Resource], users: int, cores: int) -> Ite
         yield Remedy(f"{more} threads", with_setting(cell, "threads", str(more)))
     if cell.endpoint == "async_sync" and causes & {Resource.LOOP, Resource.CORE}:
         yield Remedy("`def`", replace(cell, endpoint="sync"))
-        yield Remedy("awaited", replace(cell, endpoint="async"))
+        yield Remedy("an awaited call", replace(cell, endpoint="async"))
     if cell.endpoint == "sync" and Resource.POOL in causes:
-        yield Remedy("`async def`, awaited", replace(cell, endpoint="async"))
+        yield Remedy("`async def` that awaits", replace(cell, endpoint="async"))
     if causes & {Resource.CORE, Resource.LOOP} and cell.workers < cores:
         workers = cell.workers + 1
         yield Remedy(f"{workers} workers", replace(cell, workers=workers))
