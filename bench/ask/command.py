@@ -80,7 +80,7 @@ def run(options: AskOptions, where: Paths, voices: Voices) -> int:
     unknown = 0
     for number, (name, config) in enumerate(configs.items(), 1):
         voices.say(f"{number} of {len(names)}, {name}: at most {duration(options.budget_s)}")
-        found = _answer(name, config, options, where, voices)
+        found = _answer(_Asking(name, config, options, where, voices))
         chart = _left(found, options.output / "ask" / name, where, voices)
         if options.write:
             # At once: what is answered stays answered, whatever becomes of the others.
@@ -111,13 +111,19 @@ def _left(found: Section, folder: Path, where: Paths, voices: Voices) -> bytes |
     return chart.read_bytes() if drawn else None
 
 
-def _answer(
-    name: str,
-    config: Config,
-    options: AskOptions,
-    where: Paths,
-    voices: Voices,
-) -> Section:
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """One question that is being asked."""
+
+    name: str
+    config: Config
+    options: AskOptions
+    where: Paths
+    voices: Voices
+
+
+def _answer(asking: _Asking) -> Section:
+    name, config, options, where = asking.name, asking.config, asking.options, asking.where
     question = config.question
     if question is None:
         raise AssertionError(name)
@@ -135,12 +141,12 @@ def _answer(
         config.profiles[config.default_profile], budget_s=options.budget_s * share, rounds=None
     )
     planned = make_plan([*used], profile, seed=options.seed, target=config.target)
-    measured = _measured(planned, options, name, where, voices)
+    measured = _measured(planned, asking)
     rows = measured.rows
     told: list[Told]
     if turns:
         left_s = options.budget_s - (time.monotonic() - began)
-        told = _in_turn(contests, config, profile, left_s, options, where, voices)
+        told = _in_turn(contests, asking, profile, left_s)
     else:
         by_cell = {row.cell: row for row in rows}
         told = [by_trials(held, contest, by_cell) for held, contest in contests]
@@ -158,26 +164,22 @@ def _answer(
     )
 
 
-def _measured(
-    planned: Plan, options: AskOptions, name: str, where: Paths, voices: Voices
-) -> Results:
-    output = options.output / "ask" / name
+def _measured(planned: Plan, asking: _Asking) -> Results:
+    output = asking.options.output / "ask" / asking.name
     made = RunOptions("single", output, fresh=True, keep_raw=False)
-    with display(quiet=options.quiet) as observer:
-        folder = orchestrate.orchestrate(planned, where, made, observer)
+    with display(quiet=asking.options.quiet) as observer:
+        folder = orchestrate.orchestrate(planned, asking.where, made, observer)
     run_folders.finish(folder, now())
-    return recorded(output, str(folder), voices.warn)
+    return recorded(output, str(folder), asking.voices.warn)
 
 
 def _in_turn(
     contests: Sequence[tuple[Held, Contest]],
-    config: Config,
+    asking: _Asking,
     profile: Profile,
     left_s: float,
-    options: AskOptions,
-    where: Paths,
-    voices: Voices,
 ) -> list[Told]:
+    config, where = asking.config, asking.where
     lacking = [_lacking(contest, config, where) for _, contest in contests]
     there = {
         at: _named(at, contest)
@@ -186,8 +188,7 @@ def _in_turn(
     }
     progress = {at: Progress(contest.name) for at, contest in there.items()}
     if there:
-        _compare([*there.values()], [*progress.values()], config, profile, left_s, options,
-                 where, voices)  # fmt: skip
+        _compare([*there.values()], [*progress.values()], asking, profile, left_s)
     return [
         by_turns(held, contest, progress[at], THRESHOLD)
         if at in progress
@@ -205,27 +206,24 @@ def _lacking(contest: Contest, config: Config, where: Paths) -> str | None:
 def _compare(
     contests: Sequence[Contest],
     progress: Sequence[Progress],
-    config: Config,
+    asking: _Asking,
     profile: Profile,
     left_s: float,
-    options: AskOptions,
-    where: Paths,
-    voices: Voices,
 ) -> None:
     cells: dict[Cell, None] = dict.fromkeys(
         cell for contest in contests for cell in contest.cells.values()
     )
-    side = of_cells([*cells], config.target, where)
+    side = of_cells([*cells], asking.config.target, asking.where)
     asked = Asked(
         sides=dict.fromkeys(SIDES, side),
         contests=tuple(contests),
         profile=profile,
         threshold=THRESHOLD,
         budget_s=max(1.0, left_s),
-        seed=options.seed,
+        seed=asking.options.seed,
         users=USERS,
     )
-    compare(asked, where, {}, voices.say, tuple(progress))
+    compare(asked, asking.where, {}, asking.voices.say, tuple(progress))
 
 
 def _named(at: int, contest: Contest) -> Contest:

@@ -159,6 +159,9 @@ def open_lab(
         databases = stack.enter_context(
             open_databases(found.databases, keeper, folder, placement.delay)
         )
+        for name, opened in databases.items():
+            if not isinstance(opened, str):  # else its rows say why there is none
+                observer.say(f"{name}: {opened.version}")
         yield Lab(
             root=paths.root,
             keeper=keeper,

@@ -7,7 +7,7 @@ import socket
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -37,7 +37,6 @@ class Database:
     version: str
     child: Child | None = None
     folder: Path | None = None
-    start: Callable[[Path], Child] | None = field(default=None, repr=False)
 
     @property
     def variables(self) -> dict[str, str]:

@@ -76,6 +76,7 @@ def _environments(paths: Paths, found: Environments) -> dict[str, Any]:
     for role, environment in [
         *(("server", environment) for environment in found.servers.values()),
         ("load", found.load),
+        *(("database", one) for one in found.databases.values() if one is not None),
     ]:
         about = environments.describe(environment.python) if environment.python else {}
         described[environment.name] = {
