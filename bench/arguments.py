@@ -187,6 +187,8 @@ def _planning(command: argparse.ArgumentParser) -> None:
     add("--duration", metavar="TIME", help="fixed window, as in 6s, in place of as long as the"
         " cell needs")  # fmt: skip
     add("--longest", metavar="TIME", help="the longest that such a warm-up or window may get")
+    add("--generators", metavar="N", help="processes of the load generator; auto (default): one,"
+        " and more for a cell that it can't load, where there are cores")  # fmt: skip
     add("--seed", metavar="N", help="of the order within a round")
     add("--pass-env", action="append", default=[], metavar="NAME", help="an environment variable"
         " that ${NAME} in an own application's file may stand for; may be repeated")  # fmt: skip

@@ -68,6 +68,7 @@ def next_pass(
             round=number,
             cell=cell,
             stretch=standing[cell.id].stretch if cell.id in standing else 1,
+            generators=standing[cell.id].generators if cell.id in standing else 1,
             purpose=wanted[cell.id],
         )
         for cell in _in_groups(ordered, plan.seed, number)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 FEWEST = 4  # cores, for each to have some of its own
+OF_THEM = 4  # one in so many is the load generator's
 ROLES = ("server", "generator", "delay")
 _EXAMPLE = "--pin server=0-5,generator=6,delay=7"
 _PART = re.compile(r"(?P<role>[a-z]+)=(?P<cpus>\d{1,5}(?:-\d{1,5})?(?:\+\d{1,5}(?:-\d{1,5})?)*)")
@@ -46,12 +47,21 @@ UNPINNED = Placement("off")
 
 
 def place(
-    asked: str, cpus: Sequence[int], cores: int, siblings: Sequence[Sequence[int]]
+    asked: str,
+    cpus: Sequence[int],
+    cores: int,
+    siblings: Sequence[Sequence[int]],
+    *,
+    generators: int | None = None,
 ) -> Placement:
     """What ``--pin`` means on a machine whose CPUs ``cpus`` we may use.
 
-    ``cores`` is how many of them a quota leaves us; ``siblings`` are the groups of
-    CPUs that are threads of one core.
+    Args:
+        asked: as typed.
+        cpus: that we may use.
+        cores: how many of them a quota leaves us.
+        siblings: the groups of CPUs that are threads of one core.
+        generators: processes of the load generator; None: as many as have a core of their own.
 
     Raises:
         BadInputError: an option that is none, or names CPUs that we may not use.
@@ -59,12 +69,14 @@ def place(
     if asked == "off":
         return Placement(asked)
     if asked == "auto":
-        return _auto(cpus, cores, siblings)
+        return _auto(cpus, cores, siblings, generators)
     return _explicit(asked, cpus)
 
 
-def _auto(cpus: Sequence[int], cores: int, siblings: Sequence[Sequence[int]]) -> Placement:
-    """The generator and the delay server get the last two cores, the server all others."""
+def _auto(
+    cpus: Sequence[int], cores: int, siblings: Sequence[Sequence[int]], generators: int | None
+) -> Placement:
+    """The delay server gets the last core, the generator those before it, the server all others."""
     allowed = set(cpus)
     groups = sorted({tuple(sorted(allowed & set(group))) for group in siblings} - {()})
     # Whole cores if they suffice: two threads of one core take each other's time.
@@ -72,9 +84,19 @@ def _auto(cpus: Sequence[int], cores: int, siblings: Sequence[Sequence[int]]) ->
         groups = [(cpu,) for cpu in sorted(allowed)]
     if min(len(groups), cores) < FEWEST:
         return Placement("auto")
-    *rest, generator, delay = groups
-    server = tuple(sorted(cpu for group in rest for cpu in group))
-    return Placement("auto", server, generator, delay)
+    wanted = own_cores(len(groups)) if generators is None else generators
+    first = len(groups) - 1 - min(wanted, len(groups) - 2)
+    server, generator = _flat(groups[:first]), _flat(groups[first:-1])
+    return Placement("auto", server, generator, groups[-1])
+
+
+def own_cores(cores: int) -> int:
+    """That the load generator gets of so many, where it isn't said."""
+    return max(1, cores // OF_THEM)
+
+
+def _flat(groups: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    return tuple(sorted(cpu for group in groups for cpu in group))
 
 
 def _explicit(asked: str, cpus: Sequence[int]) -> Placement:

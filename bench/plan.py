@@ -89,6 +89,7 @@ class PlannedTrial:
     cell: Cell
     twin: bool = False  # the second entry of the cell that each round has twice (A/A)
     stretch: int = 1  # how many times as long a window as its cell needs at least
+    generators: int = 1  # processes that its load needs, where it isn't said how many there are
     purpose: Purpose = FIRST
 
 

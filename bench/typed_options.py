@@ -173,6 +173,7 @@ def _plan_options(chosen: argparse.Namespace) -> PlanOptions:
             warmup=chosen.warmup,
             duration=chosen.duration,
             rounds=chosen.rounds,
+            generators=chosen.generators,
             seed=chosen.seed,
             select=chosen.select,
         ),

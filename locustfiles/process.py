@@ -1,8 +1,11 @@
-"""The load generator's side of a trial, whoever its users are: gate, counts, records, stop.
+"""One process of the load generator, whoever its users are: counts, records, stop.
 
-The harness starts this process early and opens the gate when the server has been verified. This
-process tells how many requests have ended, so that the harness can decide when the window begins
+The harness starts the generator early and opens the gate when the server has been verified. The
+generator tells how many requests have ended, so that the harness can decide when the window begins
 and ends, and stops when it is told to. ``MATRIX_*`` variables say what to do.
+
+Where one process is the whole generator it hears and tells the harness itself; one of several does
+so through locust's master (`locustfiles.crew`).
 """
 
 from __future__ import annotations
@@ -20,11 +23,16 @@ from gevent.socket import wait_read
 from locustfiles import layout
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from locust.env import Environment
 
 FOLDER = Path(os.environ["MATRIX_TRIAL_DIR"])
-GATE_FD = int(os.environ["MATRIX_GATE_FD"])
-EVENTS_FD = int(os.environ["MATRIX_EVENTS_FD"])
+GATE_FD = int(os.environ.get("MATRIX_GATE_FD", "-1"))
+EVENTS_FD = int(os.environ.get("MATRIX_EVENTS_FD", "-1"))
+# Which of how many processes with users this is; the master of several is none of them.
+PARTS = int(os.environ.get("MATRIX_PARTS", "1"))
+PART = int(os.environ.get("MATRIX_PART", "0"))
 
 TICK_S = 0.05
 TICKS_A_COUNT = 2
@@ -37,12 +45,13 @@ class Records:
 
     def __init__(self, path: Path) -> None:
         self.started = 0
+        self.recorded = 0
         self.ended = 0  # whatever became of them, but for those cut off at the stop
         self.failed = 0  # of these
         self.latest_ns = 0  # how long the last of them took, and when it ended
         self.latest_end_ns = 0
+        self.path = path
         self._words = array("Q")
-        self._file = path.open("wb")
         self._kinds: dict[str, int] = {}
 
     def count(self, took_ns: int, end_ns: int, *, failed: bool) -> None:
@@ -55,6 +64,7 @@ class Records:
         """One request that has ended or was cut off."""
         packed = outcome | user << layout.USER_SHIFT | kind << layout.KIND_SHIFT
         self._words.extend((start_ns, end_ns, packed))
+        self.recorded += 1
         if len(self._words) >= layout.RECORD_WORDS << 16:
             self._flush()
 
@@ -67,19 +77,23 @@ class Records:
     def close(self) -> dict[str, int]:
         """Write what is left; gives the kinds of failures and their numbers."""
         self._flush()
-        self._file.close()
         return self._kinds
 
     def _flush(self) -> None:
-        self._words.tofile(self._file)
-        self._words = array("Q")
+        words, self._words = self._words, array("Q")
+        try:
+            with self.path.open("ab") as file:
+                words.tofile(file)
+        except OSError as error:
+            tell("failed", reason=f"the load generator can't write {self.path.name}: {error}")
 
 
 class Process:
     """What this process knows of its own trial."""
 
     def __init__(self) -> None:
-        self.records = Records(FOLDER / "requests.bin")
+        name = "requests.bin" if PARTS == 1 else f"requests-{PART}.bin"
+        self.records = Records(FOLDER / name)
         self.counting = True
         self.users = 0
         self.first_spawn_ns = 0
@@ -87,14 +101,27 @@ class Process:
         # Of a timer, the generator's own scheduling delay: when it was due, how late it was.
         self.lateness_ns: list[tuple[int, int]] = []
         self.runner: Any = None  # locust's, for the stop
+        self.tell: Callable[[dict[str, Any]], None] = by_pipe
+
+
+def by_pipe(told: dict[str, Any]) -> None:
+    """One line of JSON to the harness."""
+    os.write(EVENTS_FD, (json.dumps(told) + "\n").encode())
 
 
 PROCESS = Process()
 
 
 def tell(event: str, **facts: object) -> None:
-    """One line of JSON to the harness."""
-    os.write(EVENTS_FD, (json.dumps({"event": event, **facts}) + "\n").encode())
+    """The harness, or of several processes their master."""
+    PROCESS.tell({"event": event, **facts})
+
+
+def read_aim() -> dict[str, Any]:
+    """Where the load goes, and what the right answer is, as the harness has written it down."""
+    target: dict[str, Any] = json.loads((FOLDER / "target.json").read_text(encoding="utf-8"))
+    expected = FOLDER / "expected-body"
+    return target | {"expected": expected.read_bytes() if expected.is_file() else b""}
 
 
 def await_gate(environment: Environment) -> dict[str, Any]:
@@ -106,8 +133,7 @@ def await_gate(environment: Environment) -> dict[str, Any]:
     tell("ready")
     if os.read(GATE_FD, 1) != layout.SAY_BEGIN:
         os._exit(1)  # the harness has closed the gate, or is gone
-    target: dict[str, Any] = json.loads((FOLDER / "target.json").read_text(encoding="utf-8"))
-    return target
+    return read_aim()
 
 
 def begin(users: int) -> None:
@@ -115,7 +141,8 @@ def begin(users: int) -> None:
     PROCESS.users = users
     PROCESS.first_spawn_ns = time.monotonic_ns()
     gevent.spawn(_keep_time)
-    gevent.spawn(_obey)
+    if PARTS == 1:
+        gevent.spawn(_obey)
 
 
 def all_there() -> None:
@@ -170,24 +197,31 @@ def _obey() -> None:
 
 def write_down(environment: Environment, **facts: object) -> None:
     """All users have stopped: leave everything on disk, then say so."""
-    kinds = PROCESS.records.close()
-    total = environment.stats.total
+    records = PROCESS.records
+    kinds = records.close()
     summary = {
-        "started": PROCESS.records.started,
+        "started": records.started,
         "users": PROCESS.users,
         "first_spawn_ns": PROCESS.first_spawn_ns,
         "spawned_ns": PROCESS.spawned_ns,
         "failure_kinds": {number: name for name, number in kinds.items()},
         "lateness_ns": PROCESS.lateness_ns,
-        # Locust's own view of the same requests, to set beside ours.
-        "locust": {
-            "requests": total.num_requests,
-            "failures": total.num_failures,
-            "p50_ms": total.get_response_time_percentile(0.5),
-            "p90_ms": total.get_response_time_percentile(0.9),
-            "p99_ms": total.get_response_time_percentile(0.99),
-        },
+        # Of several processes only their master has locust's own view.
+        "locust": locusts_view(environment) if PARTS == 1 else {},
         **facts,
     }
-    (FOLDER / "generator.json").write_text(json.dumps(summary), encoding="utf-8")
-    tell("done")
+    name = "generator.json" if PARTS == 1 else f"generator-{PART}.json"
+    (FOLDER / name).write_text(json.dumps(summary), encoding="utf-8")
+    tell("done", started=records.started, recorded=records.recorded)
+
+
+def locusts_view(environment: Environment) -> dict[str, float | None]:
+    """Its own statistics of the same requests, to set beside ours."""
+    total = environment.stats.total
+    return {
+        "requests": total.num_requests,
+        "failures": total.num_failures,
+        "p50_ms": total.get_response_time_percentile(0.5),
+        "p90_ms": total.get_response_time_percentile(0.9),
+        "p99_ms": total.get_response_time_percentile(0.99),
+    }

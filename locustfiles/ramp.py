@@ -52,11 +52,22 @@ class Time:
             self.sleep(pause_s)
 
 
-def fixed_ramp(turns: Sequence[Turn], time: Time, rate: float) -> None:
-    """So many a second, the first at once."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which of how many processes these users are of; they begin between those of the others."""
+
+    number: int = 0
+    of: int = 1
+
+
+WHOLE = Part()
+
+
+def fixed_ramp(turns: Sequence[Turn], time: Time, rate: float, part: Part = WHOLE) -> None:
+    """So many a second of all processes together, the first at once."""
     began = time.now()
     for index, turn in enumerate(turns):
-        time.sleep_until(began + index / rate)
+        time.sleep_until(began + (index * part.of + part.number) / rate)
         turn.set()
 
 
@@ -68,6 +79,7 @@ def following_ramp(
     phase: float,
     least_s: float,
     workers: int,
+    part: Part = WHOLE,
 ) -> None:
     """Spread over one round of all users, but at most 5 s.
 
@@ -78,6 +90,7 @@ def following_ramp(
         phase: by which part of a pause, 0 to 1, the others begin after the first one's answer.
         least_s: what a request takes at least.
         workers: of the server.
+        part: of all users, that these are.
     """
     first, *others = turns
     latest = time.now() + LONGEST_RAMP_S
@@ -86,14 +99,14 @@ def following_ramp(
         time.sleep(POLL_S)
     # What one answer takes beyond its wait is work that all users' requests share the server for.
     work_s = max(0.0, answers.latest_ns / 1e9 - least_s)
-    guess_s = max(answers.latest_ns / 1e9, len(turns) * work_s / workers)
+    guess_s = max(answers.latest_ns / 1e9, len(turns) * part.of * work_s / workers)
     due = time.now()
-    part = phase
+    pauses = (phase + part.number) / part.of
     for turn in others:
-        due += part * max(guess_s, _round_s(answers, time)) / len(turns)
+        due += pauses * max(guess_s, _round_s(answers, time)) / len(turns)
         time.sleep_until(min(due, latest))
         turn.set()
-        part = 1.0
+        pauses = 1.0
 
 
 def _round_s(answers: Answers, time: Time) -> float:

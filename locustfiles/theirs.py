@@ -23,7 +23,7 @@ from locust.contrib.fasthttp import FastHttpSession
 from locust.exception import CatchResponseError
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from locustfiles import layout, process
+from locustfiles import crew, layout, process
 from locustfiles.process import PROCESS
 
 if TYPE_CHECKING:
@@ -159,9 +159,13 @@ FastHttpSession.request = watched(FastHttpSession.request)  # type: ignore[metho
 
 
 @events.init.add_listener
-def wait_at_the_gate(environment: Environment, **_: object) -> None:
+def take_up(environment: Environment, **_: object) -> None:
     """Wait for the server, and send all users there, wherever their file would."""
-    environment.host = process.await_gate(environment)["url"]
+
+    def aim(target: dict[str, Any]) -> None:
+        environment.host = target["url"]
+
+    crew.take_up(environment, aim, leave)
 
 
 @events.request.add_listener
@@ -173,20 +177,20 @@ def note(
 
 
 @events.test_start.add_listener
-def start(environment: Environment, **_: object) -> None:
+def start(**_: object) -> None:
     """The first user is about to begin."""
-    options = environment.parsed_options
-    process.begin(0 if options is None else int(options.num_users or 0))
+    if not crew.leads():
+        process.begin(0)  # locust tells how many there are when all are there
 
 
 @events.spawning_complete.add_listener
 def begin(**_: object) -> None:
     """All users are there."""
-    if not PROCESS.spawned_ns:
+    if not PROCESS.spawned_ns and not crew.leads():
+        PROCESS.users = PROCESS.runner.user_count
         process.all_there()
 
 
-@events.quitting.add_listener
 def leave(environment: Environment, **_: object) -> None:
     """All users have stopped."""
     WATCH.close()

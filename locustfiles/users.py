@@ -24,9 +24,9 @@ from locust import FastHttpUser, events, task
 
 # The repository's root, so that both sides use one description of the format.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from locustfiles import layout, process, requests
-from locustfiles.process import PROCESS
-from locustfiles.ramp import Time, fixed_ramp, following_ramp
+from locustfiles import crew, layout, process, requests
+from locustfiles.process import PART, PARTS, PROCESS
+from locustfiles.ramp import Part, Time, fixed_ramp, following_ramp
 from locustfiles.script import Script
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Asker(FastHttpUser):
 
     def on_start(self) -> None:
         """Take a number and a connection, and wait for one's turn."""
-        self.number = len(STATE.turns)
+        self.number = len(STATE.turns) * PARTS + PART
         turn, ready = Event(), Event()
         STATE.turns.append(turn)
         STATE.ready.append(ready)
@@ -160,11 +160,15 @@ class Asker(FastHttpUser):
 
 
 @events.init.add_listener
-def wait_at_the_gate(environment: Environment, **_: object) -> None:
-    """Wait until the server has been verified."""
-    target = process.await_gate(environment)
+def take_up(environment: Environment, **_: object) -> None:
+    """Everything is imported: wait for the server."""
+    crew.take_up(environment, aim, leave)
+
+
+def aim(target: dict[str, Any]) -> None:
+    """The server has been verified."""
     if target["plan"] is None:
-        STATE.expected = (process.FOLDER / "expected-body").read_bytes()
+        STATE.expected = target["expected"]
     else:
         STATE.script = Script(target["plan"], SECRETS)
     Asker.host = target["url"]
@@ -174,7 +178,7 @@ def wait_at_the_gate(environment: Environment, **_: object) -> None:
 @events.spawning_complete.add_listener
 def begin(**_: object) -> None:
     """All users are there, and wait for their turns."""
-    if PROCESS.first_spawn_ns:
+    if PROCESS.first_spawn_ns or crew.leads():
         return
     process.begin(len(STATE.turns))
     gevent.spawn(ramp)
@@ -185,8 +189,9 @@ def ramp() -> None:
     for ready in STATE.ready:
         ready.wait()
     clock = Time(time.monotonic_ns, gevent.sleep)
+    part = Part(PART, PARTS)
     if SPAWN_RATE:
-        fixed_ramp(STATE.turns, clock, SPAWN_RATE)
+        fixed_ramp(STATE.turns, clock, SPAWN_RATE, part)
     else:
         following_ramp(
             STATE.turns,
@@ -195,11 +200,11 @@ def ramp() -> None:
             phase=PHASE,
             least_s=STATE.least_s,
             workers=STATE.workers,
+            part=part,
         )
     process.all_there()
 
 
-@events.quitting.add_listener
 def leave(environment: Environment, **_: object) -> None:
     """All users have stopped."""
     process.write_down(environment)

@@ -60,6 +60,23 @@ def test_a_trial_without_figures_is_what_its_record_says(word: str) -> None:
                 " (allowed in all: 85%)"
             ),
         ),
+        (
+            # All together used more than a core; the busiest is what counts.
+            {
+                "generators": 4,
+                "generator_cores": 2.1,
+                "generator_busiest": 0.8,
+                "generator_waited": 0.06,
+            },
+            (
+                "the busiest of 4 load generator processes used 0.80 of its 1 core and waited for"
+                " it 6% of the time (allowed in all: 85%)"
+            ),
+        ),
+        (
+            {"generators": 2, "generator_counted": 361},
+            "locust's master counted 361 requests that ended, its processes recorded 360",
+        ),
         ({"redirects": 1}, "redirects among the answers: 1"),
         ({"overshoot_p99_ms": 50.5}, "the delay server was late: p99 overshoot 50.5 ms"),
         (
@@ -84,6 +101,8 @@ def test_what_makes_a_trial_invalid(figures: dict[str, Any], reason: str) -> Non
     "figures",
     [
         {"generator_cores": 0.85},
+        {"generators": 4, "generator_cores": 2.1, "generator_busiest": 0.84},
+        {"generators": 2, "generator_counted": 360},
         {"overshoot_p99_ms": 50.0},
         {"overshoot_p99_ms": 20.0, "delay_s": 0.1},
         {"overshoot_p99_ms": None},

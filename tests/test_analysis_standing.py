@@ -50,6 +50,24 @@ def test_no_window_is_longer_than_the_longest(longest: float) -> None:
     assert (found.swings, found.stretch, found.trials) == (False, 4, 3)
 
 
+def test_a_cell_whose_generator_was_the_bound_gets_twice_the_processes() -> None:
+    """Until they suffice; then it keeps them, for one of fewer would be the bound again."""
+
+    def needed(*loads: tuple[int, float]) -> int:
+        records = [
+            replace(trial(), round=number, measured=measured(generators=of, generator_cores=cores))
+            for number, (of, cores) in enumerate(loads, 1)
+        ]
+        return standings(records, 2)["sync_http-uvicorn-w1"].generators
+
+    assert needed((1, 0.5)) == 1
+    assert needed((1, 0.9)) == 2
+    assert needed((1, 0.9), (2, 0.9)) == 4
+    assert needed((1, 0.9), (2, 0.5)) == 2
+    # Once it sufficed, another time not.
+    assert needed((1, 0.8), (1, 0.9)) == 2
+
+
 def test_a_window_that_is_given_stays() -> None:
     """As a fixed profile has it."""
     found = standing({"duration_s": 6.0, "longest_s": 0.0})

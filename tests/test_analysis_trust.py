@@ -91,6 +91,22 @@ def test_controls_tell_ceiling_added_latency_and_drift() -> None:
     )
 
 
+def test_the_ceilings_of_several_processes_are_told() -> None:
+    """Beside that of one, which alone tells of drift: its like is at the end, too."""
+    found = drift(
+        [
+            control("start", 0, 6000.0, 16.0),
+            replace(control("start", 0, 9500.0, 10.0), generators=4),
+            replace(control("start", 0, 9000.0, 11.0), generators=2),
+            control("end", 0, 6000.0, 16.0),
+        ]
+    )
+    assert found is not None
+    assert found.ceilings == {2: 9000.0, 4: 9500.0}
+    assert found.ceiling_ratio == 1.0
+    assert "; 2 processes of it 9,000; 4 processes of it 9,500." in str(trust.controls(found))
+
+
 def test_a_control_that_failed_is_told() -> None:
     """With its reason, as text."""
     found = drift([ControlRecord(SCHEMA, "r", "start", 0, 100, "it | hangs")])

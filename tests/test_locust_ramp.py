@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from locustfiles.layout import LONGEST_RAMP_S
-from locustfiles.ramp import Time, fixed_ramp, following_ramp
+from locustfiles.ramp import Part, Time, fixed_ramp, following_ramp
 
 NS = 1_000_000_000
 
@@ -103,6 +103,36 @@ def test_the_phase_moves_the_others_against_the_first() -> None:
     """By up to one pause."""
     early, late = ramp(Loop(0.2, 0.0), 50, phase=0.0), ramp(Loop(0.2, 0.0), 50, phase=0.9)
     assert late[1] - early[1] == pytest.approx(0.9 * 0.2 / 50, rel=0.1)
+
+
+def test_parts_have_a_fixed_rate_together() -> None:
+    """Each lets its own begin between those of the others."""
+    began = []
+    for number in range(3):
+        loop = Loop(0.1, 0.001)
+        fixed_ramp([loop] * 4, loop.time, 5.0, Part(number, 3))
+        began += loop.began
+    assert sorted(began) == pytest.approx([number / 5 for number in range(12)])
+
+
+def test_parts_of_a_following_ramp_fall_between_each_other() -> None:
+    """Each has its first user at once, and after its answer the others, evenly in between."""
+    began = []
+    for number in range(4):
+        loop = Loop(0.2, 0.0)
+        following_ramp(
+            [loop] * 10,
+            loop.time,
+            loop,
+            phase=0.5,
+            least_s=0.2,
+            workers=1,
+            part=Part(number, 4),
+        )
+        began += loop.began[1:]
+    gaps = [later - earlier for earlier, later in pairwise(sorted(began))]
+    assert max(gaps) == pytest.approx(0.2 / 40, rel=0.05)
+    assert min(gaps) == pytest.approx(0.2 / 40, rel=0.05)
 
 
 def test_one_user_has_no_ramp() -> None:

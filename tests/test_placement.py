@@ -27,7 +27,19 @@ ALONE = [(cpu,) for cpu in range(128)]
 def test_each_gets_cores_of_its_own_where_there_are_four() -> None:
     """The generator and the delay server one each, the server all others."""
     assert place("auto", range(4), 4, ALONE) == Placement("auto", (0, 1), (2,), (3,))
-    assert place("auto", range(8), 8, ALONE) == Placement("auto", (0, 1, 2, 3, 4, 5), (6,), (7,))
+    assert place("auto", range(7), 7, ALONE) == Placement("auto", (0, 1, 2, 3, 4), (5,), (6,))
+
+
+def test_the_generator_gets_a_core_in_four() -> None:
+    """For the processes that it may need; where it is said how many it has, one each."""
+    assert place("auto", range(8), 8, ALONE) == Placement("auto", (0, 1, 2, 3, 4), (5, 6), (7,))
+    one = place("auto", range(8), 8, ALONE, generators=1)
+    assert one == Placement("auto", (0, 1, 2, 3, 4, 5), (6,), (7,))
+    four = place("auto", range(8), 8, ALONE, generators=4)
+    assert four == Placement("auto", (0, 1, 2), (3, 4, 5, 6), (7,))
+    # The server keeps one, the delay server, too: the processes share the rest.
+    many = place("auto", range(8), 8, ALONE, generators=100)
+    assert many == Placement("auto", (0,), (1, 2, 3, 4, 5, 6), (7,))
 
 
 def test_threads_of_one_core_stay_together() -> None:

@@ -22,6 +22,7 @@ from bench.records.model import Outcome
 from bench.report.whys import sentence
 from bench.run.lab import Patience
 from bench.run.own.environ import Own
+from tests.test_real_generators import several
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -165,15 +166,18 @@ class Own(User):
 """
 
 
-def test_users_of_a_locustfile_of_their_own(bench: Trials, tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", [1, 3])
+def test_users_of_a_locustfile_of_their_own(bench: Trials, tmp_path: Path, processes: int) -> None:
     """Who wait, follow redirects and judge answers themselves; all is counted, who waits too."""
     (tmp_path / "users.py").write_text(THEIR_USERS, encoding="utf-8")
     requests = {"theirs": {"locustfile": "users.py"}}
     trials = own(bench, tmp_path, THEIR_APP, requests, secrets={"SECRET": "sesame-2026"})
+    trials = several(trials, processes)
     record = trials.run(cell("theirs"))
     measured = record.measured
     assert measured is not None, record.reason
     assert disagreements(measured) == ()
+    assert measured.load.generators == processes
     assert measured.requests.failure_kinds.keys() == {"HTTP 418"}
     assert measured.requests.unseen == 0
     kinds = {one.name: one for one in measured.kinds}
@@ -229,7 +233,8 @@ def test_two_workers_and_whose_requests_they_are(bench: Trials, tmp_path: Path) 
     assert sum(shares.values()) == pytest.approx(1.0)
 
 
-def test_a_factory_env_commands_and_a_login(bench: Trials, tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", [1, 3])
+def test_a_factory_env_commands_and_a_login(bench: Trials, tmp_path: Path, processes: int) -> None:
     """All that a file can ask for; the secret is nowhere in what is kept."""
     source = """
 import asyncio, os, pathlib
@@ -274,9 +279,11 @@ def app():
         env={"KEY": "${SECRET}"}, ready="/up", login=login,
         before_trial=["echo x > made"], after_trial=["rm made"],
     )  # fmt: skip
+    trials = several(trials, processes)
     record = trials.run(cell("both"))
     measured = record.measured
     assert measured is not None, record.reason
+    assert disagreements(measured) == ()
     assert measured.requests.failed == 0
     get, add = measured.kinds
     assert (get.name, add.name) == ("get", "add")

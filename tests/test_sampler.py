@@ -40,7 +40,7 @@ def sample(
     """Look so many times at this very process."""
     sampler = Sampler(
         folder / "samples.jsonl",
-        {"harness": os.getpid()},
+        {"harness": [os.getpid()]},
         gauges,
         cpus={},
         quota_cores=None,

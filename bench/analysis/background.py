@@ -25,6 +25,7 @@ class Background:
     overshoot_p99_ms: float | None  # by which the delay server answered late
     in_flight_peak: float | None  # inside the delay server
     database_cores: float | None = None  # of one of ours
+    generators: tuple[int, ...] = (1,)  # processes of the load generator, where trials differ each
 
 
 def background(trials: Sequence[Measured]) -> Background:
@@ -45,6 +46,7 @@ def background(trials: Sequence[Measured]) -> Background:
         overshoot_p99_ms=middle(lambda s: s.overshoot_p99_ms) if asked else None,
         in_flight_peak=middle(lambda s: s.upstream_in_flight_peak) if asked else None,
         database_cores=middle(lambda s: s.database_cores),
+        generators=tuple(sorted({one.load.generators for one in trials})),
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bench.records.model import ControlRecord
 
@@ -20,6 +20,7 @@ class Drift:
     added_ms: float | None  # median latency beyond a delay, at the start
     added_end_ms: float | None
     failures: tuple[str, ...]
+    ceilings: Mapping[int, float] = field(default_factory=dict)  # by processes, where several
 
     @property
     def ceiling_ratio(self) -> float | None:
@@ -33,8 +34,14 @@ def drift(controls: Sequence[ControlRecord]) -> Drift | None:
     """The first controls of the start against the last of the end; None without controls."""
     if not controls:
         return None
-    start = {c.wait_ms > 0: c for c in reversed(controls) if c.when == "start"}
-    end = {c.wait_ms > 0: c for c in controls if c.when == "end"}
+    of_one = [c for c in controls if c.generators == 1]
+    start = {c.wait_ms > 0: c for c in reversed(of_one) if c.when == "start"}
+    end = {c.wait_ms > 0: c for c in of_one if c.when == "end"}
+    several = {
+        c.generators: c.throughput_rps
+        for c in reversed(controls)
+        if c.when == "start" and c.generators > 1 and c.throughput_rps is not None
+    }
     return Drift(
         ceiling_rps=_rate(start.get(False)),
         ceiling_end_rps=_rate(end.get(False)),
@@ -43,6 +50,7 @@ def drift(controls: Sequence[ControlRecord]) -> Drift | None:
         failures=tuple(
             f"control at {c.wait_ms} ms, {c.when}: {c.reason}" for c in controls if c.reason
         ),
+        ceilings=dict(sorted(several.items())),
     )
 
 

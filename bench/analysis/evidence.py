@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bench.analysis.limit import delay_limit_rps, usable_cores
 
 if TYPE_CHECKING:
-    from bench.records.model import Measured, TrialRecord
+    from bench.records.model import Measured, Signals, TrialRecord
 
 GENERATOR_CORES = 0.85  # of the one core that the generator can use
 LATE_SHARE, LATE_MS = 0.05, 20.0  # of the delay server, whichever is more
@@ -84,9 +84,18 @@ class Evidence:
 
 def generator_bound(evidence: Evidence) -> bool:
     """The generator had no time to ask more often: it ran, or waited for a core, all the time."""
-    signals = evidence.measured.signals
-    known = (signals.generator_cores, signals.generator_waited)
-    return sum(share for share in known if share is not None) > GENERATOR_CORES
+    return sum(generator_use(evidence.measured.signals)) > GENERATOR_CORES
+
+
+def generator_use(signals: Signals) -> tuple[float, ...]:
+    """Of the generator's process, or the busiest of several: cores used, and waited for.
+
+    Without what is not known.
+    """
+    one = (
+        signals.generator_cores if signals.generator_busiest is None else signals.generator_busiest
+    )
+    return tuple(share for share in (one, signals.generator_waited) if share is not None)
 
 
 def delay_server_late(measured: Measured) -> bool:

@@ -19,7 +19,7 @@ from bench.analysis.reconcile import disagreements
 from bench.records.model import Outcome
 
 if TYPE_CHECKING:
-    from bench.records.model import Signals, TrialRecord
+    from bench.records.model import Measured, TrialRecord
 
 
 NOTABLE_WAIT = 0.05  # of the generator's time, waiting for a core
@@ -74,7 +74,7 @@ def _invalidating(evidence: Evidence) -> tuple[Reason, ...]:
     signals, process = measured.signals, measured.process
     reasons = []
     if generator_bound(evidence):
-        reasons.append(_generator(signals))
+        reasons.append(_generator(measured))
     if process.workers != process.workers_after:
         before, after = set(process.workers), set(process.workers_after)
         figures = (len(before), len(before - after), len(after - before))
@@ -88,7 +88,11 @@ def _invalidating(evidence: Evidence) -> tuple[Reason, ...]:
     return (*reasons, *disagreements(measured))
 
 
-def _generator(signals: Signals) -> Reason:
+def _generator(measured: Measured) -> Reason:
+    signals, of = measured.signals, measured.load.generators
+    if of > 1 and signals.generator_busiest is not None:
+        busiest = (signals.generator_busiest, signals.generator_waited or 0.0)
+        return Reason(Kind.GENERATORS_BOUND, (of, *busiest, GENERATOR_CORES))
     used, waited = signals.generator_cores, signals.generator_waited
     if used is None:
         return Reason(Kind.GENERATOR_WAITED, (waited or 0.0, GENERATOR_CORES))

@@ -23,9 +23,13 @@ def _generator(measured: Measured) -> list[Reason]:
     requests, counted = measured.requests, measured.counters
     parts = (requests.succeeded, requests.failed, requests.unfinished)
     started, recorded = counted.generator_started, counted.generator_recorded
-    if requests.started == sum(parts) == started == recorded:
-        return []
-    return [Reason(Kind.REQUESTS_NOT_RECORDED, (started, recorded, *parts))]
+    faults = []
+    if not requests.started == sum(parts) == started == recorded:
+        faults.append(Reason(Kind.REQUESTS_NOT_RECORDED, (started, recorded, *parts)))
+    ended = requests.succeeded + requests.failed
+    if counted.generator_counted not in {None, ended}:
+        faults.append(Reason(Kind.MASTER_DISAGREES, (counted.generator_counted or 0, ended)))
+    return faults
 
 
 def _application(measured: Measured) -> list[Reason]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from bench.analysis.evidence import delay_server_late, generator_bound
+from bench.analysis.evidence import delay_server_late, generator_bound, generator_use
 from bench.analysis.limit import free_threaded
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ def uses(evidence: Evidence) -> tuple[Use, ...]:
 
 
 def _generator(evidence: Evidence, resource: Resource) -> Use | None:
-    signals = evidence.measured.signals
-    known = [s for s in (signals.generator_cores, signals.generator_waited) if s is not None]
+    known = generator_use(evidence.measured.signals)
     # Users that have no time are found at 85 %: the verdict's own bound.
     share = max(sum(known), USED_UP) if generator_bound(evidence) else min(sum(known), SPARE)
     return Use(resource, share) if known else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.fitness import Fitness
 from bench.analysis.known import Known, knowledge
+from bench.analysis.reason import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from bench.records.model import TrialRecord
 
 LEAST = 2  # trials of a cell
+GENERATOR_KINDS = {
+    Kind.GENERATOR_BOUND,
+    Kind.GENERATOR_STARVED,
+    Kind.GENERATOR_WAITED,
+    Kind.GENERATORS_BOUND,
+}
 A_LITTLE_S = 1e-3  # windows are whole nanoseconds
 MOST_UNUSABLE = 4  # trials of a cell of which none could be used: another won't be, either
 
@@ -35,6 +42,7 @@ class Standing:
     more: int = 0  # trials that a gap between them needs before it is judged
     swings: bool = False  # more slowly than its window, which can be longer yet
     stretch: int = 1  # of its next trial's window
+    generators: int = 1  # processes that its load needs
     trial_s: float = 0.0  # that its last trial took, all in all
 
 
@@ -54,6 +62,7 @@ def _standing(known: Known) -> Standing:
         more=known.more,
         swings=swings,
         stretch=stretch,
+        generators=_generators(known),
         trial_s=known.judged[-1][0].wall_s,
     )
 
@@ -69,6 +78,16 @@ def _hopeless(known: Known) -> bool:
         return False
     never = all(fitness in {Fitness.FAILED, Fitness.SKIPPED} for fitness in found)
     return len(found) >= (2 if never else MOST_UNUSABLE)
+
+
+def _generators(known: Known) -> int:
+    """Twice as many as were the bound of a trial; else as many as there were."""
+    needed = 1
+    for trial, judged in known.judged:
+        if trial.measured is not None:
+            bound = any(reason.kind in GENERATOR_KINDS for reason in judged.reasons)
+            needed = max(needed, trial.measured.load.generators * (2 if bound else 1))
+    return needed
 
 
 def _stretch(known: Known) -> tuple[int, bool]:

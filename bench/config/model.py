@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -157,6 +157,10 @@ SpawnRate = Annotated[
     allowed_as("a number over 0, at most 100000"),
 ]
 Rounds = Annotated[int, Field(ge=1, le=1000), allowed_as("a whole number from 1 to 1000")]
+Generators = Annotated[
+    Literal["auto"] | Annotated[int, Field(ge=1, le=256)],
+    allowed_as("auto, or a whole number from 1 to 256"),
+]
 Seed = Annotated[int, Field(ge=0, lt=2**32), allowed_as("a whole number from 0 to 4294967295")]
 DelaySeconds = Annotated[
     float, Field(ge=0, le=4), allowed_as("from 0s to 4s (httpx gives up after 5)")
@@ -285,6 +289,11 @@ class LoadModel(Strict):
     spawn_rate: SpawnRate = Field(
         default=_ABSENT,
         description="Users started per second. Without it, spread over one of their rounds.",
+    )
+    generators: Generators = Field(
+        default="auto",
+        description="Processes of the load generator. auto (default): one, and more for a cell"
+        " that it can't load, where there are cores for them.",
     )
 
 

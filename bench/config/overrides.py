@@ -17,6 +17,7 @@ from bench.config.durations import (
 from bench.config.mistakes import Mistake, one_of, refuse
 from bench.config.model import (
     BudgetSeconds,
+    Generators,
     LongestSeconds,
     Loop,
     PrecisionShare,
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
     from bench.config.settings import Config, Known, Profile
 
 
+AUTO = "auto"
+
+
 @dataclass(frozen=True, slots=True)
 class Overrides:
     """What was asked for in place of the file's settings; None and () change nothing."""
@@ -60,6 +64,7 @@ class Overrides:
     warmup_s: float | None = None
     duration_s: float | None = None
     rounds: int | None = None
+    generators: int | str | None = None  # or auto
     seed: int | None = None
     select: tuple[str, ...] = ()
 
@@ -80,11 +85,12 @@ _RULES: dict[str, tuple[str, TypeAdapter[Any]]] = {
     "warmup_s": ("--warmup", TypeAdapter(WarmupSeconds)),
     "duration_s": ("--duration", TypeAdapter(WindowSeconds)),
     "rounds": ("--rounds", TypeAdapter(Rounds)),
+    "generators": ("--generators", TypeAdapter(Generators)),
     "seed": ("--seed", TypeAdapter(Seed)),
 }
 _OF_PROFILE = (
     *("users", "delay_s", "budget_s", "precision", "longest_s"),
-    *("warmup_s", "duration_s", "rounds"),
+    *("warmup_s", "duration_s", "rounds", "generators"),
 )
 
 
@@ -105,6 +111,7 @@ def parse_overrides(
     warmup: str | None = None,
     duration: str | None = None,
     rounds: str | None = None,
+    generators: str | None = None,
     seed: str | None = None,
     select: Sequence[str] = (),
 ) -> Overrides:
@@ -130,6 +137,9 @@ def parse_overrides(
         warmup_s=None if warmup is None else typed.seconds("warmup_s", warmup),
         duration_s=None if duration is None else typed.seconds("duration_s", duration),
         rounds=None if rounds is None else typed.whole("rounds", rounds),
+        generators=(
+            generators if generators in {None, AUTO} else typed.whole("generators", generators)
+        ),
         seed=None if seed is None else typed.whole("seed", seed),
         select=tuple(select),
     )
@@ -154,6 +164,8 @@ def apply(config: Config, overrides: Overrides) -> tuple[Config, Profile]:
         refuse(mistakes)
     asked = {field: getattr(overrides, field) for field in _OF_PROFILE}
     given = {field: value for field, value in asked.items() if value is not None}
+    if given.get("generators") == AUTO:
+        given["generators"] = None
     # One takes the place of the other.
     if "rounds" in given:
         given.setdefault("budget_s", None)

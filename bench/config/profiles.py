@@ -29,6 +29,7 @@ def profile(name: str, model: LoadModel) -> Profile:
         spawn_rate=model.spawn_rate,
         warmup_s=model.warmup,
         duration_s=model.duration,
+        generators=None if model.generators == "auto" else model.generators,
     )
 
 

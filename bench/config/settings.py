@@ -85,6 +85,8 @@ class Profile:
     spawn_rate: float | None = None  # users/s
     warmup_s: float | None = None
     duration_s: float | None = None  # of the window
+    # Processes of the load generator; None: one, and more for a cell that it can't load.
+    generators: int | None = None
 
 
 def fixed(users: int, warmup_s: float, duration_s: float, *, delay_s: float = 1.0) -> Profile:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from bench.digest import read, signals
+from bench.digest.generators import generated
 from bench.digest.read import Unreadable
 from bench.records.model import SCHEMA, ControlRecord
 from bench.stats import hann_rate, latency
@@ -18,10 +19,16 @@ if TYPE_CHECKING:
 
 
 def digest_control(
-    folder: Path, *, run: str, when: Literal["start", "end"], wait_ms: int, users: int
+    folder: Path,
+    *,
+    run: str,
+    when: Literal["start", "end"],
+    wait_ms: int,
+    users: int,
+    generators: int = 1,
 ) -> ControlRecord:
-    """One control; what went wrong is its reason."""
-    failed = partial(ControlRecord, SCHEMA, run, when, wait_ms, users)
+    """One control, of so many processes of the generator; what went wrong is its reason."""
+    failed = partial(ControlRecord, SCHEMA, run, when, wait_ms, users, generators=generators)
     try:
         facts = read.trial_facts(folder)
         if facts.failure is not None:
@@ -34,7 +41,7 @@ def digest_control(
 
 
 def _measured(folder: Path, t0_ns: int, t1_ns: int, record: ControlRecord) -> ControlRecord:
-    log = read.request_log(folder)
+    log = generated(folder).requests
     succeeded = log.outcome == request_layout.SUCCEEDED
     failed = int(np.count_nonzero(log.outcome >= request_layout.FIRST_FAILURE))
     if failed:
@@ -53,4 +60,5 @@ def _measured(folder: Path, t0_ns: int, t1_ns: int, record: ControlRecord) -> Co
         p50_ms=found.p50.value_ms,
         generator_cores=signals.group_cores(looks, "generator"),
         delay_server_cores=signals.group_cores(looks, "delay"),
+        generators=record.generators,
     )

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 def counters(raw: Raw) -> Counters:
     """The counts of generator, application, thread log and delay server."""
     upstream, logs = raw.facts.upstream_after, raw.handlers
+    told = raw.generated.told
+    counted = None if told is None or raw.facts.theirs else told.locust.get("requests")
     return Counters(
-        generator_started=raw.generator.started,
+        generator_started=raw.generator.started if told is None else told.started,
         generator_recorded=len(raw.requests.start_ns),
         app_started=_grown(raw, layout.G_STARTED),
         app_finished=_grown(raw, layout.G_FINISHED),
@@ -26,6 +28,7 @@ def counters(raw: Raw) -> Counters:
         upstream_started=None if upstream is None else upstream.started,
         upstream_served=None if upstream is None else upstream.served,
         upstream_cancelled=None if upstream is None else upstream.cancelled,
+        generator_counted=None if counted is None else round(counted),
         handlers_seen=not raw.facts.own,
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bench.digest import read, signals
+from bench.digest.generators import Generated, generated
 from bench.digest.handlers import Handlers, boil_down
 from bench.digest.read import RequestLog, Unreadable
 from bench.stats import difference
@@ -29,6 +30,7 @@ class Raw:
     requests: RequestLog
     handlers: Sequence[Handlers]
     samples: signals.Samples
+    generated: Generated  # what these two are of
 
 
 def read_all(folder: Path) -> Raw:
@@ -53,7 +55,8 @@ def read_all(folder: Path) -> Raw:
         missing = set(facts.workers) - {log.pid for log in handlers}
         if missing:
             raise Unreadable(f"the thread log of worker {min(missing)} is missing")
-    generator = read.generator_summary(folder)
+    found = generated(folder)
+    generator = found.summary
     if facts.theirs:
         facts = replace(facts, kinds=generator.kinds)
     if not generator.first_spawn_ns < facts.t0_ns:
@@ -61,7 +64,8 @@ def read_all(folder: Path) -> Raw:
     return Raw(
         facts=facts,
         generator=generator,
-        requests=read.request_log(folder),
+        requests=found.requests,
+        generated=found,
         handlers=handlers,
         samples=samples,
     )

@@ -5,6 +5,7 @@ Any file may be there compressed (``.gz``), as kept runs have them.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import zlib
 from dataclasses import dataclass
@@ -18,9 +19,11 @@ from app.probe import layout as probe
 from bench.records.trial_files import (
     GENERATOR_SUMMARY,
     LOOK,
+    MASTER_SUMMARY,
     TRIAL_FACTS,
     GeneratorSummary,
     Look,
+    MasterSummary,
     TrialFacts,
 )
 from bench.text import shown
@@ -63,19 +66,19 @@ class HandlerLog:
     route: NDArray[np.uint16]
 
 
-def request_log(folder: Path) -> RequestLog:
-    """The request records.
+def request_log(folder: Path, name: str = "requests.bin") -> RequestLog:
+    """The request records of one process.
 
     Raises:
         Unreadable: the file is missing, or cut in the middle of a record.
     """
-    words = _words(folder, "requests.bin", request_layout.RECORD_BYTES)
+    words = _words(folder, name, request_layout.RECORD_BYTES)
     records = words.reshape(-1, request_layout.RECORD_WORDS)
     packed = records[:, request_layout.R_PACKED]
     start_ns = records[:, request_layout.R_START_NS].astype(np.int64)
     end_ns = records[:, request_layout.R_END_NS].astype(np.int64)
     if (start_ns < 0).any() or (end_ns < start_ns).any():
-        raise Unreadable("requests.bin is corrupt: a request ended before it began")
+        raise Unreadable(f"{name} is corrupt: a request ended before it began")
     return RequestLog(
         start_ns=start_ns,
         end_ns=end_ns,
@@ -128,13 +131,26 @@ def trial_facts(folder: Path) -> TrialFacts:
     return _typed(folder, "trial.json", TRIAL_FACTS)
 
 
-def generator_summary(folder: Path) -> GeneratorSummary:
-    """What the load generator said of itself.
+def generator_summary(folder: Path, name: str) -> GeneratorSummary:
+    """What one process of the load generator said of itself.
 
     Raises:
-        Unreadable: ``generator.json`` is missing or damaged.
+        Unreadable: the file is missing or damaged.
     """
-    return _typed(folder, "generator.json", GENERATOR_SUMMARY)
+    return _typed(folder, name, GENERATOR_SUMMARY)
+
+
+def generator_or_master(folder: Path) -> GeneratorSummary | MasterSummary:
+    """What ``generator.json`` holds: of one process all, of several what their master was told.
+
+    Raises:
+        Unreadable: it is missing or damaged.
+    """
+    name = "generator.json"
+    text = _bytes(folder, name)
+    with contextlib.suppress(ValidationError):
+        return MASTER_SUMMARY.validate_json(text)
+    return _valid(text, name, GENERATOR_SUMMARY)
 
 
 def looks(folder: Path) -> list[Look]:

@@ -11,7 +11,7 @@ from app.probe import layout
 from bench.stats import interpolate_cumulative, percentile, tapered_average, tapered_growth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -89,11 +89,42 @@ def stolen_cores(samples: Samples, cpus: str) -> float | None:
     return samples.cores(lambda look: look.machine[cpus].steal_s)
 
 
-def generator_waited(samples: Samples) -> float | None:
-    """Share of the window in which the generator could run but had no core; None if unknown."""
-    if not samples.looks or any(look.generator_waited_s is None for look in samples.looks):
+@dataclass(frozen=True, slots=True)
+class GeneratorUse:
+    """Of one generator process, shares of the window; None: not known."""
+
+    cores: float | None
+    waited: float | None  # it could run but had no core
+
+
+def busiest_generator(samples: Samples, pids: Sequence[int]) -> GeneratorUse:
+    """That of its processes with users which had least time to spare."""
+    uses = [
+        GeneratorUse(_process_cores(samples, str(pid)), _waited(samples, str(pid))) for pid in pids
+    ]
+    return max(
+        uses,
+        key=lambda use: (use.cores or 0.0) + (use.waited or 0.0),
+        default=GeneratorUse(None, None),
+    )
+
+
+def _process_cores(samples: Samples, pid: str) -> float | None:
+    if not all(pid in _generators(look) for look in samples.looks):
         return None
-    return samples.cores(lambda look: look.generator_waited_s or 0.0)
+    return samples.cores(lambda look: _generators(look)[pid])
+
+
+def _generators(look: Look) -> Mapping[str, float]:
+    """CPU seconds of each generator process."""
+    group = look.groups.get("generator")
+    return {} if group is None else group.cpu_s
+
+
+def _waited(samples: Samples, pid: str) -> float | None:
+    if not samples.looks or any(pid not in look.generators_waited_s for look in samples.looks):
+        return None
+    return samples.cores(lambda look: look.generators_waited_s[pid])
 
 
 def threads_alive(samples: Samples) -> tuple[int, ...]:

@@ -65,6 +65,7 @@ def _load_settings(raw: Raw) -> LoadSettings:
         longest_s=facts.profile.longest_s if facts.profile.duration_s is None else 0.0,
         round_trip_s=facts.round_trip_s,
         theirs=facts.theirs,
+        generators=raw.generated.processes,
     )
 
 

@@ -33,6 +33,7 @@ def trial_signals(raw: Raw) -> Signals:
     rate = rates(raw)
     completed_rps = rate.throughput_rps + rate.failures_rps
     delay = signals.loop_delay(looks)
+    busiest = signals.busiest_generator(looks, facts.generators)
     upstream, served = facts.upstream_after, served_in_window(facts)
     return Signals(
         loop_delay_p50_ms=delay.p50_ms,
@@ -61,7 +62,8 @@ def trial_signals(raw: Raw) -> Signals:
         overshoot_p50_ms=_overshoot_ms(served, 50),
         overshoot_p99_ms=_overshoot_ms(served, 99),
         worker_shares=_shares(raw),
-        generator_waited=signals.generator_waited(looks),
+        generator_waited=busiest.waited,
+        generator_busiest=busiest.cores if len(facts.generators) > 1 else None,
         threads_alive=signals.threads_alive(looks),
         threads_before=_threads_before(facts),
         quota_throttled_s=_quota_s(facts),
@@ -100,10 +102,15 @@ def _fastest_ms(raw: Raw) -> float | None:
 
 
 def _lateness_ms(raw: Raw) -> float | None:
+    """Of the process that was latest."""
     t0, t1 = raw.facts.t0_ns, raw.facts.t1_ns
-    late_ns = [late for due, late in raw.generator.lateness_ns if t0 <= due < t1]
-    late = percentile(late_ns, 99) if late_ns else None
-    return None if late is None else late / NS_PER_MS
+    of_each = [
+        percentile([late for due, late in told if t0 <= due < t1] or [0], 99)
+        for told in raw.generated.lateness_ns
+        if any(t0 <= due < t1 for due, _ in told)
+    ]
+    known = [late for late in of_each if late is not None]
+    return max(known) / NS_PER_MS if known else None
 
 
 def _quota_s(facts: TrialFacts) -> float | None:

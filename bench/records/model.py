@@ -70,6 +70,7 @@ class LoadSettings:
     round_trip_s: float | None = None  # of a user in the warm-up
     # By users of a locustfile of a person's own: they may wait, and follow redirects.
     theirs: bool = False
+    generators: int = 1  # processes of the load generator that had users
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,9 @@ class Signals:
     overshoot_p50_ms: float | None  # of calls served in the window, as the following
     overshoot_p99_ms: float | None
     worker_shares: Mapping[str, float]  # of handler calls, by process id
-    generator_waited: float | None = None  # share of the window it could run but had no core
+    # Share of the window it could run but had no core; of several processes the busiest one.
+    generator_waited: float | None = None
+    generator_busiest: float | None = None  # cores of that one; None: there is one process alone
     threads_alive: tuple[int, ...] = ()  # at the window's start, middle and end
     quota_throttled_s: float | None = None  # by the container's CPU quota, in the window
     heat_throttles: int | None = None  # of any core, in the window
@@ -220,6 +223,8 @@ class Counters:
     upstream_started: int | None
     upstream_served: int | None
     upstream_cancelled: int | None
+    # Requests that ended, of several generator processes as locust's master counted them.
+    generator_counted: int | None = None
     handlers_seen: bool = True  # False of a person's own application, whose calls aren't logged
 
 
@@ -359,6 +364,7 @@ class ControlRecord:
     p50_ms: float | None = None
     generator_cores: float | None = None
     delay_server_cores: float | None = None
+    generators: int = 1  # processes of the load generator
 
 
 @dataclass(frozen=True, slots=True)

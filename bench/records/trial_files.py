@@ -91,6 +91,7 @@ class TrialFacts:
     own: bool = False  # a person's own application: handlers are not seen
     theirs: bool = False  # and its users are those of a locustfile of that person's
     kinds: list[str] = field(default_factory=list)  # of its requests, by number in requests.bin
+    generators: list[int] = field(default_factory=list)  # processes that have users
     # Gauge words by worker when the gate opened, and when all was over.
     gauges_before: dict[str, Page] = field(default_factory=dict)
     gauges_after: dict[str, Page] = field(default_factory=dict)
@@ -130,6 +131,18 @@ class GeneratorSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class MasterSummary:
+    """What locust's master says of several processes (locustfiles/crew.py)."""
+
+    __pydantic_config__ = ConfigDict(allow_inf_nan=False)
+
+    parts: int  # processes, numbered from 0
+    started: int  # as they told the master
+    recorded: int
+    locust: Mapping[str, float | None]  # its own statistics of all of them
+
+
+@dataclass(frozen=True, slots=True)
 class GroupUsage:
     """One group of processes."""
 
@@ -164,7 +177,8 @@ class Look:
     groups: Mapping[str, GroupUsage]
     # By the set's name: `trial`, all CPUs that the trial may use; `server`, the server's own.
     machine: Mapping[str, CpuUse]
-    generator_waited_s: float | None = None  # could run but had no core; None: can't be told
+    # Seconds that each generator process could run but had no core; of whom it is known.
+    generators_waited_s: Mapping[str, float] = field(default_factory=dict)
     loops: Mapping[str, LoopTime] = field(default_factory=dict)  # by worker; of whom it is known
     # Time integral of the requests inside the delay server, request·ns from the gate on.
     upstream_ns: int | None = None
@@ -172,6 +186,7 @@ class Look:
 
 TRIAL_FACTS: Final = TypeAdapter(TrialFacts)
 GENERATOR_SUMMARY: Final = TypeAdapter(GeneratorSummary)
+MASTER_SUMMARY: Final = TypeAdapter(MasterSummary)
 LOOK: Final = TypeAdapter(Look)
 SOCKETS: Final = TypeAdapter(Sockets)
 UPSTREAM_COUNTS: Final[TypeAdapter[UpstreamCounts]] = TypeAdapter(UpstreamCounts)

@@ -19,6 +19,7 @@ def load(profile: Profile, varied: Collection[str] = ()) -> str:
         f"{profile.spawn_rate:g} users started a second" if profile.spawn_rate else None,
         None if profile.warmup_s is None else f"{format_duration(profile.warmup_s)} warm-up",
         None if profile.duration_s is None else f"{format_duration(profile.duration_s)} window",
+        _generators(profile.generators),
     ]
     told = ", ".join(part for part in fixed if part)
     delay = format_duration(profile.delay_s)
@@ -31,6 +32,12 @@ def load(profile: Profile, varied: Collection[str] = ()) -> str:
         waits = f"delay {BY_CELL}, "
     users = f"users {BY_CELL}" if "users" in varied else f"{profile.users} users"
     return f"{users}, {waits}{told}"
+
+
+def _generators(processes: int | None) -> str | None:
+    if processes in {None, 1}:
+        return None
+    return f"{processes} generator processes"
 
 
 def repeats(profile: Profile) -> str:

@@ -115,6 +115,7 @@ def _row(row: Row) -> dict[str, Any]:
             "server_cores": _short(row.background.server_cores),
             "worker_shares": [_short(share) for share in row.background.worker_shares],
             "generator": {
+                "processes": list(row.background.generators),
                 "cores": _short(row.background.generator_cores),
                 "waited": _short(row.background.generator_waited),
                 "late_p99_ms": _short(row.background.generator_late_p99_ms),
@@ -235,6 +236,7 @@ def _noise(noise: Noise | None) -> dict[str, Any] | None:
 def _drift(drift: Drift) -> dict[str, Any]:
     return {
         "ceiling_rps": {"start": _short(drift.ceiling_rps), "end": _short(drift.ceiling_end_rps)},
+        "ceilings_rps": {str(of): _short(rate) for of, rate in drift.ceilings.items()},
         "added_ms": {"start": _short(drift.added_ms), "end": _short(drift.added_end_ms)},
         "failures": list(drift.failures),
     }

@@ -101,6 +101,10 @@ TEMPLATES: Final[dict[Kind, tuple[str, tuple[Callable[[float], str], ...]]]] = {
         "the load generator waited for a core {0} of the time (allowed in all: {1})",
         (_share, _share),
     ),
+    Kind.GENERATORS_BOUND: (
+        "the busiest of {0} load generator processes used {1} of its 1 core and waited for it {2}"
+        " of the time (allowed in all: {3})", (_count, _cores, _share, _share),
+    ),
     Kind.WORKERS_CHANGED: (
         "the workers changed during the load: of {0} at its start {1} ended, and {2} came up anew",
         (_count,) * 3,
@@ -114,6 +118,10 @@ TEMPLATES: Final[dict[Kind, tuple[str, tuple[Callable[[float], str], ...]]]] = {
     Kind.REQUESTS_NOT_RECORDED: (
         "the generator started {0} requests and recorded {1}: {2} succeeded, {3} failed, {4}"
         " unfinished", (_count,) * 5,
+    ),
+    Kind.MASTER_DISAGREES: (
+        "locust's master counted {0} requests that ended, its processes recorded {1}",
+        (_count,) * 2,
     ),
     Kind.APPLICATION_DISAGREES: (
         "the generator started {0} and got {1} good answers; the application began {2} and ended"

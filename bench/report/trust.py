@@ -97,6 +97,9 @@ def controls(drift: Drift | None) -> str | None:
         ratio = drift.ceiling_ratio
         change = "" if ratio is None else f" ({ratio - 1:+.1%} at the end of the run)"
         told.append(f"it reaches {number(drift.ceiling_rps)} requests/s{change}")
+    told += [
+        f"{processes} processes of it {number(rate)}" for processes, rate in drift.ceilings.items()
+    ]
     if drift.added_ms is not None:
         told.append(f"it adds {milliseconds(drift.added_ms)} to a latency of 200 ms (median)")
     told += [text.escape(failure) for failure in drift.failures]

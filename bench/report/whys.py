@@ -79,12 +79,15 @@ def _none(why: Why) -> str:
 
 
 def _generator(evidence: Evidence, _: Use) -> str:
-    signals = evidence.measured.signals
+    signals, of = evidence.measured.signals, evidence.measured.load.generators
     used, waited = signals.generator_cores, signals.generator_waited
+    if of > 1:
+        used = signals.generator_busiest
     told = [] if used is None else [f"used {used:.2f} of its 1 core"]
     if waited is not None and waited >= NOTABLE_WAIT:
         told.append(f"waited for {'a core' if used is None else 'it'} {waited:.0%} of the time")
-    return f"the load generator {' and '.join(told)}"
+    who = "the load generator" if of == 1 else f"the busiest of {of} load generator processes"
+    return f"{who} {' and '.join(told)}"
 
 
 def _upstream(evidence: Evidence, _: Use) -> str:

@@ -26,34 +26,49 @@ if TYPE_CHECKING:
     from bench.run.lab import Lab
 
 
-def run_control(profile: Profile, lab: Lab, folder: Path) -> None:
-    """Load the delay server itself; ``folder`` (empty) then holds what a trial's does.
+def run_control(profile: Profile, lab: Lab, folder: Path, *, processes: int = 1) -> None:
+    """Load the delay server itself with so many generator processes.
+
+    ``folder`` (empty) then holds what a trial's does.
 
     Never raises for what goes wrong in it: ``trial.json`` says it.
     """
     facts = TrialFacts(profile=profile, delay_s=profile.delay_s, waits=profile.delay_s > 0)
     try:
-        _run(profile, lab, folder, facts)
+        _run(profile, lab, folder, facts, processes)
     except (TrialFailed, OSError) as failed:
         facts.failure = str(failed)
     finally:
         (folder / "trial.json").write_text(to_json(TRIAL_FACTS, facts), encoding="utf-8")
 
 
-def _run(profile: Profile, lab: Lab, folder: Path, facts: TrialFacts) -> None:
+def _run(profile: Profile, lab: Lab, folder: Path, facts: TrialFacts, processes: int) -> None:
     lab.delay.ensure()
     wait_ms = round(profile.delay_s * 1e3)
     with contextlib.ExitStack() as stack:
-        load = generator.start(lab, profile, f"/?waitms={wait_ms}", folder, phase=facts.phase)
+        load = generator.start(
+            lab,
+            profile,
+            f"/?waitms={wait_ms}",
+            folder,
+            phase=facts.phase,
+            processes=processes,
+        )
         stack.callback(load.stop, 0)
         body = json.dumps({"waited_ms": wait_ms}, separators=(",", ":"))
         generator.aim(folder, lab.delay.url, body=body.encode(), least_s=profile.delay_s, workers=1)
         generator.await_ready(load, lab.patience.ready_s)
-        roots = {"generator": load.pid, "delay": lab.delay.child.pid, "harness": os.getpid()}
+        facts.generators = load.user_pids
+        roots = {
+            "generator": load.pids,
+            "delay": [lab.delay.child.pid],
+            "harness": [os.getpid()],
+        }
         sampler = Sampler(
             folder / "samples.jsonl",
             roots,
             {},
+            generators=load.user_pids,
             cpus=lab.cpu_sets(),
             quota_cores=lab.quota_cores,
             delay=lab.delay.page,

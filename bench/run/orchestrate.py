@@ -52,7 +52,7 @@ def orchestrate(
     machine.demand_ports(most, machine.local_ports())
     found = lab.find_environments(paths, plan.cells, plan.target)
     own = None if plan.target is None else Own(plan.target, secrets or {})
-    placed = placement(options.pin, machine.describe().cores)
+    placed = placement(options.pin, machine.describe().cores, plan.profile.generators)
     run = describe_run(
         plan, paths, found, command=options.command, probe=options.probe, placed=placed
     )

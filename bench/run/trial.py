@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from bench.config import Profile
     from bench.plan import Cell
+    from bench.run.generator import Load
     from bench.run.lab import Lab
     from bench.run.own.environ import Own
     from bench.run.process.children import Child
@@ -44,11 +45,19 @@ STOP_S = 0.1  # for a server to stop by itself: one that answers nobody has noth
 
 
 def run_trial(
-    cell: Cell, profile: Profile, *, phase: float, stretch: int, lab: Lab, folder: Path
+    cell: Cell,
+    profile: Profile,
+    *,
+    phase: float,
+    stretch: int,
+    lab: Lab,
+    folder: Path,
+    processes: int = 1,
 ) -> None:
     """Run one trial; ``folder`` (empty) then holds all there is to know of it.
 
-    ``phase`` and ``stretch`` as `bench.run.pacing.Pacer` takes them.
+    ``phase`` and ``stretch`` as `bench.run.pacing.Pacer` takes them; ``processes`` of the load
+    generator.
 
     Never raises for what goes wrong in the trial: ``trial.json`` says it.
     """
@@ -61,7 +70,7 @@ def run_trial(
     )
     began = time.monotonic()
     try:
-        _Trial(cell, profile, lab, folder, facts).run()
+        _Trial(cell, profile, lab, folder, facts, processes).run()
     except (TrialFailed, Unverified) as failed:
         facts.failure = hidden(str(failed), lab.secrets)
     finally:
@@ -79,6 +88,7 @@ class _Trial:
     lab: Lab
     folder: Path
     facts: TrialFacts
+    processes: int
 
     def run(self) -> None:
         try:
@@ -97,8 +107,14 @@ class _Trial:
                 self._run_own("before_trial")
                 # Both import for a second; side by side they take little more than one.
                 load = generator.start(
-                    self.lab, self.profile, self._asked(), self.folder, phase=self.facts.phase
+                    self.lab,
+                    self.profile,
+                    self._asked(),
+                    self.folder,
+                    phase=self.facts.phase,
+                    processes=self.processes,
                 )
+                self.facts.generators = load.user_pids
                 stack.callback(load.stop, 0)
                 running = self._start_server(stack)
             with self._phase("verify"):
@@ -197,23 +213,24 @@ class _Trial:
             workers=self.cell.workers,
         )
 
-    def _open_gate(self, stack: contextlib.ExitStack, server: Child, load: Child) -> Sampler:
+    def _open_gate(self, stack: contextlib.ExitStack, server: Child, load: Load) -> Sampler:
         """Everything counts from here on."""
         gauges = self._gauges()
         self.facts.gauges_before = _read_idle(gauges)
         roots = {
-            "server": server.pid,
-            "generator": load.pid,
-            "delay": self.lab.delay.child.pid,
-            "harness": os.getpid(),
+            "server": [server.pid],
+            "generator": load.pids,
+            "delay": [self.lab.delay.child.pid],
+            "harness": [os.getpid()],
         }
         database = self.lab.database(self.cell)
         if database is not None and database.child is not None:
-            roots["database"] = database.child.pid
+            roots["database"] = [database.child.pid]
         sampler = Sampler(
             self.folder / "samples.jsonl",
             roots,
             gauges,
+            generators=load.user_pids,
             cpus=self.lab.cpu_sets(),
             quota_cores=self.lab.quota_cores,
             delay=self.lab.delay.page,

@@ -8,6 +8,7 @@ import hashlib
 import shutil
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from itertools import count, takewhile
 from typing import TYPE_CHECKING, Literal
 
 from bench.analysis.fitness import judge
@@ -18,6 +19,7 @@ from bench.digest.read import Unreadable, trial_facts
 from bench.digest.requests import watched
 from bench.digest.series import series_of
 from bench.digest.trial import figures
+from bench.placement import own_cores
 from bench.records import journal
 from bench.records.model import SCHEMA, ControlRecord, Measured, Outcome, SeriesRecord, TrialRecord
 from bench.report.reasons import sentence
@@ -36,8 +38,8 @@ if TYPE_CHECKING:
 # Worth its time: level 1 takes a tenth of level 9's and is nearly as small here.
 LEVEL = 1
 ROOM_BYTES = 64 * 2**20  # more than a minute's raw files take
-# Of each control: what is asked of the delay server, warm-up and window.
-CONTROLS = ((0, 0.5, 2.0), (200, 0.5, 2.0))
+# Of each control: what is asked of the delay server, ms, warm-up and window, s.
+CEILING, ADDED = (0, 0.5, 2.0), (200, 0.5, 2.0)
 Key = tuple[str, int, bool]  # of a trial: cell, round, whether it is a twin
 
 
@@ -80,12 +82,18 @@ class TrialRunner:
             stretch=planned.stretch,
             lab=self.lab,
             folder=folder,
+            processes=self._processes(planned),
         )
         record = self._digest(planned)
         if record.outcome is Outcome.FAILED:
             # For want of room? Then it says nothing about the cell.
             _demand_room(self.folder)
         return record
+
+    def _processes(self, planned: PlannedTrial) -> int:
+        """Of the load generator."""
+        asked = self.plan.profile.generators
+        return min(planned.generators, most_generators(self)) if asked is None else asked
 
     def put_away(self, record: TrialRecord) -> None:
         """Of a trial whose record is kept: append its series, and keep or drop its raw files.
@@ -162,6 +170,14 @@ class TrialRunner:
         )
 
 
+def most_generators(runner: TrialRunner) -> int:
+    """Processes of the load generator that have a core each, if it isn't said how many there are.
+
+    Where all share the cores, as many as would have one each if they didn't.
+    """
+    return len(runner.lab.placement.generator) or own_cores(runner.cores)
+
+
 @dataclass(frozen=True, slots=True)
 class Controls:
     """Runs the controls of one end of a run: the generator straight at the delay server."""
@@ -170,16 +186,42 @@ class Controls:
     users: int
 
     def __call__(self, when: Literal["start", "end"]) -> Iterator[ControlRecord]:
-        """One record for each wait; ``when`` is start or end."""
-        for wait_ms, warmup_s, duration_s in CONTROLS:
-            profile = fixed(self.users, warmup_s, duration_s, delay_s=wait_ms / 1e3)
-            folder = self.runner.folder / "raw" / f"control-{when}-{wait_ms}ms"
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            run_control(profile, self.runner.lab, folder)
-            run = self.runner.run_id
-            yield digest_control(folder, run=run, when=when, wait_ms=wait_ms, users=self.users)
-            shutil.rmtree(folder)
+        """At the start the ceiling of one process, of two, four and so on; at the end of one."""
+        for processes in self._processes() if when == "start" else (1,):
+            yield self._control(when, *CEILING, processes=processes)
+        yield self._control(when, *ADDED)
+
+    def _processes(self) -> Iterator[int]:
+        """Up to as many as a trial may have."""
+        asked = self.runner.plan.profile.generators
+        most = min(most_generators(self.runner) if asked is None else asked, self.users)
+        yield from takewhile(lambda processes: processes < most, (2**power for power in count()))
+        yield most
+
+    def _control(
+        self,
+        when: Literal["start", "end"],
+        wait_ms: int,
+        warmup_s: float,
+        duration_s: float,
+        *,
+        processes: int = 1,
+    ) -> ControlRecord:
+        profile = fixed(self.users, warmup_s, duration_s, delay_s=wait_ms / 1e3)
+        folder = self.runner.folder / "raw" / f"control-{when}-{wait_ms}ms"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        run_control(profile, self.runner.lab, folder, processes=processes)
+        record = digest_control(
+            folder,
+            run=self.runner.run_id,
+            when=when,
+            wait_ms=wait_ms,
+            users=self.users,
+            generators=processes,
+        )
+        shutil.rmtree(folder)
+        return record
 
 
 def _key(record: TrialRecord) -> Key:

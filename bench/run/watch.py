@@ -23,17 +23,17 @@ from locustfiles import layout
 if TYPE_CHECKING:
     from bench.config import Profile
     from bench.records.trial_files import Look, TrialFacts
+    from bench.run.generator import Load
     from bench.run.host.sampler import Sampler
     from bench.run.lab import Lab, Patience
     from bench.run.observer import Observer
-    from bench.run.process.children import Child
     from bench.run.server.delay_server import DelayServer
 
 # The load goes on a moment after the window, so its end is under full load too.
 TAIL_S = 0.05
 
 
-def watch(load: Child, sampler: Sampler, facts: TrialFacts, lab: Lab) -> None:
+def watch(load: Load, sampler: Sampler, facts: TrialFacts, lab: Lab) -> None:
     """Sample until the load is over: set the window, stop the load after it.
 
     The delay server is asked at both ends of the window.
@@ -46,7 +46,7 @@ def watch(load: Child, sampler: Sampler, facts: TrialFacts, lab: Lab) -> None:
 
 @dataclass(slots=True)
 class _Watch:
-    load: Child
+    load: Load
     sampler: Sampler
     facts: TrialFacts
     delay: DelayServer

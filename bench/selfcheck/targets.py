@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.digest.read import request_log
+from bench.digest.generators import generated
 from bench.selfcheck import target
 from bench.selfcheck.target import Distribution
 from locustfiles import layout
@@ -137,6 +137,6 @@ def served_rps(folder: Path, measured: Measured) -> float:
 
 def ends(folder: Path) -> NDArray[np.int64]:
     """When each successful request ended, as the generator recorded it, ns."""
-    log = request_log(folder)
+    log = generated(folder).requests
     succeeded: NDArray[np.int64] = log.end_ns[log.outcome == layout.SUCCEEDED]
     return succeeded

@@ -32,6 +32,7 @@ MS = 1_000_000
 S = 1_000 * MS
 GATE = 40 * S
 T0 = 50 * S
+GENERATOR = 21  # its process
 T1 = T0 + S
 PROFILE = Profile("tiny", users=4, delay_s=0.25, rounds=1)
 HEARTBEAT_NS = 50 * MS
@@ -145,7 +146,7 @@ def look(
         }
         for name in ("server", "generator", "delay", "harness")
     }
-    waited = {} if generator_waited_s is None else {"generator_waited_s": generator_waited_s}
+    waited = {} if generator_waited_s is None else {str(GENERATOR): generator_waited_s}
     return {
         "ns": ns,
         "gauges": {str(pid): list(words) for pid, words in (gauges or {}).items()},
@@ -159,7 +160,7 @@ def look(
             "trial": {"busy_s": busy_s, "steal_s": steal_s},
             **({} if servers_own is None else {"server": {"busy_s": servers_own, "steal_s": 0.0}}),
         },
-        **waited,
+        "generators_waited_s": waited,
     }
 
 
@@ -240,9 +241,15 @@ def write_facts(folder: Path, **changes: Any) -> None:
     Raises:
         TypeError: there is no such fact.
     """
-    default = {"profile": PROFILE, "delay_s": 0.25, "gate_ns": GATE, "t0_ns": T0, "t1_ns": T1}
-    whole: dict[str, Any] = default | changes
-    facts = to_json(TRIAL_FACTS, TrialFacts(**whole))
+    default: dict[str, Any] = {
+        "profile": PROFILE,
+        "delay_s": 0.25,
+        "gate_ns": GATE,
+        "t0_ns": T0,
+        "t1_ns": T1,
+    }
+    default["generators"] = [GENERATOR]
+    facts = to_json(TRIAL_FACTS, TrialFacts(**default | changes))
     (folder / "trial.json").write_text(facts, encoding="utf-8")
 
 

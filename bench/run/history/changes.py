@@ -23,6 +23,7 @@ SETTINGS = {
     "duration_s": "duration",
     "longest_s": "longest window",
     "rounds": "number of rounds",
+    "generators": "number of generator processes",
 }
 # Of a host, what differs from start to start of the same machine.
 PASSING = {"load_before", "open_files"}

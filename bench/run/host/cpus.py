@@ -17,8 +17,8 @@ def affinity(pid: int) -> list[int] | None:
     return None
 
 
-def placement(asked: str, cores: int) -> Placement:
-    """The placement on this machine.
+def placement(asked: str, cores: int, generators: int | None = None) -> Placement:
+    """The placement on this machine, for so many processes of the load generator (``place``).
 
     Raises:
         BadInputError: see ``place``.
@@ -32,7 +32,8 @@ def placement(asked: str, cores: int) -> Placement:
             )
         return found
     cpus = sorted(os.sched_getaffinity(0))
-    return place(asked, cpus, cores, [_siblings(cpu) for cpu in cpus])
+    siblings = [_siblings(cpu) for cpu in cpus]
+    return place(asked, cpus, cores, siblings, generators=generators)
 
 
 def _siblings(cpu: int) -> tuple[int, ...]:

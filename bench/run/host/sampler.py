@@ -68,17 +68,33 @@ class Sampler:
     def __init__(
         self,
         path: Path,
-        roots: Mapping[str, int],
+        roots: Mapping[str, Sequence[int]],
         gauges: Mapping[int, Gauge],
         *,
+        generators: Sequence[int] = (),
         cpus: Mapping[str, Sequence[int]],
         quota_cores: float | None,
         delay: DelayPage | None,
     ) -> None:
+        """Begin a file.
+
+        Args:
+            path: of the file.
+            roots: the first processes of each group, by its name; their children belong to it.
+            gauges: pages of the workers.
+            generators: processes that have users.
+            cpus: sets of CPUs by name.
+            quota_cores: where a quota leaves less than those.
+            delay: the delay server's page.
+        """
+        self._generators = generators
         self._delay = delay
         self._cpus, self._quota_cores = cpus, quota_cores
         self._file: IO[str] = path.open("w", encoding="utf-8")
-        self._roots = {name: _process(pid) for name, pid in roots.items()}
+        self._roots = {
+            name: [found for pid in pids if (found := _process(pid)) is not None]
+            for name, pids in roots.items()
+        }
         self._gauges = gauges
         self._groups: dict[str, list[psutil.Process]] = {}
         self._looks = 0
@@ -98,19 +114,20 @@ class Sampler:
             loops=dict(_loop_times(pages)),
             groups={name: _usage(group) for name, group in self._groups.items()},
             machine=cpu_use.look(self._cpus, quota_cores=self._quota_cores),
-            generator_waited_s=self._generator_waited_s(),
+            generators_waited_s=dict(self._waited_s()),
         )
         self._file.write(to_json(LOOK, sample) + "\n")
         return sample
 
-    def _generator_waited_s(self) -> float | None:
-        """Seconds that the generator's one thread has been runnable without a core.
+    def _waited_s(self) -> Iterator[tuple[str, float]]:
+        """Seconds that the one thread of each generator process was runnable without a core.
 
         A generator kept off its core uses little CPU and is the bottleneck all the same.
         """
-        root = self._roots.get("generator")
-        known = None if root is None else _schedule(f"/proc/{root.pid}/schedstat")
-        return None if known is None else known.waited_s
+        for pid in self._generators:
+            known = _schedule(f"/proc/{pid}/schedstat")
+            if known is not None:
+                yield str(pid), known.waited_s
 
     def close(self) -> None:
         """Flush and close the file."""
@@ -118,11 +135,12 @@ class Sampler:
 
     def _find_children(self) -> None:
         """Everyone below a root; but of the harness only itself, for all others are below it."""
-        for name, root in self._roots.items():
-            group = [root] if root is not None else []
-            with contextlib.suppress(psutil.Error):
-                if root is not None and root.pid != os.getpid():
-                    group += root.children(recursive=True)
+        for name, roots in self._roots.items():
+            group = [*roots]
+            for root in roots:
+                with contextlib.suppress(psutil.Error):
+                    if root.pid != os.getpid():
+                        group += root.children(recursive=True)
             self._groups[name] = group
 
 

@@ -234,6 +234,11 @@ def start(
     return Child(name, shown, log, process, keeper, events_read, gate_write, ending)
 
 
+def first_gone(running: Sequence[Child]) -> Child | None:
+    """The first of them that has ended."""
+    return next((one for one in running if one.exit_code() is not None), None)
+
+
 def _settle(keeper: Keeper, cpus: tuple[int, ...], quits: bool) -> None:  # noqa: FBT001 - by partial
     """In the child, before its program."""
     keeper.adopt_self(quits=quits)
