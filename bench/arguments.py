@@ -178,6 +178,10 @@ def _planning(command: argparse.ArgumentParser) -> None:
     add("--users", metavar="N", help="in place of the profile's")
     add("--ladder", action="append", default=[], metavar="N,N", help="each cell with so many users,"
         " one after another, as in 1,10,100")  # fmt: skip
+    add("--rate", metavar="N", help="requests/s of an open load, which come whether or not others"
+        " are answered, in place of users")  # fmt: skip
+    add("--in-flight", metavar="N", help="how many requests of an open load may be in flight at"
+        " once (1000); with more it is overloaded")  # fmt: skip
     add("--delay", metavar="TIME", help="in place of the profile's, as in 200ms")
     add("--budget", metavar="TIME", help="how long the run may take, as in 12m; `single` takes"
         " 45s a cell without it")  # fmt: skip

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.limit import DEFAULT_POOL
 from bench.config import ramp_s
-from bench.run import pacing
+from bench.run import open_pacing, pacing
 from locustfiles.layout import LONGEST_RAMP_S
 
 if TYPE_CHECKING:
@@ -91,6 +91,8 @@ def _pool(cell: Cell) -> int:
 
 def _ramp_s(cell: Cell, profile: Profile, wait_s: float, cost_s: float) -> float:
     """As `locustfiles.ramp` has it: an answer, then a round of what it took beyond its wait."""
+    if profile.rate is not None:
+        return 0.0
     if profile.spawn_rate is not None:
         return ramp_s(profile.users, profile.spawn_rate)
     answer_s = wait_s + cost_s
@@ -100,6 +102,8 @@ def _ramp_s(cell: Cell, profile: Profile, wait_s: float, cost_s: float) -> float
 
 def _paced(cell: Cell, profile: Profile, rate: float, wait_s: float) -> tuple[float, float]:
     """Warm-up and window, as `bench.run.pacing.Pacer` sets them."""
+    if profile.rate is not None:
+        return _open_paced(profile, wait_s)
     round_s = profile.users / rate
     blocked = cell.endpoint == "async_sync" and wait_s > 0
     queued = cell.endpoint == "sync" and profile.users > _pool(cell)
@@ -117,4 +121,20 @@ def _paced(cell: Cell, profile: Profile, rate: float, wait_s: float) -> tuple[fl
     return (
         warmup_s if profile.warmup_s is None else profile.warmup_s,
         window_s if profile.duration_s is None else profile.duration_s,
+    )
+
+
+def _open_paced(profile: Profile, wait_s: float) -> tuple[float, float]:
+    """The same of an open load with time to spare (`bench.run.open_pacing`)."""
+    rate = profile.rate or 1.0
+    warmup_s = max(open_pacing.LEAST_WARMUP_S, open_pacing.SOJOURNS * wait_s)
+    least_s = (
+        pacing.LEAST_WINDOW_S,
+        open_pacing.REQUESTS / rate,
+        open_pacing.IN_WINDOW * wait_s,
+        pacing.DELAYS * profile.delay_s,
+    )
+    return (
+        min(warmup_s, profile.longest_s) if profile.warmup_s is None else profile.warmup_s,
+        min(max(least_s), profile.longest_s) if profile.duration_s is None else profile.duration_s,
     )

@@ -244,8 +244,12 @@ def make_plan(
     find (`bench.run.schedule`).
 
     Raises:
-        BadInputError: over 100,000 trials.
+        BadInputError: over 100,000 trials, or an open load of users who bring their own.
     """
+    own_users = [] if target is None else [c for c in cells if c.experiment in target.locustfiles]
+    if profile.rate is not None and own_users:
+        allowed = "a closed load, or --select without it: a locustfile's users have their own pace"
+        refuse([Mistake(own_users[0].id, f"an open load of {profile.rate:g} requests/s", allowed)])
     rounds = FIRST_PASSES if profile.rounds is None else profile.rounds
     if len(cells) * rounds > _MOST_TRIALS:
         found = f"{len(cells)} cells in {rounds} rounds"

@@ -166,6 +166,8 @@ def _plan_options(chosen: argparse.Namespace) -> PlanOptions:
             threads=chosen.threads,
             ladder=chosen.ladder,
             users=chosen.users,
+            rate=chosen.rate,
+            in_flight=chosen.in_flight,
             delay=chosen.delay,
             budget=chosen.budget,
             precision=chosen.precision,

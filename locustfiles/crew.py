@@ -135,14 +135,15 @@ class _Master:
         part.heard_s = time.monotonic()
         match told["event"]:
             case "spawned":
-                part.spawned, part.ended = told, told["ended"]
+                part.spawned = told
+                part.started, part.ended = told["started"], told["ended"]
             case "count":
-                part.ended = told["ended"]
+                part.started, part.ended = told["started"], told["ended"]
             case "progress":
                 part.started, part.ended = told["started"], told["ended"]
                 part.failed = told["failed"]
-            case "failed":
-                process.tell("failed", reason=told["reason"])
+            case "failed" | "overloaded":
+                process.tell(**{key: value for key, value in told.items() if key != "part"})
             case "done":
                 part.done = told
 
@@ -166,10 +167,12 @@ class _Master:
                     "spawned",
                     first_spawn_ns=min(one["first_spawn_ns"] for one in spawned),
                     spawned_ns=time.monotonic_ns(),
+                    started=self.sum("started"),
                     ended=self.sum("ended"),
                 )
             elif self.spawned and self.counting:
-                process.tell("count", ns=time.monotonic_ns(), ended=self.sum("ended"))
+                counts = {name: self.sum(name) for name in ("started", "ended")}
+                process.tell("count", ns=time.monotonic_ns(), **counts)
             if ticks % TICKS_A_PROGRESS == 0:
                 counts = {name: self.sum(name) for name in ("started", "ended", "failed")}
                 process.tell("progress", ns=time.monotonic_ns(), **counts)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 RECORD_WORDS = 3
 RECORD_BYTES = RECORD_WORDS * 8
-R_START_NS = 0
+OPEN_WORDS = 4  # of an open load
+R_START_NS = 0  # in an open load: when it was due
 R_END_NS = 1  # for an unfinished request: when it was cut off
 R_PACKED = 2  # outcome | user << 16 | kind of request << 48
+R_SENT_NS = 3  # in an open load: when it was sent; 0: it never was
 OUTCOME_MASK = 0xFFFF
 USER_SHIFT = 16
 MOST_USERS = 0xFFFF_FFFF  # numbers, of 32 bits
@@ -21,6 +23,8 @@ LOGIN = 0xFFFF  # the kind of a user's login
 SAY_BEGIN = b"1"  # the server has been verified
 SAY_COUNTED = b"c"  # the window is set: no more counts are needed
 SAY_STOP = b"s"
+
+OVERLOADED = "overloaded"  # an open load had as many in flight as it may have
 
 LONGEST_RAMP_S = 5.0  # of a ramp that follows its cell
 

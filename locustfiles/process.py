@@ -50,6 +50,7 @@ class Records:
         self.failed = 0  # of these
         self.latest_ns = 0  # how long the last of them took, and when it ended
         self.latest_end_ns = 0
+        self.record_words = layout.RECORD_WORDS
         self.path = path
         self._words = array("Q")
         self._kinds: dict[str, int] = {}
@@ -60,12 +61,23 @@ class Records:
         self.failed += failed
         self.latest_ns, self.latest_end_ns = took_ns, end_ns
 
-    def add(self, start_ns: int, end_ns: int, outcome: int, user: int, kind: int) -> None:
-        """One request that has ended or was cut off."""
+    def add(
+        self,
+        start_ns: int,
+        end_ns: int,
+        outcome: int,
+        user: int,
+        kind: int,
+        sent_ns: int | None = None,
+    ) -> None:
+        """One request that has ended or was cut off; all of an open load have a ``sent_ns``."""
         packed = outcome | user << layout.USER_SHIFT | kind << layout.KIND_SHIFT
         self._words.extend((start_ns, end_ns, packed))
+        if sent_ns is not None:
+            self._words.append(sent_ns)
+            self.record_words = layout.OPEN_WORDS
         self.recorded += 1
-        if len(self._words) >= layout.RECORD_WORDS << 16:
+        if len(self._words) >= layout.OPEN_WORDS << 16:
             self._flush()
 
     def kind(self, name: str) -> int:
@@ -152,6 +164,7 @@ def all_there() -> None:
         "spawned",
         first_spawn_ns=PROCESS.first_spawn_ns,
         spawned_ns=PROCESS.spawned_ns,
+        started=PROCESS.records.started,
         ended=PROCESS.records.ended,
     )
 
@@ -165,7 +178,9 @@ def _keep_time() -> None:
         PROCESS.lateness_ns.append((due_ns, max(0, time.monotonic_ns() - due_ns)))
         ticks += 1
         if PROCESS.counting and PROCESS.spawned_ns and ticks % TICKS_A_COUNT == 0:
-            tell("count", ns=time.monotonic_ns(), ended=PROCESS.records.ended)
+            records = PROCESS.records
+            now_ns = time.monotonic_ns()
+            tell("count", ns=now_ns, started=records.started, ended=records.ended)
         if ticks % TICKS_A_PROGRESS == 0:
             _tell_progress()
 
@@ -202,6 +217,7 @@ def write_down(environment: Environment, **facts: object) -> None:
     summary = {
         "started": records.started,
         "users": PROCESS.users,
+        "record_words": records.record_words,
         "first_spawn_ns": PROCESS.first_spawn_ns,
         "spawned_ns": PROCESS.spawned_ns,
         "failure_kinds": {number: name for name, number in kinds.items()},

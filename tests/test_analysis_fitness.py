@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,12 +10,16 @@ import pytest
 from bench.analysis.doubts import remarks
 from bench.analysis.evidence import Evidence
 from bench.analysis.fitness import Fitness, Judged, judge
-from bench.records.model import Outcome
+from bench.records.model import OpenLoad, Outcome
 from bench.stats import Percentile
 from tests.support.records import measured, trial
 from tests.support.verdicts import said_of, told
 
 CORES = 2
+OPEN = OpenLoad(
+    rate=40.0, arrivals="poisson", due=400, behind=0, late_p50_ms=0.1, late_p99_ms=0.4,
+    late_in_p99_ms=0.2, in_system_avg=99.0,
+)  # fmt: skip
 STARVED = "the warm-up was too short, or some users starve"
 
 
@@ -77,6 +82,28 @@ def test_a_trial_without_figures_is_what_its_record_says(word: str) -> None:
             {"generators": 2, "generator_counted": 361},
             "locust's master counted 361 requests that ended, its processes recorded 360",
         ),
+        (
+            {"open": replace(OPEN, late_in_p99_ms=140.0)},
+            (
+                "the load generator sent requests late, which is 140 ms of a p99 of 2.65 s"
+                " (allowed: 5% of it): it was the bound"
+            ),
+        ),
+        (
+            # All are late alike: that is no part of a tail.
+            {"open": replace(OPEN, late_p50_ms=133.0)},
+            (
+                "the load generator sent requests late, which is 133 ms of a p99 of 2.65 s"
+                " (allowed: 5% of it): it was the bound"
+            ),
+        ),
+        (
+            {"open": replace(OPEN, behind=5)},
+            (
+                "of 400 requests that were due in the window the load generator had not sent 5 at"
+                " its end (allowed: 1%): it was the bound"
+            ),
+        ),
         ({"redirects": 1}, "redirects among the answers: 1"),
         ({"overshoot_p99_ms": 50.5}, "the delay server was late: p99 overshoot 50.5 ms"),
         (
@@ -101,6 +128,8 @@ def test_what_makes_a_trial_invalid(figures: dict[str, Any], reason: str) -> Non
     "figures",
     [
         {"generator_cores": 0.85},
+        {"open": replace(OPEN, behind=4, late_in_p99_ms=132.0, late_p99_ms=900.0)},
+        {"open": replace(OPEN, late_in_p99_ms=900.0), "p99": Percentile(None, None, "too few")},
         {"generators": 4, "generator_cores": 2.1, "generator_busiest": 0.84},
         {"generators": 2, "generator_counted": 360},
         {"overshoot_p99_ms": 50.0},
@@ -112,7 +141,7 @@ def test_what_makes_a_trial_invalid(figures: dict[str, Any], reason: str) -> Non
         {"window_succeeded": 30},
         {"generator_cores": 0.5, "generator_waited": 0.35},
         {"generator_cores": 0.5, "generator_waited": None},
-        {"generator_late_p99_ms": 132.5},  # 5 % of a p99 of 2,650 ms
+        {"generator_late_p99_ms": 132.5},  # 5 % of a p99 of 2.65 s
         {"generator_late_p99_ms": 20.0, "p99": Percentile(100.0, None, None)},
         {"generator_late_p99_ms": 900.0, "p99": Percentile(None, None, "too few")},
         {"threads_alive": ()},

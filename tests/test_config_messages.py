@@ -82,6 +82,10 @@ BAD = {
     "spawn_rate_nan": ("spawn_rate: 100", "spawn_rate: .nan"),
     "spawn_rate_huge": ("spawn_rate: 100", "spawn_rate: 1e999"),
     "spawn_rate_too_slow": ("spawn_rate: 100", "spawn_rate: 0.001"),
+    "generators": ("rounds: 1", "rounds: 1, generators: many"),
+    "load_without_a_rate": ("spawn_rate: 100", "load: {kind: open}"),
+    "load_of_no_such_kind": ("spawn_rate: 100", "load: {kind: opn, rate: -1, arrivals: even}"),
+    "load_with_a_ramp": ("rounds: 1", "rounds: 1, load: {kind: open, rate: 20}"),
     "users_huge": ("users: 100", "users: " + "9" * 5000),
     "aliases_too_large": (
         "default_profile:",
@@ -119,6 +123,9 @@ OPTIONS: dict[str, dict[str, list[str] | str]] = {
     "budget_and_rounds": {"budget": "3m", "rounds": "2"},
     "delay": {"delay": "2s"},
     "shares": {"precision": "ten", "budget": "12", "delay": "1.5ms"},
+    "open_load": {"rate": "fast", "generators": "0", "in_flight": "1.5"},
+    "in_flight_of_a_closed_load": {"in_flight": "100"},
+    "rate_with_a_ramp": {"rate": "200"},
     "not_numbers": {"workers": ["1,,x"], "users": "1e3", "rounds": "", "seed": "0x1"},
 }
 

@@ -10,6 +10,7 @@ from bench import html_page, revisions
 from bench.ab import report
 from bench.ab.pairs import pairs
 from bench.ab.run import Asked, compare, of_cells, sides_of
+from bench.config.mistakes import Mistake, refuse
 from bench.errors import CELLS_FAILED, BadInputError
 from bench.records import atomic
 from bench.run.host import machine
@@ -130,6 +131,16 @@ def _asked(
     contests: tuple[Contest, ...],
 ) -> Asked:
     overrides = options.plan.overrides
+    if planned.profile.rate is not None:
+        refuse(
+            [
+                Mistake(
+                    "--rate" if overrides.rate is not None else f"profile {planned.profile.name}",
+                    "an open load",
+                    "users who wait for their answers: what is compared here is how fast they come",
+                )
+            ]
+        )
     return Asked(
         sides=sides,
         contests=contests,

@@ -6,6 +6,7 @@ is not known is no evidence of anything, and is named as missing.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from bench.analysis.places import faulty
@@ -51,7 +52,8 @@ def _few(evidence: Evidence) -> Reason | None:
 def _few_rounds(evidence: Evidence) -> Reason | None:
     """A window of fewer is a phase of the start, unless the server never rests."""
     load, rate = evidence.measured.load, evidence.measured.throughput_rps
-    held = rate * load.duration_s / load.users
+    population = evidence.measured.population
+    held = rate * load.duration_s / population if population else math.inf
     if not 0 < held < FEWEST_ROUNDS:
         return None
     never_rests = any(
@@ -125,7 +127,7 @@ DOUBTS: tuple[Callable[[Evidence], Reason | None], ...] = (
 def _places(evidence: Evidence) -> Reason | None:
     """Less than nobody somewhere: a party counts what the one around it doesn't."""
     places = evidence.measured.places
-    wrong = () if places is None else faulty(places, evidence.measured.load.users)
+    wrong = () if places is None else faulty(places, evidence.measured.population)
     return Reason(Kind.PLACES_WRONG, words=(", ".join(wrong),)) if wrong else None
 
 

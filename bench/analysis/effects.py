@@ -165,7 +165,12 @@ def between(level: Row, base: Row) -> Part | None:
 
 
 def _known(row: Row) -> bool:
-    return row.verdict.word in {Word.VALID, Word.ROUGH} and _error(row) is not None
+    """An open load's throughput is what was asked for: it says nothing of the cell."""
+    return (
+        row.arrivals is None
+        and row.verdict.word in {Word.VALID, Word.ROUGH}
+        and _error(row) is not None
+    )
 
 
 def _vague(row: Row) -> bool:

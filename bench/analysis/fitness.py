@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from bench.analysis.arrivals import arrivals
 from bench.analysis.disturbances import disturbances
 from bench.analysis.doubts import doubts
 from bench.analysis.evidence import (
@@ -85,7 +86,7 @@ def _invalidating(evidence: Evidence) -> tuple[Reason, ...]:
         reasons.append(Reason(Kind.DELAY_SERVER_ENDED, words=(str(process.delay_exit),)))
     if delay_server_late(measured) and signals.overshoot_p99_ms is not None:
         reasons.append(Reason(Kind.DELAY_SERVER_LATE, (signals.overshoot_p99_ms,)))
-    return (*reasons, *disagreements(measured))
+    return (*reasons, *arrivals(measured), *disagreements(measured))
 
 
 def _generator(measured: Measured) -> Reason:

@@ -34,8 +34,10 @@ def limit_rps(trials: Sequence[tuple[TrialRecord, Measured]], cores: int) -> flo
 
 
 def delay_limit_rps(trial: TrialRecord, measured: Measured) -> float | None:
-    """What the delay allows; None where nothing waits."""
+    """What the delay allows; None where nothing waits, or as many as come wait at once."""
     delay_s = measured.load.delay_s
+    if measured.open is not None and trial.endpoint == "async":
+        return None
     return _concurrency(trial, measured) / delay_s if delay_s > 0 else None
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 BELOW = 0.02  # of all users
 
 
-def faulty(places: Places, users: int) -> tuple[str, ...]:
+def faulty(places: Places, users: float) -> tuple[str, ...]:
     """The places with less than nobody in them, by more than two looks at one moment may differ.
 
     That is a fault of ours: a party counts what the party around it doesn't.

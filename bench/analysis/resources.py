@@ -150,7 +150,7 @@ def _machine(evidence: Evidence, resource: Resource) -> Use | None:
 def _delay(evidence: Evidence, resource: Resource) -> Use | None:
     """What users who all wait for nothing but the delay would do."""
     load = evidence.measured.load
-    if load.delay_s <= 0:
+    if load.delay_s <= 0 or evidence.measured.open is not None:
         return None
     return Use(resource, evidence.measured.throughput_rps * load.delay_s / load.users)
 

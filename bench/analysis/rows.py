@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bench.analysis.counted import Counted
-    from bench.records.model import Measured, RunRecord, TrialRecord
+    from bench.records.model import Measured, OpenLoad, RunRecord, TrialRecord
     from bench.stats import Estimate, Percentile, Regimes, Spread
 
 
@@ -40,6 +40,15 @@ class Sample:
     p50_ms: float | None
     cpu_ms_per_request: float | None
     handler_min_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Of an open load: medians over the trials."""
+
+    rate: float  # requests/s that were asked for
+    late_p99_ms: float | None  # by which they were sent after they were due
+    in_system_avg: float | None  # due and not yet answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,7 @@ class Row:
     kinds: tuple[Kind, ...]  # of a mix of requests to one's own application
     settings: Mapping[str, str] = field(default_factory=dict)  # levels of further axes
     profile: str | None = None  # which function took the time, if a profiler has looked
+    arrivals: Arrivals | None = None  # of an open load
 
 
 def rows(run: RunRecord, trials: Sequence[TrialRecord]) -> tuple[Row, ...]:
@@ -168,6 +178,17 @@ def _row(known: Known, precision: float, cores: int) -> Row:
             for one in known.counted
         ),
         kinds=kinds(measured),
+        arrivals=_arrivals([m.open for m in measured if m.open is not None]),
+    )
+
+
+def _arrivals(found: Sequence[OpenLoad]) -> Arrivals | None:
+    if not found:
+        return None
+    return Arrivals(
+        rate=found[0].rate,
+        late_p99_ms=_median(one.late_p99_ms for one in found),
+        in_system_avg=_median(one.in_system_avg for one in found),
     )
 
 

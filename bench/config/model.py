@@ -25,7 +25,9 @@ from pydantic_core import PydanticCustomError
 
 from bench.config.durations import ALLOWED, PATTERN, PERCENTAGE, parse_duration, parse_percentage
 from bench.config.mistakes import one_of
-from bench.config.settings import ENDPOINTS, LONGEST_S, LOOPS, PRECISION, VERBS, WAYS
+from bench.config.settings import ENDPOINTS, IN_FLIGHT, LONGEST_S, LOOPS, PRECISION, VERBS, WAYS
+from locustfiles.arrivals import KINDS as ARRIVALS
+from locustfiles.arrivals import POISSON
 
 if TYPE_CHECKING:
     from pydantic import ValidatorFunctionWrapHandler
@@ -157,6 +159,16 @@ SpawnRate = Annotated[
     allowed_as("a number over 0, at most 100000"),
 ]
 Rounds = Annotated[int, Field(ge=1, le=1000), allowed_as("a whole number from 1 to 1000")]
+Rate = Annotated[
+    float,
+    Field(gt=0, le=1_000_000, allow_inf_nan=False),
+    allowed_as("a number over 0, at most 1000000"),
+]
+Arrivals = Annotated[
+    str,
+    BeforeValidator(lambda value: _one_of(ARRIVALS, value)),
+    WithJsonSchema({"enum": [*ARRIVALS]}),
+]
 Generators = Annotated[
     Literal["auto"] | Annotated[int, Field(ge=1, le=256)],
     allowed_as("auto, or a whole number from 1 to 256"),
@@ -256,10 +268,33 @@ class MatrixModel(SettingsAxes):
     )
 
 
+class OpenModel(Strict):
+    """Requests that come whether or not others have been answered."""
+
+    kind: Annotated[Literal["open"], allowed_as("open")] = Field(description="open")
+    rate: Rate = Field(description="Requests/s: 200.")
+    arrivals: Arrivals = Field(
+        default=POISSON,
+        description="When they come: poisson (default), as of many users who don't know of each"
+        " other, or constant.",
+    )
+    in_flight: Users = Field(
+        default=IN_FLIGHT,
+        description="How many may be in flight at once; with more the trial ends as overloaded.",
+    )
+
+
 class LoadModel(Strict):
     """Load settings."""
 
-    users: Users = Field(description="Users, each asking again as soon as it is answered.")
+    users: Users = Field(
+        description="Users, each asking again as soon as it is answered; not of an open load."
+    )
+    load: OpenModel = Field(
+        default=_ABSENT,
+        description="In place of users who wait for their answers: an open load,"
+        " {kind: open, rate: 200}.",
+    )
     budget: Budget = Field(
         default=_ABSENT,
         description="The time a run may take: 12m. Spent where it makes rows known.",

@@ -22,6 +22,7 @@ from bench.config.model import (
     Loop,
     PrecisionShare,
     Python,
+    Rate,
     Rounds,
     Seed,
     Server,
@@ -32,8 +33,8 @@ from bench.config.model import (
     WindowSeconds,
 )
 from bench.config.model import Workers as WorkerCount
-from bench.config.rules import spawn_rate_allowed, window_allowed
-from bench.config.source import WHOLE
+from bench.config.rules import ramp_allowed, spawn_rate_allowed, window_allowed
+from bench.config.source import NUMBER, WHOLE
 from bench.text import shown
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class Overrides:
     threads: tuple[int, ...] = ()
     ladder: tuple[int, ...] = ()
     users: int | None = None
+    rate: float | None = None
+    in_flight: int | None = None
     delay_s: float | None = None
     budget_s: float | None = None
     precision: float | None = None
@@ -78,6 +81,8 @@ _RULES: dict[str, tuple[str, TypeAdapter[Any]]] = {
     "threads": ("--threads", TypeAdapter(Threads)),
     "ladder": ("--ladder", TypeAdapter(Users)),
     "users": ("--users", TypeAdapter(Users)),
+    "rate": ("--rate", TypeAdapter(Rate)),
+    "in_flight": ("--in-flight", TypeAdapter(Users)),
     "delay_s": ("--delay", TypeAdapter(WholeDelay)),
     "budget_s": ("--budget", TypeAdapter(BudgetSeconds)),
     "precision": ("--precision", TypeAdapter(PrecisionShare)),
@@ -90,7 +95,7 @@ _RULES: dict[str, tuple[str, TypeAdapter[Any]]] = {
 }
 _OF_PROFILE = (
     *("users", "delay_s", "budget_s", "precision", "longest_s"),
-    *("warmup_s", "duration_s", "rounds", "generators"),
+    *("warmup_s", "duration_s", "rounds", "rate", "in_flight", "generators"),
 )
 
 
@@ -104,6 +109,8 @@ def parse_overrides(
     threads: Sequence[str] = (),
     ladder: Sequence[str] = (),
     users: str | None = None,
+    rate: str | None = None,
+    in_flight: str | None = None,
     delay: str | None = None,
     budget: str | None = None,
     precision: str | None = None,
@@ -130,6 +137,8 @@ def parse_overrides(
         threads=tuple(typed.whole("threads", text) for text in _split(threads)),
         ladder=tuple(typed.whole("ladder", text) for text in _split(ladder)),
         users=None if users is None else typed.whole("users", users),
+        rate=None if rate is None else typed.number("rate", rate),
+        in_flight=None if in_flight is None else typed.whole("in_flight", in_flight),
         delay_s=None if delay is None else typed.seconds("delay_s", delay),
         budget_s=None if budget is None else typed.seconds("budget_s", budget),
         precision=None if precision is None else typed.share("precision", precision),
@@ -193,6 +202,13 @@ class _Typed:
         option, rule = _RULES[field]
         self.mistakes.append(Mistake(option, shown(text), _allowed(rule, text) or "a number"))
         return 0
+
+    def number(self, field: str, text: str) -> float:
+        if NUMBER.fullmatch(text):
+            return float(text)
+        option, rule = _RULES[field]
+        self.mistakes.append(Mistake(option, shown(text), _allowed(rule, text) or "a number"))
+        return 1.0
 
     def share(self, field: str, text: str) -> float:
         try:
@@ -258,6 +274,11 @@ def _unfit(profile: Profile, given: Mapping[str, Any]) -> Iterator[Mistake]:
         else:
             found = f"{format_duration(profile.delay_s)} with the profile's {option} of {found}"
             yield Mistake("--delay", found, f"this with `{option}` {allowed}")
+    if profile.rate is None and "in_flight" in given:
+        yield Mistake("--in-flight", str(profile.in_flight), "only with an open load (--rate N)")
+    if allowed := ramp_allowed(profile.spawn_rate, profile.rate):
+        found = f"{profile.rate:g} with the profile's spawn_rate {profile.spawn_rate:g}"
+        yield Mistake("--rate", found, f"a profile of another ramp: {allowed}")
     if spawn_rate_allowed(profile.users, profile.spawn_rate):
         found = f"{profile.users} with the profile's spawn_rate {profile.spawn_rate:g}"
         yield Mistake("--users", found, "as many as are there within an hour")

@@ -29,3 +29,10 @@ def spawn_rate_allowed(users: int, spawn_rate: float | None) -> str | None:
         return None
     least = math.ceil(users / _LONGEST_RAMP_S * 100) / 100
     return f"at least {least:g} (all {users} users within an hour)"
+
+
+def ramp_allowed(spawn_rate: float | None, rate: float | None) -> str | None:
+    """An open load's requests come at its rate from the first on: there is nothing to start."""
+    if spawn_rate is None or rate is None:
+        return None
+    return "none with an open load, which has its rate from the first request on"

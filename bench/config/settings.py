@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from locustfiles.arrivals import POISSON
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -24,6 +26,7 @@ TARGET_AXES = (*TARGET_NEEDED, "python", "loop", "threads", "cores", "users")
 
 PRECISION = 0.10
 LONGEST_S = 20.0
+IN_FLIGHT = 1000
 AT_ONCE = 100_000.0  # users/s
 
 
@@ -85,8 +88,17 @@ class Profile:
     spawn_rate: float | None = None  # users/s
     warmup_s: float | None = None
     duration_s: float | None = None  # of the window
+    # Requests/s of an open load; None: a closed one, whose users ask again once they are answered.
+    rate: float | None = None
+    arrivals: str = POISSON  # of an open load: poisson or constant,
+    in_flight: int = IN_FLIGHT  # and how many of its requests may be in flight at once
     # Processes of the load generator; None: one, and more for a cell that it can't load.
     generators: int | None = None
+
+    @property
+    def at_once(self) -> int:
+        """Requests that can be in flight at once."""
+        return self.users if self.rate is None else self.in_flight
 
 
 def fixed(users: int, warmup_s: float, duration_s: float, *, delay_s: float = 1.0) -> Profile:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1 << 20
 WHOLE = re.compile(r"[-+]?[0-9]{1,18}")  # longer ones are out of every range, and slow to read
-_FLOAT = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _MERGE = "<<"
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 
@@ -39,7 +39,7 @@ def scalar(text: str) -> str | float | bool | None:
         return _WORDS[text]
     if WHOLE.fullmatch(text):
         return int(text)
-    return float(text) if _FLOAT.fullmatch(text) else text
+    return float(text) if NUMBER.fullmatch(text) else text
 
 
 @dataclass(slots=True)

@@ -50,17 +50,19 @@ def generated(folder: Path) -> Generated:
     """
     found = read.generator_or_master(folder)
     if isinstance(found, GeneratorSummary):
-        return Generated(found, read.request_log(folder), (found.lateness_ns,))
-    parts = [
-        (
-            read.generator_summary(folder, f"generator-{number}.json"),
-            read.request_log(folder, f"requests-{number}.bin"),
-        )
-        for number in range(found.parts)
-    ]
-    if not parts:
+        log = read.request_log(folder, record_words=found.record_words)
+        return Generated(found, log, (found.lateness_ns,))
+    if found.parts < 1:
         raise Unreadable("generator.json is corrupt: it is of no process")
-    summaries = [summary for summary, _ in parts]
+    summaries = [
+        read.generator_summary(folder, f"generator-{number}.json") for number in range(found.parts)
+    ]
+    if len({summary.record_words for summary in summaries}) > 1:
+        raise Unreadable("the generator's files are corrupt: their processes had different loads")
+    parts = [
+        (summary, read.request_log(folder, f"requests-{number}.bin", summary.record_words))
+        for number, summary in enumerate(summaries)
+    ]
     failures = _common(list(summary.failure_kinds.values()) for summary in summaries)
     kinds = _common(summary.kinds for summary in summaries)
     log = _joined(
@@ -76,6 +78,7 @@ def generated(folder: Path) -> Generated:
                 kind=_renumbered(
                     log.kind, {old: kinds[name] for old, name in enumerate(summary.kinds)}
                 ),
+                sent_ns=log.sent_ns,
             )
             for summary, log in parts
         ]
@@ -89,6 +92,7 @@ def generated(folder: Path) -> Generated:
         locust=found.locust,
         kinds=list(kinds),
         unseen=sum(one.unseen for one in summaries),
+        record_words=summaries[0].record_words,
     )
     return Generated(summary, log, tuple(one.lateness_ns for one in summaries), found)
 
@@ -110,10 +114,12 @@ def _renumbered(values: NDArray[np.uint16], numbers: Mapping[int, int]) -> NDArr
 
 def _joined(logs: Sequence[RequestLog]) -> RequestLog:
     end_ns = np.concatenate([log.end_ns for log in logs])
+    sent = [log.sent_ns for log in logs if log.sent_ns is not None]
     order = np.argsort(end_ns, kind="stable")
     return RequestLog(
         start_ns=np.concatenate([log.start_ns for log in logs])[order],
         end_ns=end_ns[order],
         outcome=np.concatenate([log.outcome for log in logs])[order],
         kind=np.concatenate([log.kind for log in logs])[order],
+        sent_ns=np.concatenate(sent)[order] if len(sent) == len(logs) else None,
     )

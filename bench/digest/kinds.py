@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.digest.places import in_flight
+from bench.digest.open_load import in_flight
 from bench.digest.read import RequestLog
 from bench.digest.requests import latencies, rates, requests, watched
 from bench.records.model import KindFigures
@@ -27,7 +27,11 @@ def _kind(raw: Raw, number: int, name: str) -> KindFigures:
     part = replace(
         raw,
         requests=RequestLog(
-            log.start_ns[chosen], log.end_ns[chosen], log.outcome[chosen], log.kind[chosen]
+            log.start_ns[chosen],
+            log.end_ns[chosen],
+            log.outcome[chosen],
+            log.kind[chosen],
+            None if log.sent_ns is None else log.sent_ns[chosen],
         ),
     )
     counted, rate = requests(part), rates(part)

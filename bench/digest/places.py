@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from bench.digest import integrals
+from bench.digest.open_load import in_flight, population
 from bench.digest.signals import pool_size
 from bench.records.model import Places
-from bench.stats import tapered_occupancy
-from locustfiles import layout as request_layout
 
 if TYPE_CHECKING:
     from bench.digest.raw import Raw
@@ -24,7 +21,7 @@ def places(raw: Raw) -> Places:
     as a place with less than nobody in it. Divided by the throughput a place is the mean time
     that a request spends there (Little's law).
     """
-    users, sent = raw.facts.profile.users, in_flight(raw)
+    users, sent = population(raw), in_flight(raw)
     looks = raw.samples
     inside = integrals.inside(looks, integrals.workers(looks))
     if inside is None:
@@ -52,11 +49,3 @@ def places(raw: Raw) -> Places:
         handler=running - queued_within - (upstream or 0.0),
         after=inside - before - running,
     )
-
-
-def in_flight(raw: Raw) -> float:
-    """Requests that the generator had sent and that were not answered, as it saw them."""
-    log, t1 = raw.requests, raw.facts.t1_ns
-    cut_off = log.outcome == request_layout.UNFINISHED
-    end_ns = np.where(cut_off, np.maximum(log.end_ns, t1), log.end_ns)
-    return tapered_occupancy(log.start_ns, end_ns, raw.facts.t0_ns, t1)

@@ -52,6 +52,8 @@ class RequestLog:
     end_ns: NDArray[np.int64]
     outcome: NDArray[np.uint16]  # locustfiles.layout
     kind: NDArray[np.uint16]  # of one's own application's; 0 where there is one alone
+    # Of an open load, where they start when they are due: when they were sent, 0 if never.
+    sent_ns: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +68,16 @@ class HandlerLog:
     route: NDArray[np.uint16]
 
 
-def request_log(folder: Path, name: str = "requests.bin") -> RequestLog:
-    """The request records of one process.
+def request_log(
+    folder: Path, name: str = "requests.bin", record_words: int = request_layout.RECORD_WORDS
+) -> RequestLog:
+    """The request records of one process, of so many words each.
 
     Raises:
         Unreadable: the file is missing, or cut in the middle of a record.
     """
-    words = _words(folder, name, request_layout.RECORD_BYTES)
-    records = words.reshape(-1, request_layout.RECORD_WORDS)
+    words = _words(folder, name, record_words * 8)
+    records = words.reshape(-1, record_words)
     packed = records[:, request_layout.R_PACKED]
     start_ns = records[:, request_layout.R_START_NS].astype(np.int64)
     end_ns = records[:, request_layout.R_END_NS].astype(np.int64)
@@ -84,6 +88,11 @@ def request_log(folder: Path, name: str = "requests.bin") -> RequestLog:
         end_ns=end_ns,
         outcome=(packed & np.uint64(request_layout.OUTCOME_MASK)).astype(np.uint16),
         kind=(packed >> np.uint64(request_layout.KIND_SHIFT)).astype(np.uint16),
+        sent_ns=(
+            records[:, request_layout.R_SENT_NS].astype(np.int64)
+            if record_words == request_layout.OPEN_WORDS
+            else None
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench import stats
+from bench.digest.open_load import population
 from bench.digest.raw import NS_PER_MS
 from bench.records.model import Latency, Requests
 from bench.stats import (
@@ -55,7 +56,7 @@ def steadiness_of(raw: Raw) -> Steadiness | None:
     rate = hann_rate(end_ns, t0, t1)
     if rate <= 0:
         return None
-    found = steadiness(end_ns, t0, t1, facts.profile.users / rate)
+    found = steadiness(end_ns, t0, t1, population(raw) / rate)
     if found.error is not None:
         return found
     # Fewer than two rounds fit: of a server that works without a break the gaps tell.
@@ -109,7 +110,9 @@ def latencies(raw: Raw, found: stats.Latency, throughput_rps: float) -> Latency:
     # Little's law speaks of all requests: with failures among them it does not
     # give the mean of the successful ones.
     # Nor of users who wait between two requests, as their file has it.
+    # Nor of an open load, in which who is there isn't known beforehand.
     some_failed = bool((_in_window(raw) & _failed(raw)).any())
+    closed_apart = some_failed or raw.facts.theirs or raw.requests.sent_ns is not None
     little_ms = mean_by_little_ms(raw.facts.profile.users, throughput_rps)
     unseen = Percentile(None, None, UNSEEN) if raw.generator.unseen else None
     return Latency(
@@ -117,7 +120,7 @@ def latencies(raw: Raw, found: stats.Latency, throughput_rps: float) -> Latency:
         p90=unseen or found.p90,
         p99=unseen or found.p99,
         mean_measured_ms=found.mean_measured_ms,
-        mean_by_little_ms=None if some_failed or raw.facts.theirs else little_ms,
+        mean_by_little_ms=None if closed_apart else little_ms,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from app.probe import layout
 from bench.digest.counters import counters
 from bench.digest.kinds import kinds
+from bench.digest.open_load import open_load
 from bench.digest.places import places
 from bench.digest.raw import NS_PER_S, Raw, read_all
 from bench.digest.requests import latencies, rates, requests, steadiness_of, watched
@@ -48,13 +49,14 @@ def figures(raw: Raw, seen: stats.Latency) -> Measured:
         places=places(raw),
         per_worker=workers(raw),
         kinds=kinds(raw) if len(raw.facts.kinds) > 1 else (),
+        open=open_load(raw),
     )
 
 
 def _load_settings(raw: Raw) -> LoadSettings:
     facts, spawned_ns = raw.facts, raw.generator.spawned_ns
     return LoadSettings(
-        users=facts.profile.users,
+        users=facts.profile.at_once,
         delay_s=facts.delay_s if facts.waits else 0.0,
         t0_ns=facts.t0_ns,
         t1_ns=facts.t1_ns,

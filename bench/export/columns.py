@@ -69,6 +69,13 @@ def _served(name: str, kind: Kind) -> Column:
     return Column(f"served_{name}", kind, lambda row: (row["served"] or {}).get(name))
 
 
+def _arrivals(name: str) -> Column:
+    """Of an open load."""
+    return Column(
+        f"arrivals_{name}", Kind.NUMBER, lambda row: (row.get("arrivals") or {}).get(name)
+    )
+
+
 def _number(name: str, *path: str) -> Column:
     where = path or (name,)
     return Column(name, Kind.NUMBER, lambda row: reduce(lambda part, key: part[key], where, row))
@@ -120,6 +127,7 @@ COLUMNS: tuple[Column, ...] = (
     _number("threads_active_avg"),
     _number("cpu_ms_per_request"),
     _number("rss_mb"),
+    *(_arrivals(name) for name in ("rate", "late_p99_ms", "in_system_avg")),
     _number("loop_delay_p50_ms", "loop_delay_ms", "p50"),
     Column("loop_delay_max_ms", Kind.NUMBER, lambda row: loop_delay_max(row).value),
     Column("loop_delay_max_over_ms", Kind.NUMBER, lambda row: loop_delay_max(row).over),

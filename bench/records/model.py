@@ -254,6 +254,22 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenLoad:
+    """Of a load whose requests come whether or not others are answered; in the window."""
+
+    rate: float  # requests/s that were asked for
+    arrivals: str  # poisson or constant
+    due: int  # requests
+    behind: int  # of these, not sent when the window ended
+    # By which they were sent after they were due, and by how much the p99 of the latencies would be
+    # less if they counted from then; None: none was due.
+    late_p50_ms: float | None
+    late_p99_ms: float | None
+    late_in_p99_ms: float | None
+    in_system_avg: float  # requests due and not yet answered
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """All that a trial which ran to its end has to say."""
 
@@ -271,6 +287,12 @@ class Measured:
     places: Places | None = None
     per_worker: tuple[WorkerSignals, ...] = ()  # by process id
     kinds: tuple[KindFigures, ...] = ()  # of a mix of requests, in the order of its file
+    open: OpenLoad | None = None  # None: the load was a closed one
+
+    @property
+    def population(self) -> float:
+        """Users, each in one place at a time; of an open load its requests, on average."""
+        return float(self.load.users) if self.open is None else self.open.in_system_avg
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
@@ -128,6 +128,7 @@ class GeneratorSummary:
     # number in requests.bin, and how many were told of only when they had ended.
     kinds: list[str] = field(default_factory=list)
     unseen: int = 0
+    record_words: Literal[3, 4] = 3  # of its file; 4 of an open load
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,14 +60,23 @@ def brief(run: RunRecord, server: str) -> str:
     )
 
 
+CLOSED = (
+    "The users are a closed loop without pauses: it slows down with the server, so its latencies"
+    " are not those of independent arrivals."
+)
+OPEN = (
+    "Requests come whether or not others have been answered, and each latency counts from when its"
+    " request was due. Requests/s are what was asked for, and no measure of a cell: compare"
+    " latencies and CPU."
+)
+
+
 def load_model(run: RunRecord) -> str:
     """The load, and what it means for the latencies."""
     profile = run.profile
     return (
         f"Load: profile {text.code(profile.name)}, {design.load(profile, run.varied)};"
-        f" {design.repeats(profile)}."
-        " The users are a closed loop without pauses: it slows down with the server, so its"
-        " latencies are not those of independent arrivals."
+        f" {design.repeats(profile)}. {CLOSED if profile.rate is None else OPEN}"
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bench.axes import BY_CELL
 from bench.config import format_duration, format_percentage
+from locustfiles.arrivals import POISSON
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -31,6 +32,9 @@ def load(profile: Profile, varied: Collection[str] = ()) -> str:
     if "delay" in varied:
         waits = f"delay {BY_CELL}, "
     users = f"users {BY_CELL}" if "users" in varied else f"{profile.users} users"
+    if profile.rate is not None:
+        kind = "Poisson" if profile.arrivals == POISSON else profile.arrivals
+        users = f"an open load of {profile.rate:g} requests/s ({kind} arrivals)"
     return f"{users}, {waits}{told}"
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bench.analysis.kinds import Kind
     from bench.analysis.noise import Noise
     from bench.analysis.results import Results
-    from bench.analysis.rows import Row
+    from bench.analysis.rows import Arrivals, Row
     from bench.stats import Percentile
 
 SCHEMA = 2
@@ -82,6 +82,7 @@ def _row(row: Row) -> dict[str, Any]:
         "failure_kinds": dict(row.failure_kinds),
         "unfinished": _short(row.unfinished),
         "throughput_rps": _throughput(row),
+        "arrivals": None if row.arrivals is None else _arrivals(row.arrivals),
         "latency_ms": {
             "p50": _short(row.p50.value_ms),
             "p90": _short(row.p90.value_ms),
@@ -215,6 +216,14 @@ def _effect(effect: Effect) -> dict[str, Any]:
         "single_trial_pairs": effect.alone,
         "vague_pairs": effect.vague,
         "sentence": sentence(effect),
+    }
+
+
+def _arrivals(found: Arrivals) -> dict[str, Any]:
+    return {
+        "rate": _short(found.rate),
+        "late_p99_ms": _short(found.late_p99_ms),
+        "in_system_avg": _short(found.in_system_avg),
     }
 
 

@@ -119,6 +119,14 @@ TEMPLATES: Final[dict[Kind, tuple[str, tuple[Callable[[float], str], ...]]]] = {
         "the generator started {0} requests and recorded {1}: {2} succeeded, {3} failed, {4}"
         " unfinished", (_count,) * 5,
     ),
+    Kind.ARRIVALS_LATE: (
+        "the load generator sent requests late, which is {0} of a p99 of {1} (allowed: 5% of it):"
+        " it was the bound", (_ms, _ms),
+    ),
+    Kind.ARRIVALS_BEHIND: (
+        "of {0} requests that were due in the window the load generator had not sent {1} at its end"
+        " (allowed: 1%): it was the bound", (_count,) * 2,
+    ),
     Kind.MASTER_DISAGREES: (
         "locust's master counted {0} requests that ended, its processes recorded {1}",
         (_count,) * 2,

@@ -70,12 +70,15 @@ def _none(why: Why) -> str:
         unknown = f"; not known: {', '.join(missing)}" if missing else ""
         return f"{UNEXPLAINED}: {told}{unknown}"
     users = getattr(evidence.measured.places, why.place)
-    total = evidence.measured.load.users
+    total = evidence.measured.population
     rate = evidence.measured.throughput_rps
     times = ""
     if rate > 0:
         times = f" ({milliseconds(1e3 * users / rate)} of {milliseconds(1e3 * total / rate)})"
-    return f"{told}: {users:.0f} of {total} users{times} are {PLACES[why.place]}"
+    if evidence.measured.open is not None:
+        where = PLACES[why.place]
+        return f"{told}: {number(users)} of {number(total)} requests{times} are {where}"
+    return f"{told}: {users:.0f} of {total:.0f} users{times} are {PLACES[why.place]}"
 
 
 def _generator(evidence: Evidence, _: Use) -> str:

@@ -107,6 +107,10 @@ def start(
         own |= lab.own.secrets  # as its users would have them without us
     fixed = {} if profile.spawn_rate is None else {"MATRIX_SPAWN_RATE": str(profile.spawn_rate)}
     load = {"MATRIX_TRIAL_DIR": str(folder), "MATRIX_ROUTE": route, "MATRIX_PHASE": str(phase)}
+    if profile.rate is not None:
+        # The phase is another one in each trial, and so are the arrivals.
+        about = {"rate": profile.rate, "arrivals": profile.arrivals, "seed": f"{phase:.9f}"}
+        load["MATRIX_OPEN"] = json.dumps(about)
     starter = _Starter(
         lab,
         "locustfiles/users.py" if theirs is None else f"locustfiles/theirs.py,{theirs.path}",
@@ -115,10 +119,10 @@ def start(
     )
     leads = (
         *("--headless", "--only-summary"),
-        *("--users", str(profile.users), "--spawn-rate", f"{_spawn_rate(profile, theirs):g}"),
+        *("--users", str(profile.at_once), "--spawn-rate", f"{_spawn_rate(profile, theirs):g}"),
         *("--exit-code-on-error", "0", "--stop-timeout", "0"),
     )
-    processes = min(processes, profile.users)
+    processes = min(processes, profile.at_once)
     if processes > 1:
         return _several(starter, leads, processes)
     alone = starter.run("the load generator", "generator.log", lab.placement.generator, leads, {})
@@ -196,7 +200,7 @@ def _several(starter: _Starter, leads: Sequence[str], processes: int) -> Load:
 def _spawn_rate(profile: Profile, theirs: Locustfile | None) -> float:
     """Ours all at once: each then waits for its turn (locustfiles/ramp.py)."""
     if theirs is None:
-        return float(profile.users)
+        return float(profile.at_once)
     return profile.spawn_rate or max(1.0, profile.users / THEIR_RAMP_S)
 
 

@@ -47,7 +47,7 @@ def orchestrate(
         RequirementError: the machine or an installation is missing something.
         BadInputError: the output folder can't be used, or no run can be resumed as asked.
     """
-    most = max(cell.load(plan.profile).users for cell in plan.cells)
+    most = max(cell.load(plan.profile).at_once for cell in plan.cells)
     machine.demand_open_files(most)
     machine.demand_ports(most, machine.local_ports())
     found = lab.find_environments(paths, plan.cells, plan.target)

@@ -64,7 +64,7 @@ class Pacer:
         self._profile, self._phase, self._stretch, self._busy = profile, phase, stretch, busy
         self._counts: list[_Count] = []
 
-    def tell(self, ns: int, ended: int) -> Window | None:
+    def tell(self, ns: int, ended: int, _started: int = 0) -> Window | None:
         """So many requests had ended at that time; the first time is that of the last user's start.
 
         Gives the window as soon as it is set.

@@ -16,6 +16,7 @@ from bench.run.failure import TrialFailed
 from bench.run.host import throttle
 from bench.run.host.sampler import INTERVAL_S
 from bench.run.observer import Counts
+from bench.run.open_pacing import OpenPacer
 from bench.run.pacing import Pacer, Window
 from bench.run.process.children import Ended, Late
 from locustfiles import layout
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 # The load goes on a moment after the window, so its end is under full load too.
 TAIL_S = 0.05
+KEEPS_UP = 0.98  # completions of arrivals
 
 
 def watch(load: Load, sampler: Sampler, facts: TrialFacts, lab: Lab) -> None:
@@ -53,19 +55,24 @@ class _Watch:
     patience: Patience
     observer: Observer
     clock: Clock = field(init=False)
-    pacer: Pacer = field(init=False)
+    pacer: Pacer | OpenPacer = field(init=False)
     looks: list[Look] = field(default_factory=list)  # since all users are there
-    counts: Counts | None = None  # that the observer is to be told of
+    told: list[Counts] = field(default_factory=list)  # since all users are there
+    shown_ns: int = 0  # of when those are that the observer has been told
 
     def __post_init__(self) -> None:
         facts = self.facts
         self.clock = Clock()
-        self.pacer = Pacer(
-            facts.profile,
-            phase=facts.phase,
-            stretch=facts.stretch,
-            # The list alone: of the whole watch it would be a cycle, whose files stay open.
-            busy=partial(never_rests, self.looks),
+        self.pacer = (
+            OpenPacer(facts.profile, stretch=facts.stretch)
+            if facts.profile.rate is not None
+            else Pacer(
+                facts.profile,
+                phase=facts.phase,
+                stretch=facts.stretch,
+                # The list alone: of the whole watch it would be a cycle, whose files stay open.
+                busy=partial(never_rests, self.looks),
+            )
         )
 
     def run(self) -> None:
@@ -94,27 +101,41 @@ class _Watch:
         match event.get("event"):
             case "spawned":
                 self.looks.clear()
+                self.told.clear()
                 self.observer.phase("warm-up")
-                self._count(int(event["spawned_ns"]), int(event["ended"]))
+                self._count(int(event["spawned_ns"]), int(event["ended"]), int(event["started"]))
             case "count":
-                self._count(int(event["ns"]), int(event["ended"]))
+                self._count(int(event["ns"]), int(event["ended"]), int(event["started"]))
+            case "overloaded":
+                raise TrialFailed(self._overloaded())
             case "progress":
-                self.counts = Counts(
-                    ns=int(event["ns"]),
-                    started=int(event["started"]),
-                    ended=int(event["ended"]),
-                    failed=int(event["failed"]),
-                )
+                counts = (int(event[name]) for name in ("started", "ended", "failed"))
+                self.told.append(Counts(int(event["ns"]), *counts))
             case "failed":
                 raise TrialFailed(str(event["reason"]))
             case "stopping":
                 # Who is alive now, before anything is stopped.
                 self.facts.workers_after = [pid for pid in self.facts.workers if alive(pid)]
 
-    def _count(self, ns: int, ended: int) -> None:
+    def _overloaded(self) -> str:
+        """An open load has as many requests in flight as it may have."""
+        profile = self.facts.profile
+        arrivals, completions = f"arrivals {profile.rate:g}/s", ""
+        # Of the later half: before it the first ones were on their way.
+        later = [one for one in self.told if 2 * one.ns >= self.told[0].ns + self.told[-1].ns]
+        if len(later) > 1:
+            rate = (later[-1].ended - later[0].ended) / (later[-1].ns - later[0].ns) * 1e9
+            behind = " and falling behind" if rate < KEEPS_UP * (profile.rate or 0.0) else ""
+            completions = f", completions {rate:.4g}/s{behind}"
+        return (
+            f"{layout.OVERLOADED}: {arrivals}{completions}; {profile.at_once} requests were in"
+            " flight, which is as many as may be (--in-flight)"
+        )
+
+    def _count(self, ns: int, ended: int, started: int) -> None:
         if self.facts.t0_ns:
             return
-        window = self.pacer.tell(ns, ended)
+        window = self.pacer.tell(ns, ended, started)
         if window is not None:
             self.facts.t0_ns, self.facts.t1_ns = window.t0_ns, window.t1_ns
             self.facts.round_trip_s = window.round_trip_s
@@ -128,10 +149,10 @@ class _Watch:
         look = self.sampler.look()
         if not self.facts.t0_ns:
             self.looks.append(look)
-        if due == "tick" and self.counts is not None:
+        if due == "tick" and self.told and self.told[-1].ns != self.shown_ns:
             # Right after a look, which leaves most time until the next.
-            self.observer.counted(self.counts)
-            self.counts = None
+            self.observer.counted(self.told[-1])
+            self.shown_ns = self.told[-1].ns
         if due == "t0":
             self.facts.throttle_t0 = throttle.look()
         elif due == "t1":

@@ -23,6 +23,9 @@ SETTINGS = {
     "duration_s": "duration",
     "longest_s": "longest window",
     "rounds": "number of rounds",
+    "rate": "rate of requests",
+    "arrivals": "kind of arrivals",
+    "in_flight": "most requests in flight",
     "generators": "number of generator processes",
 }
 # Of a host, what differs from start to start of the same machine.
