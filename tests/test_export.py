@@ -207,7 +207,8 @@ def test_every_figure_of_a_row_is_a_column() -> None:
               "latency_over_ms": "p50_over_ms", "latency_low_ms": "p50_low_ms",
               "latency_high_ms": "p50_high_ms", "latency_withheld": "p50_withheld",
               "loop_delay_ms": "loop_delay_max_ms", "users_at": "users_at_way",
-              "served": "served_backlog", "arrivals": "arrivals_rate", "settings": "threads"}  # fmt: skip
+              "served": "served_backlog",
+                  "arrivals": "arrivals_rate", "settings": "threads"}  # fmt: skip
     for field in content()["rows"][0].keys() - left:
         assert nested.get(field, field) in names.split(), field
 
