@@ -278,6 +278,12 @@ def what_if(session: nox.Session) -> None:
     _bench(session, "what-if", *session.posargs)
 
 
+@nox.session(python=False, requires=TO_MEASURE)
+def capacity(session: nox.Session) -> None:
+    """Find the highest rate that keeps an objective, as in `-- async_json --slo 'p99<250ms'`."""
+    _bench(session, "capacity", *session.posargs)
+
+
 @nox.session(python=False, requires=[*TO_MEASURE, "profiler"])
 def profile(session: nox.Session) -> None:
     """Say which function took the time, as in `-- sync_json`; leaves a flame graph."""
@@ -291,6 +297,12 @@ def doctor(session: nox.Session) -> None:
 
 
 # -- reporting
+
+
+@nox.session(python=False, requires=TO_REPORT)
+def merge(session: nox.Session) -> None:
+    """Make one run of the parts of a matrix, each of a machine: `-- RUN_1 RUN_2`."""
+    _bench(session, "merge", *session.posargs)
 
 
 @nox.session(python=False, requires=TO_REPORT)

@@ -29,6 +29,10 @@ class _Parser(argparse.ArgumentParser):
         )
 
 
+# Commands that take names of experiments or cells.
+NAMING = {"single", "profile", "what-if", "capacity"}
+
+
 def parse(arguments: list[str]) -> tuple[str, Options]:
     """The command and its options; None for a command that has none.
 
@@ -57,18 +61,27 @@ def command_line() -> argparse.ArgumentParser:
         ("single", "measure one experiment"),
         ("profile", "one more trial, with a profiler: which function took the time"),
         ("what-if", "what would help a cell, measured beside it"),
+        ("capacity", "the highest rate at which a cell keeps what is asked of it"),
         ("plan", "show cells, order and time"),
     ):
         command = _command(commands, name, help_)
-        if name in {"single", "profile", "what-if"}:
+        if name in NAMING:
             command.add_argument(
                 "names", nargs="+", metavar="NAME", help="an experiment, a cell id or a glob"
             )
         _planning(command)
         if name == "profile":
             _output(command)
+        elif name == "capacity":
+            _objectives(command)
         elif name not in {"plan", "what-if"}:
             _running(command)
+        if name in {"matrix", "plan"}:
+            command.add_argument("--shard", metavar="N/M", help="the N-th of M parts, each for a"
+                                 " machine of its own; `merge` makes one run of them")  # fmt: skip
+    merge = _command(commands, "merge", "make one run of the parts of a matrix")
+    merge.add_argument("runs", nargs="+", metavar="RUN", help="a part's id or folder")
+    _output(merge)
     _reporting(_command(commands, "report", "render all reports from recorded results"))
     readme = _command(commands, "readme", "put the tables into README.md")
     _reporting(readme)
@@ -77,17 +90,7 @@ def command_line() -> argparse.ArgumentParser:
         action="store_true",
         help="change nothing; exit status 1 when the tables are stale",
     )
-    compare = _command(commands, "compare", "judge one run, or a part of one, against another")
-    _output(compare)
-    add = compare.add_argument
-    sides = "a run id, `latest` or a path; a part of it as in latest:server=gunicorn"
-    add("a", metavar="RUN_A", help=sides)
-    add("b", metavar="RUN_B", help=sides)
-    add("--threshold", default="5%", metavar="N%", help="smaller effects are called none (5%%)")
-    add("--anyway", action="store_true", help="judge even if hosts, versions or profiles differ")
-    add("--fail-on", choices=("regression",), help="exit status 1 if any cell is worse in RUN_B")
-    add("--json", type=Path, metavar="FILE", help="also write the comparison as JSON")
-    add("--html", type=Path, metavar="FILE", help="also write it as a page")
+    _judging(commands)
     doctor = _command(commands, "doctor", "say whether this machine is fit to measure")
     _output(doctor)
     doctor.add_argument(
@@ -96,9 +99,6 @@ def command_line() -> argparse.ArgumentParser:
     doctor.add_argument(
         "--fix", action="store_true", help="also print the commands that would help; run none"
     )
-    add("--effects", action="store_true", help="compare what each run says within itself, such as"
-        " `async def` against `def`: machines may differ")  # fmt: skip
-    add("--summary", type=Path, metavar="FILE", help="with --effects: also append it as Markdown")
     _exporting(_command(commands, "export", "give a run to another tool"))
     for name, help_ in (
         ("bench", "what the harness costs"),
@@ -128,6 +128,23 @@ def command_line() -> argparse.ArgumentParser:
     return parser
 
 
+def _judging(commands: argparse._SubParsersAction[_Parser]) -> None:
+    compare = _command(commands, "compare", "judge one run, or a part of one, against another")
+    _output(compare)
+    add = compare.add_argument
+    sides = "a run id, `latest` or a path; a part of it as in latest:server=gunicorn"
+    add("a", metavar="RUN_A", help=sides)
+    add("b", metavar="RUN_B", help=sides)
+    add("--threshold", default="5%", metavar="N%", help="smaller effects are called none (5%%)")
+    add("--anyway", action="store_true", help="judge even if hosts, versions or profiles differ")
+    add("--fail-on", choices=("regression",), help="exit status 1 if any cell is worse in RUN_B")
+    add("--json", type=Path, metavar="FILE", help="also write the comparison as JSON")
+    add("--html", type=Path, metavar="FILE", help="also write it as a page")
+    add("--effects", action="store_true", help="compare what each run says within itself, such as"
+        " `async def` against `def`: machines may differ")  # fmt: skip
+    add("--summary", type=Path, metavar="FILE", help="with --effects: also append it as Markdown")
+
+
 def _command(
     commands: argparse._SubParsersAction[_Parser], name: str, help_: str
 ) -> argparse.ArgumentParser:
@@ -149,6 +166,13 @@ def _asking(commands: argparse._SubParsersAction[_Parser]) -> None:
     ask.add_argument("--seed", metavar="N", help="of the order of its trials")
     ask.add_argument("--quiet", action="store_true", help="show only the answers, and problems")
     _output(ask)
+
+
+def _objectives(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--slo", action="append", default=[], metavar="BOUND", help="what is asked, as in"
+        " 'p99<250ms' or 'errors<0.1%%'; may be repeated")  # fmt: skip
+    add("--json", type=Path, metavar="FILE", help="also write what was found as JSON")
 
 
 def _planning(command: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ import io
 import json
 import sys
 import traceback
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,12 +27,12 @@ from bench.errors import (
     RequirementError,
     refused,
 )
-from bench.estimate import expected
+from bench.estimate import expected, trial_s
 from bench.live.displays import display
 from bench.paths import default_python, paths
 from bench.plan import Plan, expand, make_plan, resolve_single, select
 from bench.publish import check_readme, publish, recorded, render, update_readme
-from bench.records import atomic
+from bench.records import atomic, journal
 from bench.report import comparison as comparison_report
 from bench.report import ending, lines
 from bench.run import orchestrate
@@ -40,6 +41,7 @@ from bench.run.host import machine
 from bench.run.own.environ import passed
 from bench.run.process import interrupt, lock
 from bench.run.trial_runner import now
+from bench.shards import part_of
 from bench.text import shown
 
 if TYPE_CHECKING:
@@ -49,18 +51,21 @@ if TYPE_CHECKING:
     from bench.typed_options import (
         AbOptions,
         AskOptions,
+        CapacityOptions,
         CheckOptions,
         CompareOptions,
         DoctorOptions,
         ExportOptions,
         InitOptions,
         MeasureOptions,
+        MergeOptions,
         PlanOptions,
         ProfileOptions,
         ReportOptions,
     )
 
 DEFAULT_SEED = 1
+DEALT_CORES = 4  # of the machine by whose estimate cells are dealt to parts
 SINGLE_S = 45.0  # of a budget, for each cell that `single` is asked for: answered in a minute
 READING = {
     "plan",
@@ -153,6 +158,25 @@ def report(options: ReportOptions) -> int:
     for path in [*written, *([] if made is None else [made])]:
         print(path)
     return 0
+
+
+def merged(options: MergeOptions) -> int:
+    """One run of the parts of a matrix; it becomes the published one."""
+    from bench import merge  # noqa: PLC0415 - no other command needs it
+
+    folder = merge.merge(options.runs, options.output)
+    found = publish(folder, options.output, _warn)
+    html_page.make(options.output, paths(), _warn)
+    run = journal.read_run(folder / journal.RUN_FILE)
+    for number in run.missing:
+        _warn(f"part {number}/{len(run.hosts) + len(run.missing)} is missing: it has no rows")
+    words = Counter(row.verdict.word.value for row in found)
+    verdicts = ", ".join(f"{count} {word}" for word, count in words.items())
+    print(f"run {run.id}: {len(run.hosts)} machines; {verdicts}")
+    for path in _pages(options.output):
+        print(path)
+    whole = len(found) == len(run.cells) and all(row.verdict.usable for row in found)
+    return 0 if whole else CELLS_FAILED
 
 
 def readme(options: ReportOptions) -> int:
@@ -276,6 +300,25 @@ def what_if(options: PlanOptions) -> int:
         return command.run(planned, paths(), secrets, options.overrides.budget_s, _say)
 
 
+def capacity(options: CapacityOptions) -> int:
+    """The highest rate of independent requests at which each cell keeps what is asked of it."""
+    from bench.capacity import command, slo  # noqa: PLC0415 - no other command needs it
+
+    asked = options.plan.overrides
+    slos = slo.parse(options.slos)
+    if asked.rate is not None:
+        raise BadInputError("--rate: found a rate, allowed: none: the rate is what is looked for")
+    planned = _plan(options.plan)
+    wanted = command.Asked(
+        slos,
+        command.BUDGET_S if asked.budget_s is None else asked.budget_s,
+        command.PRECISION if asked.precision is None else asked.precision,
+    )
+    secrets = passed(options.plan.pass_env)
+    with lock.hold("capacity", paths().root):
+        return command.run(planned, paths(), secrets, wanted, options.json, _say)
+
+
 def profile(options: ProfileOptions) -> int:
     """One more trial of each cell, with a profiler."""
     from bench.profile import command  # noqa: PLC0415 - no other command needs what it imports
@@ -308,7 +351,7 @@ def _plan(options: PlanOptions) -> Plan:
     )
     asked = options.overrides
     config, profile = apply(config, asked)
-    named = options.command in {"single", "profile", "what-if"}
+    named = options.command in arguments.NAMING
     if named and config.target is None:
         # One experiment may be any that the application has, listed or not.
         listed = config.matrix.io
@@ -328,7 +371,12 @@ def _plan(options: PlanOptions) -> Plan:
         if profile.budget_s is not None and asked.budget_s is None:
             profile = replace(profile, budget_s=SINGLE_S * len(cells))
     seed = DEFAULT_SEED if asked.seed is None else asked.seed
-    return make_plan(cells, profile, seed=seed, target=config.target)
+    planned = make_plan(cells, profile, seed=seed, target=config.target)
+    if options.shard is None:
+        return planned
+    # By the same costs on whichever machine, so that all deal alike.
+    costs_s = {cell.id: trial_s(cell, cell.load(profile), DEALT_CORES) for cell in planned.cells}
+    return part_of(planned, options.shard, costs_s)
 
 
 def _beside(options: MeasureOptions, planned: Plan) -> MeasureOptions:
@@ -378,7 +426,18 @@ def _status(found: tuple[Row, ...], planned: Plan) -> int:
     return 0 if told >= {cell.id for cell in planned.cells} else CELLS_FAILED
 
 
-MEASURING = {"matrix", "single", "ab", "versus", "ask", "what-if", "profile", "bench", "selfcheck"}
+MEASURING = {
+    "matrix",
+    "single",
+    "ab",
+    "versus",
+    "ask",
+    "what-if",
+    "capacity",
+    "profile",
+    "bench",
+    "selfcheck",
+}
 COMMANDS: dict[str, Callable[[Any], int]] = {  # each takes the options that it is parsed to
     "matrix": matrix,
     "single": single,
@@ -393,6 +452,8 @@ COMMANDS: dict[str, Callable[[Any], int]] = {  # each takes the options that it 
     "versus": ab,
     "ask": ask,
     "what-if": what_if,
+    "capacity": capacity,
+    "merge": merged,
     "profile": profile,
     "schema": schema,
     "bench": check,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bench.config.combine import Combination
     from bench.config.settings import Config, Level, Profile
     from bench.config.target import Target
+    from bench.records.model import ShardRecord
 
 _MOST_TRIALS = 100_000  # at some ten seconds each, twelve days
 FIRST_PASSES = 2  # of a budget: so every cell has two independent trials
@@ -103,6 +104,7 @@ class Plan:
     seed: int
     hash: str
     target: Target | None = None  # a person's own application
+    shard: ShardRecord | None = None  # of which plan this is a part
 
     @property
     def settings(self) -> dict[str, str]:

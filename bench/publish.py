@@ -20,6 +20,7 @@ from bench.records import atomic, journal
 from bench.report import document, markdown
 from bench.report import readme as readme_report
 from bench.report import summary as one_screen
+from bench.run.history import run_folders
 from bench.text import line, shown
 
 if TYPE_CHECKING:
@@ -137,14 +138,10 @@ def recorded(output: Path, run: str | None, warn: Warn) -> Results:
 
 
 def _folder(output: Path, run: str) -> Path:
-    for folder in (output / "runs" / run, Path(run)):
-        if (folder / journal.RUN_FILE).is_file():
-            return folder
-    known = sorted(path.name for path in (output / "runs").glob("*") if path.is_dir())
-    listed = ", ".join(known[-5:]) or "none"
-    raise BadInputError(
-        f"--run: found {shown(run)}, allowed: a run's id or folder; the newest: {shown(listed)}"
-    )
+    try:
+        return run_folders.find(run, output)
+    except BadInputError as wrong:
+        raise BadInputError(f"--run: {wrong}") from None
 
 
 def _read(folder: Path, prefix: str, warn: Warn) -> Results:

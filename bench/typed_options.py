@@ -6,6 +6,7 @@ from collections.abc import Callable  # noqa: TC003 - part of a type that is mad
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench import shards
 from bench.config import Overrides, parse_overrides
 from bench.errors import BadInputError
 from bench.run.options import RunOptions
@@ -14,6 +15,8 @@ from bench.text import shown
 if TYPE_CHECKING:
     import argparse
     from pathlib import Path
+
+    from bench.shards import Shard
 
 ASK_S = 280.0  # of a question, so that it is answered within five minutes
 
@@ -27,6 +30,7 @@ class PlanOptions:
     names: tuple[str, ...]  # of `single`
     overrides: Overrides
     pass_env: tuple[str, ...] = ()  # variables that one's own application may have
+    shard: Shard | None = None  # the part of it that this machine measures
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,23 @@ class ProfileOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class MergeOptions:
+    """Of `merge`."""
+
+    runs: tuple[str, ...]
+    output: Path
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityOptions:
+    """Of `capacity`."""
+
+    plan: PlanOptions
+    slos: tuple[str, ...]
+    json: Path | None
+
+
+@dataclass(frozen=True, slots=True)
 class AbOptions:
     """Of `ab` and `versus`."""
 
@@ -148,11 +169,14 @@ Options = (
     | AskOptions
     | AbOptions
     | ProfileOptions
+    | CapacityOptions
+    | MergeOptions
     | None
 )
 
 
 def _plan_options(chosen: argparse.Namespace) -> PlanOptions:
+    shard = getattr(chosen, "shard", None)
     return PlanOptions(
         command=chosen.command,
         config=chosen.config,
@@ -180,6 +204,7 @@ def _plan_options(chosen: argparse.Namespace) -> PlanOptions:
             select=chosen.select,
         ),
         pass_env=tuple(chosen.pass_env),
+        shard=None if shard is None else shards.parse(shard),
     )
 
 
@@ -242,6 +267,14 @@ def _profile_options(chosen: argparse.Namespace) -> ProfileOptions:
     return ProfileOptions(_plan_options(chosen), chosen.output)
 
 
+def _merge_options(chosen: argparse.Namespace) -> MergeOptions:
+    return MergeOptions(tuple(chosen.runs), chosen.output)
+
+
+def _capacity_options(chosen: argparse.Namespace) -> CapacityOptions:
+    return CapacityOptions(_plan_options(chosen), tuple(chosen.slo), chosen.json)
+
+
 def _ab_options(chosen: argparse.Namespace) -> AbOptions:
     return AbOptions(
         plan=_plan_options(chosen),
@@ -284,6 +317,8 @@ TYPED: dict[str, Callable[[argparse.Namespace], Options]] = {
     "single": _measure_options,
     "plan": _plan_options,
     "what-if": _plan_options,
+    "capacity": _capacity_options,
+    "merge": _merge_options,
     "report": _report_options,
     "readme": _report_options,
     "compare": _compare_options,

@@ -16,6 +16,7 @@ const maxWaitMS = 60_000
 // delayServer answers each request after the wait it asks for.
 type delayServer struct {
 	stats *stats
+	queue *queue
 	late  time.Duration // added to every wait; for tests of the harness only
 }
 
@@ -27,6 +28,10 @@ func (d *delayServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if d.allows(w, r, http.MethodGet) {
 			d.wait(w, r)
 		}
+	case "/queue":
+		if d.allows(w, r, http.MethodGet) {
+			d.serve(w, r)
+		}
 	case "/stats":
 		if d.allows(w, r, http.MethodGet) {
 			writeJSON(w, http.StatusOK, d.stats.snapshot())
@@ -34,11 +39,12 @@ func (d *delayServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/reset":
 		if d.allows(w, r, http.MethodPost) {
 			d.stats.reset()
+			d.queue.reset()
 			w.WriteHeader(http.StatusNoContent)
 		}
 	default:
 		d.refuse(w, http.StatusNotFound, fmt.Sprintf(
-			"no such path: %q; there are GET /?waitms=N, GET /stats and POST /reset", r.URL.Path))
+			"no such path: %q; there are GET /?waitms=N, GET /queue?us=N, GET /stats and POST /reset", r.URL.Path))
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 
 func startServer(t *testing.T, late time.Duration) *httptest.Server {
 	t.Helper()
-	server := httptest.NewServer(&delayServer{stats: newStats(monotonicNS), late: late})
+	server := httptest.NewServer(&delayServer{stats: newStats(monotonicNS), queue: newQueue(), late: late})
 	t.Cleanup(server.Close)
 	return server
 }

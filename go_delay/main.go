@@ -139,6 +139,7 @@ func stopRequests(o options, stdin io.Reader) <-chan struct{} {
 func newServer(o options, counters *stats) *http.Server {
 	return &http.Server{
 		Handler: &delayServer{
+			queue: newQueue(),
 			stats: counters,
 			late:  time.Duration(o.lateMS) * time.Millisecond,
 		},

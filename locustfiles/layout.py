@@ -24,7 +24,8 @@ SAY_BEGIN = b"1"  # the server has been verified
 SAY_COUNTED = b"c"  # the window is set: no more counts are needed
 SAY_STOP = b"s"
 
-OVERLOADED = "overloaded"  # an open load had as many in flight as it may have
+OVERLOADED = "overloaded"  # an open load had as many in flight as it may have,
+FALLS_BEHIND = "falling behind"  # and completions came more slowly than arrivals
 
 LONGEST_RAMP_S = 5.0  # of a ramp that follows its cell
 

@@ -31,7 +31,7 @@ def about(report: Report) -> str:
     """Machine, date, versions, profile."""
     run, host = report.document["run"], report.document["host"]
     items = [
-        ("machine", machine(host)),
+        ("machine", _machines(report.document.get("hosts")) or machine(host)),
         ("measured", when(run)),
         ("load", load(run["profile"], run.get("varied", ()))),
         ("versions", versions(report.document["environments"])),
@@ -40,6 +40,19 @@ def about(report: Report) -> str:
     ]
     told = "".join(f"<li><b>{name}</b> {text(what)}</li>" for name, what in items if what)
     return f'<ul class="about">{told}</ul>'
+
+
+def _machines(hosts: Mapping[str, Any] | None) -> str | None:
+    """Of a merged run: how many, and how far they are apart."""
+    if not hosts or len(hosts["machines"]) < 2:
+        return None
+    spreads = [one["spread"] for one in hosts["references"] if one["spread"]]
+    apart = f", up to {max(spreads):.2f}× apart" if spreads else ""
+    cpus = dict.fromkeys(str(one["host"].get("cpu")) for one in hosts["machines"])
+    return (
+        f"{len(hosts['machines'])} machines ({', '.join(cpus)}{apart}): answers are of pairs on one"
+        " of them; don't compare figures of two"
+    )
 
 
 def machine(host: Mapping[str, Any]) -> str:
@@ -75,6 +88,8 @@ def load(profile: Mapping[str, Any], varied: Collection[str] = ()) -> str:
     if "delay" in varied:
         waits = f"delay {BY_CELL}, "
     users = f"users {BY_CELL}" if "users" in varied else f"{profile['users']} users"
+    if profile.get("rate"):
+        users = f"{profile['rate']:g} requests/s, whether or not others are answered"
     return f"profile {profile.get('name')}: {users}, {waits}{spent}"
 
 

@@ -213,7 +213,7 @@ def test_a_cell_with_only_unusable_trials_has_no_numbers() -> None:
     """Not one, whatever was recorded."""
     found = row(one(**INVALID), trial(outcome=Outcome.FAILED, reason="no start", measured=None))
     identity = {"cell", "experiment", "endpoint", "io", "server", "workers", "python", "verdict"}
-    identity |= {"settings"}
+    identity |= {"settings", "host"}
     empty = (None, (), Percentile(None, None, None), background([]))
     figures = {f.name: getattr(found, f.name) for f in fields(found) if f.name not in identity}
     assert figures.pop("trials") == 0

@@ -125,7 +125,6 @@ OPTIONS: dict[str, dict[str, list[str] | str]] = {
     "shares": {"precision": "ten", "budget": "12", "delay": "1.5ms"},
     "open_load": {"rate": "fast", "generators": "0", "in_flight": "1.5"},
     "in_flight_of_a_closed_load": {"in_flight": "100"},
-    "rate_with_a_ramp": {"rate": "200"},
     "not_numbers": {"workers": ["1,,x"], "users": "1e3", "rounds": "", "seed": "0x1"},
 }
 

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 Rows = dict[str, dict[str, Any]]  # by cell
 UNUSABLE = {"invalid", "failed", "skipped"}
-JUDGED = {"run", "cell", "experiment", "endpoint", "io", "server", "workers", "python", "verdict",
-          "reasons", "remarks", "trials"}  # fmt: skip
+JUDGED = {"run", "cell", "experiment", "endpoint", "io", "server", "workers", "python", "host",
+          "verdict", "reasons", "remarks", "trials"}  # fmt: skip
 STEADY, TWO_REGIMES = "async_sleep-uvicorn-w1", "sync_sleep-uvicorn-w1"
 # As the action's README and its type BenchmarkResult have it.
 ACTION = {

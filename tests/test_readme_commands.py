@@ -22,9 +22,11 @@ from bench.documents.commands import (
     CHECKING,
     COMPARING,
     DEVELOPING,
+    FINDING,
     LIST,
     LOOKING,
     MEASURING,
+    MERGING,
     PROFILING,
     READING,
     Command,
@@ -39,6 +41,7 @@ from bench.selfcheck.figure import Figure
 from bench.typed_options import AbOptions, CheckOptions, MeasureOptions, ProfileOptions
 from tests.support import fuzz
 from tests.support.records import example
+from tests.test_merge import write_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -172,6 +175,8 @@ def test_every_command_has_a_run(command: Command) -> None:
         *COMPARING,
         *PROFILING,
         *ASKING,
+        *FINDING,
+        *MERGING,
         *READING,
         *LOOKING,
         *CHECKING,
@@ -214,7 +219,9 @@ def test_commands_that_measure(prepared: Paths, clone: Path, command: Command) -
     small = clone / "experiments.yaml"
     small.write_text(SMALL, encoding="utf-8")
     budget = "--budget" in command.posargs
-    words = [*given(command), *SMALLER, *(SMALL_BUDGET if budget else ONE_ROUND)]
+    # The small matrix has two groups of cells, so that many parts at most.
+    said = [re.sub(r"^([12])/3$", r"\1/2", word) for word in given(command)]
+    words = [*said, *SMALLER, *(SMALL_BUDGET if budget else ONE_ROUND)]
     done = bench(clone, words)
     # 1: a busy machine may make a cell invalid
     assert done.returncode in {0, 1}, done.stdout + done.stderr
@@ -349,6 +356,40 @@ def test_commands_that_ask(prepared: Paths, clone: Path, tmp_path: Path, command
         said = nox(ROOT, "-s", "what-if", "--", *command.posargs, *small, may=(0,))
         assert "threads: " in said
     assert "Traceback" not in said
+
+
+# -- those that find a capacity
+
+
+@pytest.mark.real
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("command", of(*FINDING), ids=str)
+def test_commands_that_find_a_capacity(prepared: Paths, tmp_path: Path, command: Command) -> None:
+    """With a budget of a few trials, and a precision of anything."""
+    assert prepared.notes.is_dir()
+    output = tmp_path / "found.json"
+    small = ("--budget", "20s", "--precision", "100%", "--delay", "50ms", "--json", str(output))
+    said = nox(ROOT, "-s", "capacity", "--", *command.posargs, *small, may=(0, 1))
+    found = json.loads(output.read_text("utf-8"))
+    assert "Traceback" not in said
+    for cell in found["cells"]:
+        assert cell["closed_loop"], said
+        assert cell["curve"], said
+        assert cell["cell"] in said
+
+
+# -- those that merge
+
+
+@pytest.mark.parametrize("command", of(*MERGING), ids=str)
+def test_commands_that_merge(clone: Path, command: Command) -> None:
+    """Both parts of a matrix."""
+    reports = clone / "reports"
+    parts = {name: write_part(reports, at, of=2) for at, name in enumerate(RUNS, 1)}
+    done = bench(clone, [command.session, *(parts[word] for word in command.posargs)])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 machines" in done.stdout
+    assert json.loads((reports / "latest.json").read_text("utf-8"))["hosts"]["missing"] == []
 
 
 # -- those that read

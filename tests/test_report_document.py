@@ -49,7 +49,7 @@ NESTED = {
     "pool": {"size", "busy_avg", "waiting_avg"},
 }
 # Fields that may hold something where the numbers must not be printed.
-ALWAYS = {"cell", "experiment", "endpoint", "io", "server", "workers", "python"}
+ALWAYS = {"cell", "experiment", "endpoint", "io", "server", "workers", "python", "host"}
 JUDGED = {"verdict", "reasons", "trials"}
 
 

@@ -27,9 +27,15 @@ def arrivals(measured: Measured) -> tuple[Reason, ...]:
     reasons = []
     p99 = measured.latency.p99
     p99_ms = p99.value_ms if p99.value_ms is not None else p99.over_ms
-    late_ms = max(found.late_p50_ms or 0.0, found.late_in_p99_ms or 0.0)
+    late_ms = lateness_ms(measured)
     if p99_ms and late_ms > LATE * p99_ms:
         reasons.append(Reason(Kind.ARRIVALS_LATE, (late_ms, p99_ms)))
     if found.behind > BEHIND * found.due:
         reasons.append(Reason(Kind.ARRIVALS_BEHIND, (found.due, found.behind)))
     return tuple(reasons)
+
+
+def lateness_ms(measured: Measured) -> float:
+    """The median, or what it did to the p99, whichever is more; 0 of a closed load."""
+    found = measured.open
+    return 0.0 if found is None else max(found.late_p50_ms or 0.0, found.late_in_p99_ms or 0.0)

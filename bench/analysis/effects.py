@@ -144,22 +144,26 @@ def contrasts(rows: Sequence[Row]) -> Iterator[Contrast]:
 
 def pairs(rows: Iterable[Row], contrast: Contrast) -> list[Pair]:
     """Those of valid and rough rows, both known with an interval, from two trials or more."""
-    found: dict[tuple[tuple[str, str], ...], dict[str, Row]] = {}
+    found: dict[tuple[tuple[tuple[str, str], ...], int], dict[str, Row]] = {}
     for row in rows:
         if _known(row) and row.trials >= LEAST and not _vague(row):
             rest, level = _rest(row, contrast)
             if contrast.io in {None, row.io}:
-                found.setdefault(rest, {})[level] = row
+                # Of two machines a ratio would be theirs.
+                found.setdefault((rest, row.host), {})[level] = row
     return [
         _pair(rest, levels[contrast.level], levels[contrast.base])
-        for rest, levels in found.items()
+        for (rest, _), levels in found.items()
         if contrast.level in levels and contrast.base in levels
     ]
 
 
 def between(level: Row, base: Row) -> Part | None:
     """The throughput of one row as a multiple of another's; None where either isn't known."""
-    if any(not _known(row) or row.trials < LEAST or _vague(row) for row in (level, base)):
+    sides = (level, base)
+    if level.host != base.host:  # of two machines a ratio would be theirs
+        return None
+    if any(not _known(row) or row.trials < LEAST or _vague(row) for row in sides):
         return None
     return _part([_pair((), level, base)], differs=True)
 

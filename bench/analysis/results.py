@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.analysis.drift import Drift, drift
 from bench.analysis.effects import Effect, effects
+from bench.analysis.hosts import Hosts, hosts
 from bench.analysis.ladder import Ladder, ladders
 from bench.analysis.noise import Noise, noise
 from bench.analysis.packages import apart
@@ -30,6 +31,7 @@ class Results:
     drift: Drift | None  # where controls were run
     recorded: int  # trials that have an intact record
     damage: tuple[Damage, ...]  # what was left out
+    hosts: Hosts | None = None  # of a run that was merged of several machines'
 
 
 def results(
@@ -47,10 +49,12 @@ def results(
             _with_packages(effect, run, found) for effect in effects(found, run.profile.users)
         ),
         ladders=ladders(found),
-        noise=noise(trials, run.host.cores),
-        drift=drift(controls),
-        recorded=sum(trial.cell in run.cells for trial in trials),
+        # Of a merged run those of its first machine; the others' are in their own runs.
+        noise=noise([trial for trial in trials if trial.host == 0], run.host.cores),
+        drift=drift([control for control in controls if control.host == 0]),
+        recorded=sum(trial.cell in run.cells and not trial.away for trial in trials),
         damage=tuple(damage),
+        hosts=hosts(run, trials),
     )
 
 

@@ -103,11 +103,30 @@ class Row:
     settings: Mapping[str, str] = field(default_factory=dict)  # levels of further axes
     profile: str | None = None  # which function took the time, if a profiler has looked
     arrivals: Arrivals | None = None  # of an open load
+    host: int = 0  # of a merged run: its place among the run's hosts
 
 
 def rows(run: RunRecord, trials: Sequence[TrialRecord]) -> tuple[Row, ...]:
     """Rows in the order in which the cells are declared; a cell never tried has none."""
-    return rows_of(run.cells, trials, run.profile.precision, run.host.cores)
+    if not run.hosts:
+        return rows_of(run.cells, trials, run.profile.precision, run.host.cores)
+    found = {
+        row.cell: row
+        for at, part in enumerate(run.hosts)
+        for row in on_host(run, trials, at, part.host.cores, away=False)
+    }
+    return tuple(found[cell] for cell in run.cells if cell in found)
+
+
+def on_host(
+    run: RunRecord, trials: Sequence[TrialRecord], at: int, cores: int, *, away: bool
+) -> tuple[Row, ...]:
+    """Of one host of a merged run, by what was measured there alone: its own cells, or the others.
+
+    Machines have no speed in common that could be taken out of their trials.
+    """
+    there = [trial for trial in trials if trial.host == at and trial.away is away]
+    return rows_of(run.cells, there, run.profile.precision, cores)
 
 
 def rows_of(
@@ -178,6 +197,7 @@ def _row(known: Known, precision: float, cores: int) -> Row:
             for one in known.counted
         ),
         kinds=kinds(measured),
+        host=first.host,
         arrivals=_arrivals([m.open for m in measured if m.open is not None]),
     )
 

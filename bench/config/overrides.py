@@ -33,7 +33,7 @@ from bench.config.model import (
     WindowSeconds,
 )
 from bench.config.model import Workers as WorkerCount
-from bench.config.rules import ramp_allowed, spawn_rate_allowed, window_allowed
+from bench.config.rules import spawn_rate_allowed, window_allowed
 from bench.config.source import NUMBER, WHOLE
 from bench.text import shown
 
@@ -180,6 +180,8 @@ def apply(config: Config, overrides: Overrides) -> tuple[Config, Profile]:
         given.setdefault("budget_s", None)
     elif "budget_s" in given:
         given["rounds"] = None
+    if "rate" in given:  # an open load has its rate from the first request on
+        given["spawn_rate"] = None
     changed = dataclasses.replace(profile, **given)
     mistakes = [*_unfit(changed, given)]
     if mistakes:
@@ -276,9 +278,6 @@ def _unfit(profile: Profile, given: Mapping[str, Any]) -> Iterator[Mistake]:
             yield Mistake("--delay", found, f"this with `{option}` {allowed}")
     if profile.rate is None and "in_flight" in given:
         yield Mistake("--in-flight", str(profile.in_flight), "only with an open load (--rate N)")
-    if allowed := ramp_allowed(profile.spawn_rate, profile.rate):
-        found = f"{profile.rate:g} with the profile's spawn_rate {profile.spawn_rate:g}"
-        yield Mistake("--rate", found, f"a profile of another ramp: {allowed}")
     if spawn_rate_allowed(profile.users, profile.spawn_rate):
         found = f"{profile.users} with the profile's spawn_rate {profile.spawn_rate:g}"
         yield Mistake("--users", found, "as many as are there within an hour")

@@ -12,9 +12,11 @@ from bench.documents.commands import (
     CHECKING,
     COMPARING,
     DEVELOPING,
+    FINDING,
     LIST,
     LOOKING,
     MEASURING,
+    MERGING,
     PROFILING,
     READING,
     Command,
@@ -113,6 +115,8 @@ def command(found: Command, sessions: Sequence[str]) -> Iterator[str]:
         yield f"`{found}`: no such session"
     elif found.session in {
         *ASKING,
+        *FINDING,
+        *MERGING,
         *MEASURING,
         *COMPARING,
         *PROFILING,

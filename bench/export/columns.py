@@ -106,6 +106,7 @@ COLUMNS: tuple[Column, ...] = (
     *(_text(name) for name in ("cell", "experiment", "endpoint", "io", "server")),
     _whole("workers"),
     _text("python"),
+    Column("host", Kind.WHOLE, lambda row: row.get("host", 0)),
     *(_setting(name) for name in SETTINGS),
     _text("verdict"),
     _joined("reasons"),

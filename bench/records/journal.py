@@ -114,14 +114,14 @@ def read_series(path: Path) -> Read[SeriesRecord]:
 
 
 def _of_trials(name: str, lines: Iterable[tuple[int, OfTrial | Broken]]) -> Read[OfTrial]:
-    records: dict[tuple[str, int, bool], tuple[int, OfTrial]] = {}
+    records: dict[tuple[str, int, bool, int], tuple[int, OfTrial]] = {}
     damage: list[Damage] = []
     for number, found in lines:
         place = f"{name}:{number}"
         if isinstance(found, Broken):
             damage.append(Damage(place, found.what))
             continue
-        key = (found.cell, found.round, found.twin)
+        key = (found.cell, found.round, found.twin, found.host)
         first, kept = records.setdefault(key, (number, found))
         if kept is not found:
             what = (

@@ -323,6 +323,8 @@ class TrialRecord:
     purpose: Purpose = FIRST
     # Levels of the axes that its file may leave out (`bench.axes.SETTINGS`), those that it has.
     settings: Mapping[str, str] = field(default_factory=dict)
+    host: int = 0  # of a merged run: its place among the run's hosts
+    away: bool = False  # of a reference cell, on a host that has not the cells it is compared with
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +370,7 @@ class SeriesRecord:
     # Why the trial isn't clean, as the reports say it; as far as it can be told from itself.
     disturbances: tuple[str, ...]
     argv: tuple[str, ...]  # the server's command
+    host: int = 0  # of a merged run: its place among the run's hosts
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,6 +390,7 @@ class ControlRecord:
     generator_cores: float | None = None
     delay_server_cores: float | None = None
     generators: int = 1  # processes of the load generator
+    host: int = 0  # of a merged run: its place among the run's hosts
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,6 +419,28 @@ class Resumption:
     at: str  # ISO 8601, UTC
     done: int  # trials measured before
     changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShardRecord:
+    """Of which plan a run is a part."""
+
+    number: AtLeastOne
+    of: AtLeastOne
+    plan_hash: str  # of the whole
+    cells: tuple[str, ...]  # of the whole
+    own: tuple[str, ...]  # that no other part has but as references
+    references: tuple[str, ...]  # that all parts have
+
+
+@dataclass(frozen=True, slots=True)
+class MergedHost:
+    """Where a part of a merged run was measured."""
+
+    host: Host
+    run: str  # the part's own id
+    shard: AtLeastOne  # its number
+    placement: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -448,6 +474,9 @@ class RunRecord:
     settings: Mapping[str, str] = field(default_factory=dict)
     varied: tuple[str, ...] = ()  # those of these axes that ids tell
     resumed: tuple[Resumption, ...] = ()
+    shard: ShardRecord | None = None  # of a part of a plan
+    hosts: tuple[MergedHost, ...] = ()  # of a run that was merged of such; `host` is the first
+    missing: tuple[int, ...] = ()  # parts that it was merged without
 
 
 @dataclass(frozen=True, slots=True)

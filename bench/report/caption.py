@@ -113,6 +113,8 @@ def _minute(when: str) -> str:
 
 def _where(run: RunRecord) -> str:
     host = run.host
+    if len(run.hosts) > 1:
+        return f"{len(run.hosts)} machines, named above. {cores_note(run)}"
     return (
         f"Machine: {text.escape(host.cpu)}, {host.cores} cores, {host.memory_gb} GB,"
         f" {text.escape(host.os)}, kernel {text.escape(host.kernel)}. {cores_note(run)}"

@@ -17,6 +17,7 @@ from bench.report.reasons import remarks, sentences
 if TYPE_CHECKING:
     from bench.analysis.drift import Drift
     from bench.analysis.effects import Effect
+    from bench.analysis.hosts import Hosts
     from bench.analysis.kinds import Kind
     from bench.analysis.noise import Noise
     from bench.analysis.results import Results
@@ -49,6 +50,7 @@ def content(results: Results) -> dict[str, Any]:
             "resumed": [asdict(step) for step in run.resumed],
         },
         "host": asdict(run.host),
+        "hosts": None if results.hosts is None else _hosts(results.hosts),
         "environments": dict(run.environments),
         "rows": [_row(row) for row in results.rows],
         "answers": [
@@ -72,6 +74,7 @@ def _row(row: Row) -> dict[str, Any]:
         "server": row.server,
         "workers": row.workers,
         "python": row.python,
+        "host": row.host,
         "settings": dict(row.settings),
         "verdict": row.verdict.word.value,
         "reasons": sentences(row.verdict),
@@ -216,6 +219,24 @@ def _effect(effect: Effect) -> dict[str, Any]:
         "single_trial_pairs": effect.alone,
         "vague_pairs": effect.vague,
         "sentence": sentence(effect),
+    }
+
+
+def _hosts(found: Hosts) -> dict[str, Any]:
+    return {
+        "machines": [
+            {"run": one.run, "shard": one.shard, "host": asdict(one.host)} for one in found.hosts
+        ],
+        "of": found.of,
+        "missing": list(found.missing),
+        "references": [
+            {
+                "cell": one.cell,
+                "throughput_rps": [_short(rate) for rate in one.throughput_rps],
+                "spread": _short(one.spread),
+            }
+            for one in found.references
+        ],
     }
 
 

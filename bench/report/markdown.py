@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from bench import text
-from bench.report import caption, ladder, places, tables, trust
+from bench.report import caption, ladder, machines, places, tables, trust
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +39,7 @@ def body(results: Results) -> str:
         scenarios,
         "### The matrix",
         verdicts(rows),
+        None if results.hosts is None else machines.told(results.hosts),
         tables.matrix_table(rows),
         places.LEGEND,
         caption.spread_note(rows),

@@ -39,7 +39,7 @@ MATRIX_HEADINGS = (
 def scenario_table(rows: Sequence[Row]) -> tuple[str, str]:
     """One server at one worker count, its experiments as columns; gives (caption, table).
 
-    The server and worker count of the first row: the ones listed first.
+    The server, worker count and machine of the first row: the ones listed first.
     """
     chosen = of_first(rows)
     lines: list[tuple[str, list[str]]] = [
@@ -90,8 +90,8 @@ def of_first(rows: Sequence[Row]) -> list[Row]:
     return [
         row
         for row in rows
-        if (row.server, row.workers, row.python, row.settings)
-        == (first.server, first.workers, first.python, first.settings)
+        if (row.server, row.workers, row.python, row.settings, row.host)
+        == (first.server, first.workers, first.python, first.settings, first.host)
     ]
 
 
@@ -107,9 +107,14 @@ def served_plain(row: Row) -> str:
 
 
 def matrix_table(rows: Sequence[Row]) -> str:
-    """Every cell, in declared order."""
+    """Every cell, in declared order; of several machines with the machine's number."""
+    several = len({row.host for row in rows}) > 1
     return tabulate(
-        [_matrix_line(row) for row in rows],
+        [
+            [f"{cell} on {row.host + 1}" if several else cell, *line]
+            for row in rows
+            for cell, *line in [_matrix_line(row)]
+        ],
         headers=MATRIX_HEADINGS,
         tablefmt="github",
         disable_numparse=True,

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.records.trial_files import TRIAL_FACTS, TrialFacts, to_json
@@ -26,8 +27,34 @@ if TYPE_CHECKING:
     from bench.run.lab import Lab
 
 
-def run_control(profile: Profile, lab: Lab, folder: Path, *, processes: int = 1) -> None:
-    """Load the delay server itself with so many generator processes.
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """What the delay server is asked, and what it is to answer."""
+
+    route: str
+    body: str
+
+
+def waits(delay_s: float) -> Asks:
+    """For a wait of whole milliseconds."""
+    wait_ms = round(delay_s * 1e3)
+    return Asks(f"/?waitms={wait_ms}", _json({"waited_ms": wait_ms}))
+
+
+def queues(service_us: int, *, even: bool) -> Asks:
+    """In a queue of one server, whose services take so long each, or on average."""
+    law = "fixed" if even else "exponential"
+    return Asks(f"/queue?us={service_us}&law={law}", _json({"service_us": service_us}))
+
+
+def _json(answer: dict[str, int]) -> str:
+    return json.dumps(answer, separators=(",", ":"))
+
+
+def run_control(
+    profile: Profile, lab: Lab, folder: Path, *, processes: int = 1, asks: Asks | None = None
+) -> None:
+    """Load the delay server itself with so many generator processes; by default with its delay.
 
     ``folder`` (empty) then holds what a trial's does.
 
@@ -35,28 +62,29 @@ def run_control(profile: Profile, lab: Lab, folder: Path, *, processes: int = 1)
     """
     facts = TrialFacts(profile=profile, delay_s=profile.delay_s, waits=profile.delay_s > 0)
     try:
-        _run(profile, lab, folder, facts, processes)
+        _run(profile, lab, folder, facts, processes, asks or waits(profile.delay_s))
     except (TrialFailed, OSError) as failed:
         facts.failure = str(failed)
     finally:
         (folder / "trial.json").write_text(to_json(TRIAL_FACTS, facts), encoding="utf-8")
 
 
-def _run(profile: Profile, lab: Lab, folder: Path, facts: TrialFacts, processes: int) -> None:
+def _run(
+    profile: Profile, lab: Lab, folder: Path, facts: TrialFacts, processes: int, asks: Asks
+) -> None:
     lab.delay.ensure()
-    wait_ms = round(profile.delay_s * 1e3)
     with contextlib.ExitStack() as stack:
         load = generator.start(
             lab,
             profile,
-            f"/?waitms={wait_ms}",
+            asks.route,
             folder,
             phase=facts.phase,
             processes=processes,
         )
         stack.callback(load.stop, 0)
-        body = json.dumps({"waited_ms": wait_ms}, separators=(",", ":"))
-        generator.aim(folder, lab.delay.url, body=body.encode(), least_s=profile.delay_s, workers=1)
+        body = asks.body.encode()
+        generator.aim(folder, lab.delay.url, body=body, least_s=profile.delay_s, workers=1)
         generator.await_ready(load, lab.patience.ready_s)
         facts.generators = load.user_pids
         roots = {

@@ -71,7 +71,7 @@ class TrialRunner:
         if (lacking := self.lab.lacking(cell)) is not None:
             return self._record(planned, Outcome.SKIPPED, lacking)
         _demand_room(self.folder)
-        folder = self._raw(planned.round, cell.id, twin=planned.twin)
+        folder = self.raw(planned)
         # What an interrupted attempt left is of no use.
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -114,13 +114,17 @@ class TrialRunner:
         else:
             shutil.rmtree(folder)
 
+    def raw(self, planned: PlannedTrial) -> Path:
+        """Where a trial leaves its files, until they are put away."""
+        return self._raw(planned.round, planned.cell.id, twin=planned.twin)
+
     def _raw(self, number: int, cell: str, *, twin: bool) -> Path:
         # By its round, not its index, which may be another trial's when the run was resumed.
         return self.folder / "raw" / f"r{number:02d}-{cell}{'-twin' if twin else ''}"
 
     def _digest(self, planned: PlannedTrial) -> TrialRecord:
         """The record of a trial that has left its raw files."""
-        folder = self._raw(planned.round, planned.cell.id, twin=planned.twin)
+        folder = self.raw(planned)
         facts: TrialFacts | None = None
         try:
             facts = trial_facts(folder)

@@ -125,7 +125,9 @@ class _Watch:
         later = [one for one in self.told if 2 * one.ns >= self.told[0].ns + self.told[-1].ns]
         if len(later) > 1:
             rate = (later[-1].ended - later[0].ended) / (later[-1].ns - later[0].ns) * 1e9
-            behind = " and falling behind" if rate < KEEPS_UP * (profile.rate or 0.0) else ""
+            behind = (
+                f" and {layout.FALLS_BEHIND}" if rate < KEEPS_UP * (profile.rate or 0.0) else ""
+            )
             completions = f", completions {rate:.4g}/s{behind}"
         return (
             f"{layout.OVERLOADED}: {arrivals}{completions}; {profile.at_once} requests were in"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from bench.errors import CELLS_FAILED, BadInputError, RequirementError
 from bench.selfcheck import (
     accuracy,
+    capacities,
     counterfactual,
     endurance,
     judgement,
@@ -41,6 +42,7 @@ CHECKS: Final[dict[str, Callable[[Paths, bool], Sequence[Figure]]]] = {
     "simulated": check.run,
     "accuracy": accuracy.run,
     "judgement": judgement.run,
+    "capacity": capacities.run,
     "sensitivity": sensitivity.run,
     "why": counterfactual.run,
     "kills": kills.run,
@@ -48,7 +50,10 @@ CHECKS: Final[dict[str, Callable[[Paths, bool], Sequence[Figure]]]] = {
 }
 DEFAULTS: Final = {
     "bench": ("overhead", "probe", "setup", "digest", "plan", "report"),
-    "selfcheck": ("simulated", "accuracy", "judgement", "sensitivity", "why", "kills", "endurance"),
+    "selfcheck": (
+        *("simulated", "accuracy", "judgement", "sensitivity", "capacity", "why", "kills"),
+        "endurance",
+    ),
 }
 
 

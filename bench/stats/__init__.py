@@ -36,8 +36,10 @@ from bench.stats.quantile import Percentile
 from bench.stats.rate_error import batch_error, gap_error
 from bench.stats.regimes import Regimes, find_regimes, without_regimes
 from bench.stats.scalability import Law, fit_law
+from bench.stats.share import Share, share_of, together
 from bench.stats.spread import Spread, spreads
 from bench.stats.steady import Steadiness, steadiness
+from bench.stats.student import reach_of
 from bench.stats.survival import Curve, product_limit
 from bench.stats.throughput import hann_rate, plain_rate
 
@@ -55,6 +57,7 @@ __all__ = [
     "Pairs",
     "Percentile",
     "Regimes",
+    "Share",
     "Spread",
     "Steadiness",
     "batch_error",
@@ -86,6 +89,8 @@ __all__ = [
     "pooled_log_ratio",
     "pooled_percentile",
     "product_limit",
+    "reach_of",
+    "share_of",
     "spreads",
     "starts_needed",
     "steadiness",
@@ -93,5 +98,6 @@ __all__ = [
     "tapered_growth",
     "tapered_mean",
     "tapered_occupancy",
+    "together",
     "without_regimes",
 ]

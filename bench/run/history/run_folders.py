@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import FULL, BadInputError
 from bench.records.journal import RUN_FILE, TRIALS_FILE, Read, read_run, read_trials, write_run
 from bench.run.history.changes import Change, changes
+from bench.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from bench.records.model import RunRecord, TrialRecord
 
@@ -138,3 +139,19 @@ def trials_of(folder: Path) -> Read[TrialRecord]:
 def _newest_first(runs: Path) -> Iterator[Path]:
     if runs.is_dir():
         yield from sorted((f for f in runs.iterdir() if f.is_dir()), reverse=True)
+
+
+def find(name: str, output: Path) -> Path:
+    """The folder of a run, by its id or its own path.
+
+    Raises:
+        BadInputError: there is none.
+    """
+    for folder in (output / "runs" / name, Path(name)):
+        if (folder / RUN_FILE).is_file():
+            return folder
+    known = sorted(path.name for path in (output / "runs").glob("*") if path.is_dir())
+    listed = ", ".join(known[-5:]) or "none"
+    raise BadInputError(
+        f"found {shown(name)}, allowed: a run's id or folder; the newest: {shown(listed)}"
+    )

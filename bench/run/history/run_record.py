@@ -59,6 +59,7 @@ def describe_run(
         sources=sources_of(plan.target, paths),
         settings=plan.settings,
         varied=plan.varied,
+        shard=plan.shard,
     )
 
 
