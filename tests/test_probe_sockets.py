@@ -67,10 +67,32 @@ def test_it_looks_until_somebody_is_connected(tmp_path: Path) -> None:
     audit = Audit(tmp_path / "audit-1.json")
     audit.look()
     assert audit.left == sockets.TRIES - 1
-    with connected(1):
+    with connected(1) as (one,):
+        one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         audit.look()
     assert audit.left == 0
     assert json.loads((tmp_path / "audit-1.json").read_text("utf-8"))["connections"] == 1
+
+
+def test_a_connection_that_is_not_set_yet_is_looked_at_again(tmp_path: Path) -> None:
+    """A loop sets those that it has accepted one by one; one that never is, is told in the end."""
+    path = tmp_path / "audit-1.json"
+    with connected(2) as accepted:
+        audit = Audit(path)
+        audit.look()
+        assert not path.exists()
+        for one in accepted:
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        audit.look()
+        assert audit.left == 0
+        assert json.loads(path.read_text("utf-8"))["nodelay"] == 2
+    with connected(1):
+        audit = Audit(path)
+        for _ in range(sockets.DOUBTS + 1):
+            assert audit.left
+            audit.look()
+        assert audit.left == 0
+        assert json.loads(path.read_text("utf-8"))["nodelay"] == 0
 
 
 def test_what_cannot_be_listed_is_not_known(
@@ -86,6 +108,7 @@ def test_what_cannot_be_listed_is_not_known(
 def test_a_disk_without_room_costs_no_heartbeat(tmp_path: Path) -> None:
     """What can't be written is not known; nothing is raised into the loop's timer."""
     audit = Audit(tmp_path / "gone" / "audit-1.json")
-    with connected(1):
+    with connected(1) as (one,):
+        one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         audit.look()
     assert audit.left == 0

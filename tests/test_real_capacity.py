@@ -33,7 +33,7 @@ def test_of_a_pool_that_waits(prepared: Paths, tmp_path: Path) -> None:
     output = tmp_path / "found.json"
     done = capacity(
         *("sync_http_pooled-uvicorn-w1", "--slo", "p99<180ms", "--slo", "errors<0.1%"),
-        *("--delay", "100ms", "--budget", "70s", "--precision", "25%", "--json", str(output)),
+        *("--delay", "100ms", "--budget", "35s", "--precision", "25%", "--json", str(output)),
     )
     assert done.returncode in {0, 1}, done.stdout + done.stderr
     (found,) = json.loads(output.read_text("utf-8"))["cells"]

@@ -208,13 +208,12 @@ def _row(one: Capacity, rate: float) -> list[str]:
         if slo.within_s is not None
     ]
     failed = sum(m.requests.window_failed for m in measured)
-    # What was sent late counts from when it was due: then each is that or less.
-    most = "≤ " if any(trial.late for trial in found) else ""
+    late = any(trial.late for trial in found)
     over = "overloaded" if any(p.overloaded for p in points) else said.value
     return [
         number(rate),
-        most + _percentile([m.latency.p50 for m in measured]),
-        most + _percentile([m.latency.p99 for m in measured]),
+        _percentile([m.latency.p50 for m in measured], late=late),
+        _percentile([m.latency.p99 for m in measured], late=late),
         str(failed) if measured else NONE,
         number(median(m.population for m in measured)) if measured else NONE,
         *(_percent(share) if share.of else NONE for share in shares),
@@ -222,10 +221,13 @@ def _row(one: Capacity, rate: float) -> list[str]:
     ]
 
 
-def _percentile(found: Sequence[Percentile]) -> str:
+def _percentile(found: Sequence[Percentile], *, late: bool) -> str:
+    """Where some were sent late it is that or less: each counts from when it was due."""
     known = [one.value_ms for one in found if one.value_ms is not None]
     if known:
-        return milliseconds(median(known))
+        return f"{'≤ ' if late else ''}{milliseconds(median(known))}"
+    if late:
+        return NONE
     over = [one.over_ms for one in found if one.over_ms is not None]
     return f"> {milliseconds(median(over))}" if over else NONE
 
