@@ -24,8 +24,6 @@ from tests.support.records import example, measured, trial
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.records.model import RunRecord
-
 PROFILE = Profile("p", 100, 1.0, rounds=3)
 CELLS = tuple(
     Cell(endpoint, io, "uvicorn", 1, "3.12")
@@ -68,12 +66,6 @@ def write_part(output: Path, number: int, of: int = 3, *, speed: float = 1.0) ->
     control = ControlRecord(SCHEMA, run.id, "start", 0, 100, None, 6000.0 * speed, 16.0, 0.9, 0.5)
     journal.append(folder / journal.CONTROLS_FILE, control)
     return run.id
-
-
-def read(folder: Path) -> tuple[RunRecord, list[object]]:
-    """A run and its trials."""
-    run = journal.read_run(folder / journal.RUN_FILE)
-    return run, list(run_folders.trials_of(folder).records)
 
 
 def test_parts_of_three_machines_are_one_run(tmp_path: Path) -> None:

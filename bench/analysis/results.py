@@ -31,7 +31,7 @@ class Results:
     drift: Drift | None  # where controls were run
     recorded: int  # trials that have an intact record
     damage: tuple[Damage, ...]  # what was left out
-    hosts: Hosts | None = None  # of a run that was merged of several machines'
+    hosts: Hosts | None = None  # of a run that was merged of several machines
 
 
 def results(

@@ -48,8 +48,9 @@ class Word(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One trial: its rate, and of each objective the share of bad requests; none if it ended early,
-    falling behind.
+    """One trial: its rate, and of each objective the share of bad requests.
+
+    There are no shares of one that ended early, falling behind.
     """
 
     rate: float
@@ -96,7 +97,7 @@ def word(points: Sequence[Point], slos: Sequence[Slo]) -> Word:
     """Of trials at one rate.
 
     That no request failed shows few failures only after many: an objective of those alone is not
-    what keeps a rate from holding (`bench.capacity.told.errors` asks it in the end).
+    what keeps a rate from holding (`bench.capacity.told.Capacity.open_errors` asks).
     """
     if any(point.overloaded for point in points):
         return Word.FAILS
