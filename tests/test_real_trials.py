@@ -7,6 +7,7 @@ import gzip
 import os
 import socket
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import psutil
@@ -153,7 +154,7 @@ def test_every_database_is_asked(bench: Trials, io: str, endpoint: str) -> None:
 
 
 def test_a_series_is_kept_of_each_trial(bench: Trials) -> None:
-    """All signals are known nearly throughout, and its bins add up to what was counted."""
+    """No signal is unknown for long, and its bins add up to what was counted."""
     record, measured = bench.measured(cell("sync", "sleep"))
     path = bench.runner.folder / journal.SERIES_FILE
     found = journal.read_series(path).records[-1]
@@ -171,8 +172,10 @@ def test_a_series_is_kept_of_each_trial(bench: Trials) -> None:
     assert found.in_flight[-2] == pytest.approx(12, abs=1)
     for values in (found.pool_busy, found.pool_waiting, found.server_cores, found.loop_delay_ms):
         assert len(values) == len(found.t_s)
-        # The first look may come after the first users, the last before the stop.
-        assert sum(value is None for value in values) <= len(values) / 2
+        # Between two looks there may be bins without one: how many hangs on the machine.
+        known = [value is not None for value in values]
+        unknown = [len([*run]) for one, run in groupby(known) if not one]
+        assert max(unknown, default=0) <= len(values) / 4
     assert max(value or 0 for value in found.pool_busy) == pytest.approx(12, abs=0.5)
     assert found.latency.known_to_ms > 100
 
