@@ -99,6 +99,7 @@ def command_line() -> argparse.ArgumentParser:
     doctor.add_argument(
         "--fix", action="store_true", help="also print the commands that would help; run none"
     )
+    _elsewhere(doctor)
     _exporting(_command(commands, "export", "give a run to another tool"))
     for name, help_ in (
         ("bench", "what the harness costs"),
@@ -217,9 +218,19 @@ def _planning(command: argparse.ArgumentParser) -> None:
     add("--longest", metavar="TIME", help="the longest that such a warm-up or window may get")
     add("--generators", metavar="N", help="processes of the load generator; auto (default): one,"
         " and more for a cell that it can't load, where there are cores")  # fmt: skip
+    _elsewhere(command)
     add("--seed", metavar="N", help="of the order within a round")
     add("--pass-env", action="append", default=[], metavar="NAME", help="an environment variable"
         " that ${NAME} in an own application's file may stand for; may be repeated")  # fmt: skip
+
+
+def _elsewhere(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--generator", action="append", default=[], metavar="HOST*N", help="a load machine as ssh"
+        " takes it, with N processes of the load generator (1); may be repeated, needs"
+        " --listen")  # fmt: skip
+    add("--listen", metavar="ADDRESS", help="where the servers under test listen, in place of"
+        " 127.0.0.1: an address of this machine that load machines reach")  # fmt: skip
 
 
 def _running(command: argparse.ArgumentParser) -> None:

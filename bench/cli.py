@@ -237,7 +237,12 @@ def export(options: ExportOptions) -> int:
 
 def examine(options: DoctorOptions) -> int:
     """Whether this machine is fit to measure."""
-    text, status = doctor.examine(paths(), options.output, fix=options.fix, config=options.config)
+    text, status = doctor.examine(
+        *(paths(), options.output),
+        fix=options.fix,
+        config=options.config,
+        away=(options.machines, options.listen),
+    )
     print(text)
     return status
 

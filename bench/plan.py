@@ -291,11 +291,18 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _defining(profile: Profile) -> dict[str, object]:
+    """Of load machines how many processes each has: another one may take the place of one."""
+    found = asdict(profile)
+    machines, _ = found.pop("machines"), found.pop("listen")
+    return found | ({"machines": [one["processes"] for one in machines]} if machines else {})
+
+
 def _plan_hash(cells: Sequence[Cell], profile: Profile, seed: int, target: Target | None) -> str:
     defines: dict[str, object] = {
         # An axis that a cell doesn't have is none of what defines it.
         "cells": [{k: v for k, v in asdict(cell).items() if v != ()} for cell in cells],
-        "profile": asdict(profile),
+        "profile": _defining(profile),
         "seed": seed,
     }
     if target is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench import shards
-from bench.config import Overrides, parse_overrides
+from bench.config import Overrides, machines_of, parse_overrides
 from bench.errors import BadInputError
 from bench.run.options import RunOptions
 from bench.text import shown
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
+    from bench.config import Machine
     from bench.shards import Shard
 
 ASK_S = 280.0  # of a question, so that it is answered within five minutes
@@ -85,6 +86,8 @@ class DoctorOptions:
     output: Path
     fix: bool
     config: Path | None  # None: experiments.yaml
+    machines: tuple[Machine, ...] = ()  # load machines to look at,
+    listen: str | None = None  # and where servers would listen for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +203,8 @@ def _plan_options(chosen: argparse.Namespace) -> PlanOptions:
             duration=chosen.duration,
             rounds=chosen.rounds,
             generators=chosen.generators,
+            generator=chosen.generator,
+            listen=chosen.listen,
             seed=chosen.seed,
             select=chosen.select,
         ),
@@ -252,7 +257,8 @@ def _export_options(chosen: argparse.Namespace) -> ExportOptions:
 
 
 def _doctor_options(chosen: argparse.Namespace) -> DoctorOptions:
-    return DoctorOptions(output=chosen.output, fix=chosen.fix, config=chosen.config)
+    found = machines_of(generator=chosen.generator, listen=chosen.listen)
+    return DoctorOptions(chosen.output, chosen.fix, chosen.config, *found)
 
 
 def _check_options(chosen: argparse.Namespace) -> CheckOptions:

@@ -27,7 +27,7 @@ import (
 	"time"
 )
 
-// host is fixed: nothing here should be reachable from another machine.
+// host is fixed: nothing here is reachable from another machine, unless -also says where.
 const host = "127.0.0.1"
 
 func main() {
@@ -60,7 +60,17 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		counters.showOn(shown)
 	}
 	server := newServer(options, counters)
-	ended := make(chan error, 1)
+	ended := make(chan error, 2)
+	if options.also != "" {
+		port := strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+		beside, err := net.Listen("tcp4", net.JoinHostPort(options.also, port))
+		if err != nil {
+			fmt.Fprintf(stderr, "go_delay: cannot listen on %s port %s: %v; choose an address of this machine\n",
+				options.also, port, err)
+			return 1
+		}
+		go func() { ended <- server.Serve(beside) }()
+	}
 	go func() { ended <- server.Serve(listener) }()
 	if err := announce(stdout, listener); err != nil {
 		fmt.Fprintf(stderr, "go_delay: cannot tell the port on standard output: %v\n", err)
@@ -80,6 +90,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 
 type options struct {
 	port           int
+	also           string
 	lateMS         int
 	keepAliveStdin bool
 	page           string
@@ -91,6 +102,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags := flag.NewFlagSet("go_delay", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.IntVar(&o.port, "port", 0, "`port` to listen on; 0 lets the system pick")
+	flags.StringVar(&o.also, "also", "", "listen at this `address` of the machine too, on the same port")
 	flags.IntVar(&o.lateMS, "late-ms", 0,
 		"answer that many `ms` later than asked, counted as overshoot; only for tests of the harness")
 	flags.StringVar(&o.page, "page", "", "show the counters in this `file` too, mapped; made anew")

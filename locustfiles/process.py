@@ -33,6 +33,9 @@ EVENTS_FD = int(os.environ.get("MATRIX_EVENTS_FD", "-1"))
 # Which of how many processes with users this is; the master of several is none of them.
 PARTS = int(os.environ.get("MATRIX_PARTS", "1"))
 PART = int(os.environ.get("MATRIX_PART", "0"))
+# On another machine than the master: its folder is no one's but its own, and so is its clock.
+AWAY = bool(os.environ.get("MATRIX_AWAY"))
+SEVERAL = PARTS > 1 or AWAY  # locust's master leads them
 
 TICK_S = 0.05
 TICKS_A_COUNT = 2
@@ -104,7 +107,7 @@ class Process:
     """What this process knows of its own trial."""
 
     def __init__(self) -> None:
-        name = "requests.bin" if PARTS == 1 else f"requests-{PART}.bin"
+        name = f"requests-{PART}.bin" if SEVERAL else "requests.bin"
         self.records = Records(FOLDER / name)
         self.counting = True
         self.users = 0
@@ -113,7 +116,11 @@ class Process:
         # Of a timer, the generator's own scheduling delay: when it was due, how late it was.
         self.lateness_ns: list[tuple[int, int]] = []
         self.runner: Any = None  # locust's, for the stop
+        # When, CPU seconds of this process, seconds in which it could run but had no core: the
+        # harness can't look at a process on another machine.
+        self.usage: list[tuple[int, float, float]] = []
         self.tell: Callable[[dict[str, Any]], None] = by_pipe
+        self.hand_in: Callable[[], None] = lambda: None  # its files, where the harness has them not
 
 
 def by_pipe(told: dict[str, Any]) -> None:
@@ -153,7 +160,7 @@ def begin(users: int) -> None:
     PROCESS.users = users
     PROCESS.first_spawn_ns = time.monotonic_ns()
     gevent.spawn(_keep_time)
-    if PARTS == 1:
+    if not SEVERAL:
         gevent.spawn(_obey)
 
 
@@ -177,12 +184,24 @@ def _keep_time() -> None:
         gevent.sleep(TICK_S)
         PROCESS.lateness_ns.append((due_ns, max(0, time.monotonic_ns() - due_ns)))
         ticks += 1
+        if AWAY and ticks % TICKS_A_COUNT == 0:
+            PROCESS.usage.append((time.monotonic_ns(), time.process_time(), _waited_s()))
         if PROCESS.counting and PROCESS.spawned_ns and ticks % TICKS_A_COUNT == 0:
             records = PROCESS.records
             now_ns = time.monotonic_ns()
             tell("count", ns=now_ns, started=records.started, ended=records.ended)
         if ticks % TICKS_A_PROGRESS == 0:
             _tell_progress()
+
+
+def _waited_s() -> float:
+    """Seconds that this process's threads could run but had no core; -1 where nobody tells."""
+    try:
+        threads = Path("/proc/self/task").iterdir()
+        texts = [(one / "schedstat").read_text() for one in threads]
+        return sum(int(text.split()[1]) for text in texts) / 1e9
+    except (OSError, ValueError, IndexError):
+        return -1.0
 
 
 def _tell_progress() -> None:
@@ -222,12 +241,17 @@ def write_down(environment: Environment, **facts: object) -> None:
         "spawned_ns": PROCESS.spawned_ns,
         "failure_kinds": {number: name for name, number in kinds.items()},
         "lateness_ns": PROCESS.lateness_ns,
+        "usage": PROCESS.usage,
         # Of several processes only their master has locust's own view.
-        "locust": locusts_view(environment) if PARTS == 1 else {},
+        "locust": {} if SEVERAL else locusts_view(environment),
         **facts,
     }
-    name = "generator.json" if PARTS == 1 else f"generator-{PART}.json"
-    (FOLDER / name).write_text(json.dumps(summary), encoding="utf-8")
+    name = f"generator-{PART}.json" if SEVERAL else "generator.json"
+    try:
+        (FOLDER / name).write_text(json.dumps(summary), encoding="utf-8")
+    except OSError as error:
+        tell("failed", reason=f"the load generator can't write {name}: {error.strerror}")
+    PROCESS.hand_in()
     tell("done", started=records.started, recorded=records.recorded)
 
 

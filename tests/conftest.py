@@ -14,9 +14,13 @@ from bench.paths import Paths, default_python, paths
 from bench.run.host import environments
 from bench.selfcheck.trials import cell, trials
 from tests.support.fuzz import LEAST, LONG
+from tests.support.machines import RELAYED_S, REQUIRED, lacking, machines, made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support.machines import Machine
 
 from bench.selfcheck.trials import Trials
 
@@ -62,6 +66,31 @@ def prepared() -> Paths:
                 pytest.fail(f"nox has made no usable environment: {found.reason}")
             pytest.skip(f"{found.reason}; `nox -s tests` makes it")
     return where
+
+
+@pytest.fixture(scope="session")
+def load_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where load machines keep their environment: not in anybody's home."""
+    return tmp_path_factory.mktemp("cache") / "cache"
+
+
+@pytest.fixture(scope="module")
+def load_machines(
+    tmp_path_factory: pytest.TempPathFactory, load_cache: Path
+) -> Iterator[list[Machine]]:
+    """Three, the second behind a relay, which holds each packet for 20 ms."""
+    if (why := lacking()) is not None:
+        if REQUIRED in os.environ:
+            pytest.fail(why)
+        pytest.skip(why)
+    with machines(tmp_path_factory.mktemp("net"), 3, relayed=(2,)) as found:
+        found[1].say(f"{RELAYED_S} late")
+        for one in found:
+            one.variables["XDG_CACHE_HOME"] = str(load_cache)
+            one.restart_sshd()
+        if not load_cache.exists():
+            made(load_cache, found[0])
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -104,6 +104,25 @@ def test_a_trial_without_figures_is_what_its_record_says(word: str) -> None:
                 " its end (allowed: 1%): it was the bound"
             ),
         ),
+        (
+            {"away": 2, "generators": 2, "generator_busiest": 0.5, "clock_bound_ms": 61.0},
+            (
+                "the clocks of the load machines are known to 61 ms only, in a window of 6 s"
+                " (allowed: 1% of it)"
+            ),
+        ),
+        (
+            {"away": 1, "generator_busiest": 0.5, "clock_bound_ms": 1.0, "clock_fast": 0.0124},
+            (
+                "a load machine's clock runs 1.24% fast or slow, and so would be every latency"
+                " (allowed: 0.10%)"
+            ),
+        ),
+        (
+            # Of one process elsewhere, whatever its master here used.
+            {"away": 1, "generator_cores": 0.01, "generator_busiest": 0.9},
+            "the load generator used 0.90 of its 1 core (allowed in all: 85%)",
+        ),
         ({"redirects": 1}, "redirects among the answers: 1"),
         ({"overshoot_p99_ms": 50.5}, "the delay server was late: p99 overshoot 50.5 ms"),
         (
@@ -132,6 +151,7 @@ def test_what_makes_a_trial_invalid(figures: dict[str, Any], reason: str) -> Non
         {"open": replace(OPEN, late_in_p99_ms=900.0), "p99": Percentile(None, None, "too few")},
         {"generators": 4, "generator_cores": 2.1, "generator_busiest": 0.84},
         {"generators": 2, "generator_counted": 360},
+        {"away": 2, "clock_bound_ms": 60.0, "clock_fast": 0.001, "generator_busiest": 0.5},
         {"overshoot_p99_ms": 50.0},
         {"overshoot_p99_ms": 20.0, "delay_s": 0.1},
         {"overshoot_p99_ms": None},

@@ -112,6 +112,9 @@ BAD = {
         "default_profile:",
         "speed: 3\nprofils: 6\nexclude: 3\ninclude: [{workers: 0}]\ndefault_profile:",
     ),
+    "machines": ("rounds: 1", "rounds: 1, generators: [load1, -oProxyCommand=x, 'a*0', 'b c']"),
+    "no_machine": ("rounds: 1", "rounds: 1, generators: []"),
+    "listen": ("rounds: 1", "rounds: 1, listen: 0.0.0.0"),
     "more_than_fit": ("[1, 2]", str([*range(65, 100)])),
 }
 OPTIONS: dict[str, dict[str, list[str] | str]] = {
@@ -124,6 +127,9 @@ OPTIONS: dict[str, dict[str, list[str] | str]] = {
     "delay": {"delay": "2s"},
     "shares": {"precision": "ten", "budget": "12", "delay": "1.5ms"},
     "open_load": {"rate": "fast", "generators": "0", "in_flight": "1.5"},
+    "machines": {"generator": ["load1,load 2*3", "-o*2", "u@x*999"], "listen": "::1"},
+    "machines_without_listen": {"generator": ["u@load1*4", "load2"]},
+    "machines_and_processes": {"generator": ["load1"], "listen": "10.0.0.1", "generators": "2"},
     "in_flight_of_a_closed_load": {"in_flight": "100"},
     "not_numbers": {"workers": ["1,,x"], "users": "1e3", "rounds": "", "seed": "0x1"},
 }

@@ -44,9 +44,12 @@ def write_part(folder: Path, number: int, requests: Iterable[Request], **load: A
     return len(records)
 
 
-def write_master(folder: Path, parts: int, started: int, ended: int) -> None:
+def write_master(
+    folder: Path, parts: int, started: int, ended: int, clocks: dict[int, list[Any]] | None = None
+) -> None:
     """What the master was told."""
-    summary = {
+    summary: dict[str, Any] = {
+        "clocks": clocks or {},
         "parts": parts,
         "started": started,
         "recorded": started,
@@ -148,6 +151,79 @@ def test_the_busiest_process_and_the_latest_one_count(tmp_path: Path) -> None:
     assert signals.generator_waited == pytest.approx(0.05)
     assert signals.generator_cores == pytest.approx(0.9 + 0.4 / window_s)
     assert signals.generator_late_p99_ms == 7.0
+
+
+def looked(offset_ns: int, bound_ns: int, at_ns: int) -> dict[str, int]:
+    """The master's look at a clock."""
+    return {"offset_ns": offset_ns, "bound_ns": bound_ns, "at_ns": at_ns, "exchanges": 50}
+
+
+@given(
+    offset=st.integers(-(T0 - 20 * S), 10**15),  # their clock has gone since it was started
+    drift=st.integers(-(10**6), 10**6),
+    bounds=st.tuples(st.integers(0, 10**7), st.integers(0, 10**7)),
+)
+def test_times_of_another_machine_are_told_by_this_ones_clock(
+    tmp_path_factory: pytest.TempPathFactory, offset: int, drift: int, bounds: tuple[int, int]
+) -> None:
+    """All of them by as much, so that what a request took stays what its own clock said."""
+    folder = tmp_path_factory.mktemp("away")
+    here = [request(0, 5), request(40, 50)]
+    there = [request(10, 20), request(30, 55, layout.UNFINISHED)]
+    moved = [replace(one, start_ns=one.start_ns + offset, end_ns=one.end_ns + offset)
+             for one in there]  # fmt: skip
+    write_part(folder, 0, here)
+    write_part(
+        folder,
+        1,
+        moved,
+        first_spawn_ns=T0 - 6 * S + offset,
+        spawned_ns=T0 - 5 * S + offset,
+        lateness_ns=[(T0 + offset, 3)],
+        usage=[(T0 + offset, 1.0, 0.5), (T1 + offset, 1.4, 0.6)],
+    )
+    looks = [
+        looked(offset - drift, bounds[0], T0 - 10 * S),
+        looked(offset + drift, bounds[1], T1 + S),
+    ]
+    write_master(folder, 2, 4, 3, clocks={1: looks})
+    found = generated(folder)
+    assert found.requests.start_ns.tolist() == [
+        one.start_ns for one in sorted((*here, *there), key=lambda one: one.end_ns)
+    ]
+    assert found.summary.first_spawn_ns == T0 - 6 * S
+    assert found.lateness_ns[1] == [(T0, 3)]
+    assert found.usage == {1: [(T0, 1.0, 0.5), (T1, 1.4, 0.6)]}
+    clock = found.clocks[1]
+    assert clock.shift_ns == offset
+    assert clock.bound_ns == max(bounds) + abs(drift)
+
+
+def test_a_process_elsewhere_says_itself_how_busy_it_is(tmp_path: Path) -> None:
+    """And how long it waited; nobody here can look."""
+    folder = write_trial(tmp_path, facts={"generators": []})
+    window_s = (T1 - T0) / S
+    usage = [(T0 - S, 5.0, 1.0), (T0, 5.0, 1.0), (T1, 5.0 + 0.6 * window_s, 1.0 + 0.1 * window_s)]
+    write_part(folder, 0, [request(0, 5)], usage=usage)
+    write_master(folder, 1, 1, 1, clocks={0: [looked(0, 10**6, T0 - S), looked(0, 10**6, T1 + S)]})
+    found = digest(folder)
+    assert found.signals.generator_busiest == pytest.approx(0.6)
+    assert found.signals.generator_waited == pytest.approx(0.1)
+    assert (found.load.generators, found.load.away) == (1, 1)
+    assert (found.load.clock_bound_ms, found.load.clock_fast) == (1.0, 0.0)
+    unseen = [(ns, cpu_s, -1.0) for ns, cpu_s, _ in usage]  # no Linux
+    write_part(folder, 0, [request(0, 5)], usage=unseen)
+    write_master(folder, 1, 1, 1, clocks={0: [looked(0, 10**6, T0 - S), looked(0, 10**6, T1 + S)]})
+    assert digest(folder).signals.generator_waited is None
+
+
+def test_a_clock_that_was_looked_at_once_is_not_known(tmp_path: Path) -> None:
+    """Nothing of such a process can be put beside the others."""
+    write_part(tmp_path, 0, [request(0, 5)])
+    write_part(tmp_path, 1, [request(0, 5)])
+    write_master(tmp_path, 2, 2, 2, clocks={1: [looked(0, 5, T0)]})
+    with pytest.raises(Unreadable, match="the clock of load generator process 2 is not known"):
+        generated(tmp_path)
 
 
 def test_a_process_whose_file_is_missing_makes_the_trial_unreadable(tmp_path: Path) -> None:

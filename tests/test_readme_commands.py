@@ -40,6 +40,7 @@ from bench.run.history import run_folders
 from bench.selfcheck.figure import Figure
 from bench.typed_options import AbOptions, CheckOptions, MeasureOptions, ProfileOptions
 from tests.support import fuzz
+from tests.support.machines import LISTEN
 from tests.support.records import example
 from tests.test_merge import write_part
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bench.paths import Paths
+    from tests.support.machines import Machine
 
 PAGES = [path.read_text(encoding="utf-8") for path in pages(ROOT) if path.name not in PAST]
 NOXFILE = (ROOT / "noxfile.py").read_text(encoding="utf-8")
@@ -103,6 +105,11 @@ def given(command: Command) -> list[str]:
 def own(command: Command) -> bool:
     """It measures an application of somebody's own."""
     return "--config" in command.posargs
+
+
+def away(command: Command) -> bool:
+    """Its load comes from other machines."""
+    return "--generator" in command.posargs
 
 
 def bench(root: Path, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
@@ -212,7 +219,9 @@ def test_arguments_fit_the_experiments(command: Command) -> None:
 
 @pytest.mark.real
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("command", [c for c in of(*MEASURING) if not own(c)], ids=str)
+@pytest.mark.parametrize(
+    "command", [c for c in of(*MEASURING) if not own(c) and not away(c)], ids=str
+)
 def test_commands_that_measure(prepared: Paths, clone: Path, command: Command) -> None:
     """Each cell that the command means in a small matrix is measured."""
     assert prepared.notes.is_dir()
@@ -251,6 +260,37 @@ def test_commands_of_an_own_application(tmp_path: Path, command: Command) -> Non
     _, parsed = arguments.parse([*given(command), *options])
     assert isinstance(parsed, MeasureOptions)
     assert {trial.cell for trial in trials} == {cell.id for cell in cli._plan(parsed.plan).cells}
+
+
+@pytest.mark.real
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("command", [c for c in COMMANDS if away(c)], ids=str)
+def test_commands_that_load_from_other_machines(
+    load_machines: list[Machine], prepared: Paths, clone: Path, command: Command
+) -> None:
+    """Those of `tests.support.machines`, a process each; one cell, with all controls."""
+    assert load_machines
+    assert prepared.notes.is_dir()
+    here = {"10.0.0.1": LISTEN, "load2*4": "load2"}
+    words = [here.get(word, word) for word in given(command)]
+    if command.session == "doctor":
+        done = bench(clone, words)
+        assert done.returncode in {0, 3}, done.stdout + done.stderr
+        assert re.search(r"(?m)^good +load machine load1 +Python 3", done.stdout)
+        return
+    (clone / "experiments.yaml").write_text(SMALL, encoding="utf-8")
+    one = ("--select", "sync_json-*", "--users", "8", "--warmup", "200ms", "--duration", "3s")
+    done = bench(clone, [*words, *one, *ONE_ROUND])
+    assert done.returncode in {0, 1}, done.stdout + done.stderr
+    (folder,) = (clone / "reports" / "runs").iterdir()
+    trials = journal.read_trials(folder / journal.TRIALS_FILE).records
+    assert {trial.cell for trial in trials} == {"sync_json-uvicorn-w1"}
+    loads = [trial.measured.load for trial in trials if trial.measured is not None]
+    assert [(load.generators, load.away) for load in loads] == [(2, 2)] * len(trials)
+    controls = journal.read_controls(folder / journal.CONTROLS_FILE).records
+    assert {(one.reason, one.generators) for one in controls} == {(None, 1), (None, 2)}
+    assert "load machine 2" in (folder / "run.json").read_text("utf-8")
+    assert LISTEN not in (folder / "run.json").read_text("utf-8")
 
 
 @pytest.mark.parametrize("command", of(*COMPARING), ids=str)
@@ -417,7 +457,7 @@ def first_fast(read: Sequence[Command]) -> Iterator[object]:
         seen.add(one.session)
 
 
-@pytest.mark.parametrize("command", [*first_fast(of(*READING))])
+@pytest.mark.parametrize("command", [*first_fast([c for c in of(*READING) if not away(c)])])
 def test_commands_that_read(recorded: Path, command: Command) -> None:
     """They run as they stand, on the published reports and two more runs."""
     done = bench(recorded, given(command))

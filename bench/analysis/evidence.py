@@ -34,7 +34,7 @@ class Evidence:
         signals = self.measured.signals
         needed = [
             ("the server's CPU", signals.server_cores),
-            ("the load generator's CPU", signals.generator_cores),
+            ("the load generator's CPU", self._generator_cores),
             ("the CPU of other programs", signals.foreign_cores),
             ("what the hypervisor took", signals.steal_cores),
         ]
@@ -47,6 +47,12 @@ class Evidence:
                 ("the thread pool", signals.pool_busy_avg),
             ]
         return tuple(name for name, value in needed if value is None)
+
+    @property
+    def _generator_cores(self) -> float | None:
+        """On other machines a process says of itself what it used."""
+        signals = self.measured.signals
+        return signals.generator_busiest if self.measured.load.away else signals.generator_cores
 
     @property
     def own_cores(self) -> int | None:

@@ -20,9 +20,13 @@ from bench.analysis.reconcile import disagreements
 from bench.records.model import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bench.records.model import Measured, TrialRecord
 
 
+CLOCK_SHARE = 0.01  # of the window, that translated times may be wrong by
+CLOCK_RATE = 1e-3  # by which a clock may run fast or slow: so wrong are its latencies
 NOTABLE_WAIT = 0.05  # of the generator's time, waiting for a core
 
 
@@ -86,15 +90,28 @@ def _invalidating(evidence: Evidence) -> tuple[Reason, ...]:
         reasons.append(Reason(Kind.DELAY_SERVER_ENDED, words=(str(process.delay_exit),)))
     if delay_server_late(measured) and signals.overshoot_p99_ms is not None:
         reasons.append(Reason(Kind.DELAY_SERVER_LATE, (signals.overshoot_p99_ms,)))
-    return (*reasons, *arrivals(measured), *disagreements(measured))
+    return (*reasons, *_clocks(measured), *arrivals(measured), *disagreements(measured))
+
+
+def _clocks(measured: Measured) -> Iterator[Reason]:
+    """Of generators on other machines: when their requests were, by this machine's clock."""
+    load = measured.load
+    if (
+        load.clock_bound_ms is not None
+        and load.clock_bound_ms > CLOCK_SHARE * load.duration_s * 1e3
+    ):
+        yield Reason(Kind.CLOCKS_APART, (load.clock_bound_ms, load.duration_s, CLOCK_SHARE))
+    if load.clock_fast is not None and load.clock_fast > CLOCK_RATE:
+        yield Reason(Kind.CLOCK_RATE, (load.clock_fast, CLOCK_RATE))
 
 
 def _generator(measured: Measured) -> Reason:
     signals, of = measured.signals, measured.load.generators
+    waited = signals.generator_waited
     if of > 1 and signals.generator_busiest is not None:
-        busiest = (signals.generator_busiest, signals.generator_waited or 0.0)
+        busiest = (signals.generator_busiest, waited or 0.0)
         return Reason(Kind.GENERATORS_BOUND, (of, *busiest, GENERATOR_CORES))
-    used, waited = signals.generator_cores, signals.generator_waited
+    used = signals.generator_busiest if measured.load.away else signals.generator_cores
     if used is None:
         return Reason(Kind.GENERATOR_WAITED, (waited or 0.0, GENERATOR_CORES))
     if waited is None or waited < NOTABLE_WAIT:

@@ -23,6 +23,8 @@ class Kind(Enum):
     DELAY_SERVER_LATE = auto()
     REQUESTS_NOT_RECORDED = auto()
     MASTER_DISAGREES = auto()
+    CLOCKS_APART = auto()
+    CLOCK_RATE = auto()
     ARRIVALS_LATE = auto()
     ARRIVALS_BEHIND = auto()
     APPLICATION_DISAGREES = auto()

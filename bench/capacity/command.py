@@ -28,6 +28,7 @@ from bench.records import atomic
 from bench.report import whys
 from bench.report.reasons import sentence
 from bench.run import lab as labs
+from bench.run.away.fleet import open_fleet
 from bench.run.host import machine
 from bench.run.host.cpus import placement
 from bench.run.own import commands
@@ -254,10 +255,17 @@ def _opened(
     found = labs.find_environments(where, planned.cells, planned.target)
     own = None if planned.target is None else Own(planned.target, secrets)
     cores = machine.describe().cores
-    placed = placement("auto", cores, planned.profile.generators)
+    placed = placement("auto", cores, planned.profile.generators_here)
     with (
         tempfile.TemporaryDirectory(prefix="matrix-capacity-") as name,
-        labs.open_lab(where, found, Path(name), own=own, placement=placed) as opened,
+        open_fleet(where.root, planned, say, say) as fleet,
+        labs.open_lab(
+            *(where, found, Path(name)),
+            own=own,
+            placement=placed,
+            fleet=fleet,
+            listen=planned.profile.listen,
+        ) as opened,
     ):
         folder = Path(name)
         opened.keeper.remove_at_end(folder)

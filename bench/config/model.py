@@ -23,6 +23,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from bench.config import machines
 from bench.config.durations import ALLOWED, PATTERN, PERCENTAGE, parse_duration, parse_percentage
 from bench.config.mistakes import one_of
 from bench.config.settings import ENDPOINTS, IN_FLIGHT, LONGEST_S, LOOPS, PRECISION, VERBS, WAYS
@@ -102,6 +103,21 @@ def _whole_ms(value: float) -> float:
     return value
 
 
+def _machine(value: str) -> str:
+    try:
+        machines.parse(value)
+    except ValueError as error:
+        raise not_allowed(str(error)) from None
+    return value
+
+
+def _address(value: str) -> str:
+    try:
+        return machines.address(value)
+    except ValueError as error:
+        raise not_allowed(str(error)) from None
+
+
 def _seconds(value: object) -> object:
     try:
         return parse_duration(value if isinstance(value, str) else "")
@@ -172,6 +188,22 @@ Arrivals = Annotated[
 Generators = Annotated[
     Literal["auto"] | Annotated[int, Field(ge=1, le=256)],
     allowed_as("auto, or a whole number from 1 to 256"),
+]
+MachineText = Annotated[
+    str,
+    AfterValidator(_machine),
+    WithJsonSchema({"type": "string", "pattern": f"^{machines.TEXT}$"}),
+]
+GeneratorsHere = Annotated[
+    Literal["auto"]
+    | Annotated[int, Field(ge=1, le=256)]
+    | Annotated[list[MachineText], Field(min_length=1, max_length=256)],
+    allowed_as("auto, a whole number from 1 to 256, or machines: [load1, user@load2*4]"),
+]
+Address = Annotated[
+    str,
+    AfterValidator(_address),
+    WithJsonSchema({"type": "string", "format": "ipv4"}),
 ]
 Seed = Annotated[int, Field(ge=0, lt=2**32), allowed_as("a whole number from 0 to 4294967295")]
 DelaySeconds = Annotated[
@@ -325,10 +357,16 @@ class LoadModel(Strict):
         default=_ABSENT,
         description="Users started per second. Without it, spread over one of their rounds.",
     )
-    generators: Generators = Field(
+    generators: GeneratorsHere = Field(
         default="auto",
         description="Processes of the load generator. auto (default): one, and more for a cell"
-        " that it can't load, where there are cores for them.",
+        " that it can't load, where there are cores for them. Or other machines, as ssh takes them,"
+        " each with its number of processes: [load1, user@load2*4].",
+    )
+    listen: Address = Field(
+        default=_ABSENT,
+        description="Where the servers under test listen, in place of 127.0.0.1: an address of this"
+        " machine that those machines reach.",
     )
 
 

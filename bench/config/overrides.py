@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from bench.config import machines
 from bench.config.durations import (
     format_duration,
     format_percentage,
@@ -16,10 +17,12 @@ from bench.config.durations import (
 )
 from bench.config.mistakes import Mistake, one_of, refuse
 from bench.config.model import (
+    Address,
     BudgetSeconds,
     Generators,
     LongestSeconds,
     Loop,
+    MachineText,
     PrecisionShare,
     Python,
     Rate,
@@ -40,6 +43,7 @@ from bench.text import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from bench.config.machines import Machine
     from bench.config.settings import Config, Known, Profile
 
 
@@ -68,6 +72,8 @@ class Overrides:
     duration_s: float | None = None
     rounds: int | None = None
     generators: int | str | None = None  # or auto
+    machines: tuple[str, ...] = ()
+    listen: str | None = None
     seed: int | None = None
     select: tuple[str, ...] = ()
 
@@ -91,11 +97,13 @@ _RULES: dict[str, tuple[str, TypeAdapter[Any]]] = {
     "duration_s": ("--duration", TypeAdapter(WindowSeconds)),
     "rounds": ("--rounds", TypeAdapter(Rounds)),
     "generators": ("--generators", TypeAdapter(Generators)),
+    "machines": ("--generator", TypeAdapter(MachineText)),
+    "listen": ("--listen", TypeAdapter(Address)),
     "seed": ("--seed", TypeAdapter(Seed)),
 }
 _OF_PROFILE = (
     *("users", "delay_s", "budget_s", "precision", "longest_s"),
-    *("warmup_s", "duration_s", "rounds", "rate", "in_flight", "generators"),
+    *("warmup_s", "duration_s", "rounds", "rate", "in_flight", "listen"),
 )
 
 
@@ -119,6 +127,8 @@ def parse_overrides(
     duration: str | None = None,
     rounds: str | None = None,
     generators: str | None = None,
+    generator: Sequence[str] = (),
+    listen: str | None = None,
     seed: str | None = None,
     select: Sequence[str] = (),
 ) -> Overrides:
@@ -149,6 +159,8 @@ def parse_overrides(
         generators=(
             generators if generators in {None, AUTO} else typed.whole("generators", generators)
         ),
+        machines=_split(generator),
+        listen=listen,
         seed=None if seed is None else typed.whole("seed", seed),
         select=tuple(select),
     )
@@ -173,8 +185,7 @@ def apply(config: Config, overrides: Overrides) -> tuple[Config, Profile]:
         refuse(mistakes)
     asked = {field: getattr(overrides, field) for field in _OF_PROFILE}
     given = {field: value for field, value in asked.items() if value is not None}
-    if given.get("generators") == AUTO:
-        given["generators"] = None
+    given |= _generators(overrides)
     # One takes the place of the other.
     if "rounds" in given:
         given.setdefault("budget_s", None)
@@ -190,6 +201,19 @@ def apply(config: Config, overrides: Overrides) -> tuple[Config, Profile]:
     if mistakes := [*_unfit_levels(config, changed)]:
         refuse(mistakes)
     return _with_load(config, changed)
+
+
+def _generators(overrides: Overrides) -> dict[str, Any]:
+    """Here or on load machines, whichever was asked for."""
+    asked = overrides.generators
+    if overrides.machines and asked is not None:
+        allowed = "one of the two: load2*4 is four processes there"
+        refuse([Mistake("--generator", "beside --generators", allowed)])
+    if overrides.machines:
+        return {"generators": None, "machines": tuple(map(machines.parse, overrides.machines))}
+    if asked is None:
+        return {}
+    return {"generators": None if asked == AUTO else asked, "machines": ()}
 
 
 class _Typed:
@@ -231,7 +255,7 @@ def _split(texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(part.strip() for text in texts for part in text.split(","))
 
 
-def _broken(overrides: Overrides, known: Known) -> Iterator[Mistake]:
+def _broken(overrides: Overrides, known: Known | None) -> Iterator[Mistake]:
     """Each value that breaks the rule of its kind, or stands there twice."""
     for field, (option, rule) in _RULES.items():
         value = getattr(overrides, field)
@@ -276,11 +300,36 @@ def _unfit(profile: Profile, given: Mapping[str, Any]) -> Iterator[Mistake]:
         else:
             found = f"{format_duration(profile.delay_s)} with the profile's {option} of {found}"
             yield Mistake("--delay", found, f"this with `{option}` {allowed}")
+    yield from _unheard(profile.machines, profile.listen)
     if profile.rate is None and "in_flight" in given:
         yield Mistake("--in-flight", str(profile.in_flight), "only with an open load (--rate N)")
     if spawn_rate_allowed(profile.users, profile.spawn_rate):
         found = f"{profile.users} with the profile's spawn_rate {profile.spawn_rate:g}"
         yield Mistake("--users", found, "as many as are there within an hour")
+
+
+def _unheard(asked: Sequence[Machine], listen: str | None) -> Iterator[Mistake]:
+    if asked and listen is None:
+        count = "1 load machine" if len(asked) == 1 else f"{len(asked)} load machines"
+        allowed = "an address of this machine that they reach, as in 10.0.0.1"
+        yield Mistake("--listen", f"not given, with {count}", allowed)
+
+
+def machines_of(
+    *, generator: Sequence[str], listen: str | None
+) -> tuple[tuple[Machine, ...], str | None]:
+    """Load machines from their texts as typed, and the address for them.
+
+    Raises:
+        BadInputError: a line for each mistake.
+    """
+    given = Overrides(machines=_split(generator), listen=listen)
+    if mistakes := [*_broken(given, None)]:
+        refuse(mistakes)
+    found = tuple(map(machines.parse, given.machines))
+    if mistakes := [*_unheard(found, listen)]:
+        refuse(mistakes)
+    return found, listen
 
 
 def _unfit_levels(config: Config, profile: Profile) -> Iterator[Mistake]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.config import machines
 from bench.config.model import ProfileModel
 from bench.config.rules import ramp_allowed, spawn_rate_allowed, window_allowed
 from bench.config.settings import IN_FLIGHT, Held, Profile, Question
@@ -34,7 +35,13 @@ def profile(name: str, model: LoadModel) -> Profile:
         rate=None if asked is None else asked.rate,
         arrivals=POISSON if asked is None else asked.arrivals,
         in_flight=IN_FLIGHT if asked is None else asked.in_flight,
-        generators=None if model.generators == "auto" else model.generators,
+        generators=model.generators if isinstance(model.generators, int) else None,
+        machines=(
+            tuple(map(machines.parse, model.generators))
+            if isinstance(model.generators, list)
+            else ()
+        ),
+        listen=model.listen,
     )
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated
 
+from pydantic import Field
+
+from bench.config.machines import Machine  # noqa: TC001 - part of `Profile`, which pydantic reads
 from locustfiles.arrivals import POISSON
+from locustfiles.layout import LONGEST_RAMP_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,6 +98,14 @@ class Profile:
     in_flight: int = IN_FLIGHT  # and how many of its requests may be in flight at once
     # Processes of the load generator; None: one, and more for a cell that it can't load.
     generators: int | None = None
+    machines: tuple[Machine, ...] = ()  # other ones, where they run instead
+    # Where the servers under test listen; None: on loopback alone. Not recorded, as their names.
+    listen: Annotated[str | None, Field(exclude=True)] = field(default=None, compare=False)
+
+    @property
+    def generators_here(self) -> int | None:
+        """Processes of the load generator on this machine: of others but their master."""
+        return 1 if self.machines else self.generators
 
     @property
     def at_once(self) -> int:
@@ -117,6 +129,14 @@ def fixed(users: int, warmup_s: float, duration_s: float, *, delay_s: float = 1.
 def ramp_s(users: int, spawn_rate: float) -> float:
     """Seconds from the first user's start to the last one's."""
     return (users - 1) / spawn_rate
+
+
+def load_takes_s(profile: Profile) -> float:
+    """Ramp, warm-up and window at most, in s."""
+    rate = profile.spawn_rate
+    ramp = LONGEST_RAMP_S if rate is None else ramp_s(profile.users, rate)
+    rest = (profile.warmup_s, profile.duration_s)
+    return ramp + sum(profile.longest_s if part is None else part for part in rest)
 
 
 @dataclass(frozen=True, slots=True)

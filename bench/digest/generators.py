@@ -7,7 +7,7 @@ somebody's own their requests, as they come: here they get common numbers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from bench.digest import read
 from bench.digest.read import RequestLog, Unreadable
 from bench.records.trial_files import GeneratorSummary
-from locustfiles import layout
+from locustfiles import clocks, layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bench.records.trial_files import MasterSummary
+    from bench.records.trial_files import ClockLook, MasterSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,36 @@ class Generated:
     # By process: how late its timer was, and when that was due, ns.
     lateness_ns: tuple[Sequence[tuple[int, int]], ...]
     told: MasterSummary | None = None  # what locust's master was told; None of one process
+    clocks: Mapping[int, Clock] = field(default_factory=dict)  # of those on other machines
+    # Of these: when, CPU seconds, seconds without a core.
+    usage: Mapping[int, Sequence[tuple[int, float, float]]] = field(default_factory=dict)
 
     @property
     def processes(self) -> int:
         """That had users."""
         return len(self.lateness_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Of a process on another machine, whose times have been translated into this one's."""
+
+    shift_ns: int  # that was taken from its times,
+    bound_ns: int  # by which that may be wrong
+    fast: float  # 0.01: it ran 1 % fast,
+    fast_bound: float  # give or take
+
+
+def clock_of(looks: Sequence[ClockLook]) -> Clock | None:
+    """From a look before the load and one after it; None where one is missing."""
+    if len(looks) != 2:
+        return None
+    before, after = (clocks.Offset(one.offset_ns, one.bound_ns, one.at_ns) for one in looks)
+    try:
+        fast, fast_bound = clocks.rate(before, after)
+    except ValueError:
+        return None
+    return Clock(*clocks.shift(before, after), fast, fast_bound)
 
 
 def generated(folder: Path) -> Generated:
@@ -54,13 +79,27 @@ def generated(folder: Path) -> Generated:
         return Generated(found, log, (found.lateness_ns,))
     if found.parts < 1:
         raise Unreadable("generator.json is corrupt: it is of no process")
+    away = {number: clock_of(looks) for number, looks in found.clocks.items()}
+    if unknown := [number for number, clock in away.items() if clock is None]:
+        raise Unreadable(f"the clock of load generator process {min(unknown) + 1} is not known")
+    clocks_of = {number: clock for number, clock in away.items() if clock is not None}
+    shifts = [
+        clocks_of[number].shift_ns if number in clocks_of else 0 for number in range(found.parts)
+    ]
     summaries = [
-        read.generator_summary(folder, f"generator-{number}.json") for number in range(found.parts)
+        _summary_here(read.generator_summary(folder, f"generator-{number}.json"), shifts[number])
+        for number in range(found.parts)
     ]
     if len({summary.record_words for summary in summaries}) > 1:
         raise Unreadable("the generator's files are corrupt: their processes had different loads")
     parts = [
-        (summary, read.request_log(folder, f"requests-{number}.bin", summary.record_words))
+        (
+            summary,
+            _log_here(
+                read.request_log(folder, f"requests-{number}.bin", summary.record_words),
+                shifts[number],
+            ),
+        )
         for number, summary in enumerate(summaries)
     ]
     failures = _common(list(summary.failure_kinds.values()) for summary in summaries)
@@ -94,7 +133,40 @@ def generated(folder: Path) -> Generated:
         unseen=sum(one.unseen for one in summaries),
         record_words=summaries[0].record_words,
     )
-    return Generated(summary, log, tuple(one.lateness_ns for one in summaries), found)
+    return Generated(
+        summary,
+        log,
+        tuple(one.lateness_ns for one in summaries),
+        found,
+        clocks=clocks_of,
+        usage={number: summaries[number].usage for number in clocks_of},
+    )
+
+
+def _summary_here(summary: GeneratorSummary, shift_ns: int) -> GeneratorSummary:
+    """Its times by this machine's clock."""
+    if not shift_ns:
+        return summary
+    return replace(
+        summary,
+        first_spawn_ns=summary.first_spawn_ns - shift_ns,
+        spawned_ns=summary.spawned_ns - shift_ns,
+        lateness_ns=[(due - shift_ns, late) for due, late in summary.lateness_ns],
+        usage=[(ns - shift_ns, cpu_s, waited_s) for ns, cpu_s, waited_s in summary.usage],
+    )
+
+
+def _log_here(log: RequestLog, shift_ns: int) -> RequestLog:
+    """Both ends of each request by as much: what it took stays what its own clock said."""
+    if not shift_ns:
+        return log
+    sent = log.sent_ns
+    return replace(
+        log,
+        start_ns=log.start_ns - shift_ns,
+        end_ns=log.end_ns - shift_ns,
+        sent_ns=None if sent is None else np.where(sent == 0, 0, sent - shift_ns),
+    )
 
 
 def _common(lists: Iterable[Sequence[str]]) -> dict[str, int]:

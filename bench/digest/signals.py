@@ -97,15 +97,37 @@ class GeneratorUse:
     waited: float | None  # it could run but had no core
 
 
-def busiest_generator(samples: Samples, pids: Sequence[int]) -> GeneratorUse:
-    """That of its processes with users which had least time to spare."""
+def busiest_generator(
+    samples: Samples, pids: Sequence[int], away: Sequence[GeneratorUse] = ()
+) -> GeneratorUse:
+    """That of its processes with users, here and elsewhere, which had least time to spare."""
     uses = [
-        GeneratorUse(_process_cores(samples, str(pid)), _waited(samples, str(pid))) for pid in pids
-    ]
+        *(GeneratorUse(_process_cores(samples, str(pid)), _waited(samples, str(pid)))
+          for pid in pids),
+        *away,
+    ]  # fmt: skip
     return max(
         uses,
         key=lambda use: (use.cores or 0.0) + (use.waited or 0.0),
         default=GeneratorUse(None, None),
+    )
+
+
+def away_use(samples: Samples, usage: Sequence[tuple[int, float, float]]) -> GeneratorUse:
+    """Of a process on another machine, from what it noted of itself: when, CPU s, waited s."""
+    t_ns = np.array([ns for ns, _, _ in usage], dtype=np.int64)
+    window_s = (samples.t1_ns - samples.t0_ns) / NS_PER_S
+
+    def share(values: Sequence[float]) -> float | None:
+        if not values or min(values) < 0:
+            return None
+        found = np.array(values, dtype=np.float64)
+        first = interpolate_cumulative(t_ns, found, samples.t0_ns)
+        last = interpolate_cumulative(t_ns, found, samples.t1_ns)
+        return None if first is None or last is None else (last - first) / window_s
+
+    return GeneratorUse(
+        share([cpu_s for _, cpu_s, _ in usage]), share([waited_s for *_, waited_s in usage])
     )
 
 

@@ -55,6 +55,10 @@ def figures(raw: Raw, seen: stats.Latency) -> Measured:
 
 def _load_settings(raw: Raw) -> LoadSettings:
     facts, spawned_ns = raw.facts, raw.generator.spawned_ns
+    clocks = raw.generated.clocks.values()
+    bounds_ms = [clock.bound_ns / NS_PER_S * 1e3 for clock in clocks]
+    # Of that only what the looks' own bounds don't explain.
+    wrong = [max(0.0, abs(clock.fast) - clock.fast_bound) for clock in clocks]
     return LoadSettings(
         users=facts.profile.at_once,
         delay_s=facts.delay_s if facts.waits else 0.0,
@@ -68,6 +72,9 @@ def _load_settings(raw: Raw) -> LoadSettings:
         round_trip_s=facts.round_trip_s,
         theirs=facts.theirs,
         generators=raw.generated.processes,
+        away=len(raw.generated.clocks),
+        clock_bound_ms=max(bounds_ms, default=None),
+        clock_fast=max(wrong, default=None),
     )
 
 

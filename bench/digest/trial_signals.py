@@ -33,7 +33,8 @@ def trial_signals(raw: Raw) -> Signals:
     rate = rates(raw)
     completed_rps = rate.throughput_rps + rate.failures_rps
     delay = signals.loop_delay(looks)
-    busiest = signals.busiest_generator(looks, facts.generators)
+    away = [signals.away_use(looks, usage) for usage in raw.generated.usage.values()]
+    busiest = signals.busiest_generator(looks, facts.generators, away)
     upstream, served = facts.upstream_after, served_in_window(facts)
     return Signals(
         loop_delay_p50_ms=delay.p50_ms,
@@ -63,7 +64,7 @@ def trial_signals(raw: Raw) -> Signals:
         overshoot_p99_ms=_overshoot_ms(served, 99),
         worker_shares=_shares(raw),
         generator_waited=busiest.waited,
-        generator_busiest=busiest.cores if len(facts.generators) > 1 else None,
+        generator_busiest=busiest.cores if away or len(facts.generators) > 1 else None,
         threads_alive=signals.threads_alive(looks),
         threads_before=_threads_before(facts),
         quota_throttled_s=_quota_s(facts),

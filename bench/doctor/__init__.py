@@ -7,21 +7,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.doctor import clock, container, cpu, disk, memory, network, processes, report, tools
+from bench.doctor import (
+    clock,
+    container,
+    cpu,
+    disk,
+    machines,
+    memory,
+    network,
+    processes,
+    report,
+    tools,
+)  # fmt: skip
 from bench.doctor.asked import Asked, asked
 from bench.doctor.check import Check, Fitness
 from bench.paths import default_python
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from bench.config import Machine
     from bench.paths import Paths
 
 FIT, UNFIT = 0, 3
 
 
 def examine(
-    paths: Paths, output: Path, *, fix: bool, config: Path | None = None
+    paths: Paths,
+    output: Path,
+    *,
+    fix: bool,
+    config: Path | None = None,
+    away: tuple[Sequence[Machine], str | None] = ((), None),
 ) -> tuple[str, int]:
     """What to print, and the exit status: 3 if something needed is missing.
 
@@ -30,6 +48,10 @@ def examine(
         output: the folder where runs are kept.
         fix: also list the commands that would help.
         config: the file in place of experiments.yaml.
+        away: load machines, and the address where servers would listen for them.
+
+    Raises:
+        RequirementError: that is no address of this machine.
     """
     wanted = asked(paths, config)
     checks = [
@@ -44,6 +66,7 @@ def examine(
         *([wanted] if isinstance(wanted, Check) else []),
         *tools.looks(paths, wanted.pythons if isinstance(wanted, Asked) else [default_python()]),
         *(tools.own_environments(paths, wanted) if isinstance(wanted, Asked) else []),
+        *machines.looks(paths.root, *away),
     ]
     parts = [report.table(checks), report.closing(checks)]
     parts += [report.remedies(checks)] if fix else []

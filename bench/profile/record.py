@@ -80,7 +80,7 @@ def record(
         planned.profile, budget_s=None, rounds=1, warmup_s=WARMUP_S, duration_s=WINDOW_S
     )
     plan = make_plan([cell], profile, seed=planned.seed, target=planned.target)
-    placed = placement(pin, machine.describe().cores, plan.profile.generators)
+    placed = placement(pin, machine.describe().cores, plan.profile.generators_here)
     with tempfile.TemporaryDirectory(prefix="matrix-profile-") as name:
         folder = Path(name) / "trial"
         folder.mkdir()

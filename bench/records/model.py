@@ -71,6 +71,9 @@ class LoadSettings:
     # By users of a locustfile of a person's own: they may wait, and follow redirects.
     theirs: bool = False
     generators: int = 1  # processes of the load generator that had users
+    away: int = 0  # of these on other machines,
+    clock_bound_ms: float | None = None  # whose times may be so wrong here,
+    clock_fast: float | None = None  # and whose clocks run so fast at least (0.01: 1 %)
 
 
 @dataclass(frozen=True, slots=True)

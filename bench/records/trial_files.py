@@ -91,7 +91,9 @@ class TrialFacts:
     own: bool = False  # a person's own application: handlers are not seen
     theirs: bool = False  # and its users are those of a locustfile of that person's
     kinds: list[str] = field(default_factory=list)  # of its requests, by number in requests.bin
-    generators: list[int] = field(default_factory=list)  # processes that have users
+    generators: list[int] = field(default_factory=list)  # processes here that have users
+    # Those on other machines: the numbers of their processes, and on which machine each was.
+    away: dict[int, str] = field(default_factory=dict)
     # Gauge words by worker when the gate opened, and when all was over.
     gauges_before: dict[str, Page] = field(default_factory=dict)
     gauges_after: dict[str, Page] = field(default_factory=dict)
@@ -129,6 +131,19 @@ class GeneratorSummary:
     kinds: list[str] = field(default_factory=list)
     unseen: int = 0
     record_words: Literal[3, 4] = 3  # of its file; 4 of an open load
+    # Of a process on another machine: when, CPU seconds, seconds that it could run but had no core
+    # (-1: not known).
+    usage: list[tuple[int, float, float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockLook:
+    """One look of the master at a worker's clock (locustfiles/clocks.py)."""
+
+    offset_ns: int
+    bound_ns: int
+    at_ns: int
+    exchanges: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +156,8 @@ class MasterSummary:
     started: int  # as they told the master
     recorded: int
     locust: Mapping[str, float | None]  # its own statistics of all of them
+    # Of each on another machine: looks at its clock before and after the load.
+    clocks: Mapping[int, list[ClockLook]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ def load(profile: Profile, varied: Collection[str] = ()) -> str:
         f"{profile.spawn_rate:g} users started a second" if profile.spawn_rate else None,
         None if profile.warmup_s is None else f"{format_duration(profile.warmup_s)} warm-up",
         None if profile.duration_s is None else f"{format_duration(profile.duration_s)} window",
-        _generators(profile.generators),
+        _generators(profile),
     ]
     told = ", ".join(part for part in fixed if part)
     delay = format_duration(profile.delay_s)
@@ -38,10 +38,15 @@ def load(profile: Profile, varied: Collection[str] = ()) -> str:
     return f"{users}, {waits}{told}"
 
 
-def _generators(processes: int | None) -> str | None:
-    if processes in {None, 1}:
+def _generators(profile: Profile) -> str | None:
+    if profile.machines:
+        processes = sum(one.processes for one in profile.machines)
+        of = len(profile.machines)
+        on = "another machine" if of == 1 else f"{of} other machines"
+        return f"{processes} generator process{'' if processes == 1 else 'es'} on {on}"
+    if profile.generators in {None, 1}:
         return None
-    return f"{processes} generator processes"
+    return f"{profile.generators} generator processes"
 
 
 def repeats(profile: Profile) -> str:

@@ -64,6 +64,14 @@ def _share(value: float) -> str:
     return f"{value:.0%}"
 
 
+def _fine_share(value: float) -> str:
+    return f"{value:.2%}"
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.3g}"
+
+
 def _count(value: float) -> str:
     return f"{value:.0f}"
 
@@ -130,6 +138,15 @@ TEMPLATES: Final[dict[Kind, tuple[str, tuple[Callable[[float], str], ...]]]] = {
     Kind.MASTER_DISAGREES: (
         "locust's master counted {0} requests that ended, its processes recorded {1}",
         (_count,) * 2,
+    ),
+    Kind.CLOCKS_APART: (
+        "the clocks of the load machines are known to {0} only, in a window of {1} s (allowed:"
+        " {2} of it)", (_ms, _seconds, _share),
+    ),
+    Kind.CLOCK_RATE: (
+        "a load machine's clock runs {0} fast or slow, and so would be every latency (allowed:"
+        " {1})",
+        (_fine_share, _fine_share),
     ),
     Kind.APPLICATION_DISAGREES: (
         "the generator started {0} and got {1} good answers; the application began {2} and ended"

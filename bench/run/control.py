@@ -84,11 +84,11 @@ def _run(
         )
         stack.callback(load.stop, 0)
         body = asks.body.encode()
-        generator.aim(folder, lab.delay.url, body=body, least_s=profile.delay_s, workers=1)
+        generator.aim(folder, lab.delay.outer_url, body=body, least_s=profile.delay_s, workers=1)
         generator.await_ready(load, lab.patience.ready_s)
-        facts.generators = load.user_pids
+        facts.generators, facts.away = load.user_pids, load.away
         roots = {
-            "generator": load.pids,
+            "generator": [*load.pids, *lab.pids_for_away],
             "delay": [lab.delay.child.pid],
             "harness": [os.getpid()],
         }

@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bench.config import load_takes_s
+from bench.run.away.link import Unreachable
 from bench.run.failure import TrialFailed
 from bench.run.process import children
 from bench.run.process.children import Child, Ended, Late
@@ -24,9 +26,11 @@ if TYPE_CHECKING:
 
     from bench.config import Profile
     from bench.config.target import Locustfile
+    from bench.run.away.fleet import Seat
     from bench.run.lab import Lab
 
 
+LOCUSTS_S = 60.0  # more than they may take: nobody waits for it where all is well
 THEIR_RAMP_S = 2.0  # of users who can't be told when to begin
 GONE_EVERY_S = 0.2  # how often is looked whether a process has gone
 
@@ -37,6 +41,9 @@ class Load:
 
     speaker: Child  # who hears us and tells
     users: tuple[Child, ...]  # the processes with users, where they are others
+    away: dict[int, str]  # those of them on other machines, by number: on which
+    _release: contextlib.ExitStack  # what was opened for them
+    awaited: list[int] = field(default_factory=list)  # of these, those that have not come yet
     _stopping: bool = False
 
     @property
@@ -46,8 +53,9 @@ class Load:
 
     @property
     def user_pids(self) -> list[int]:
-        """Of those with users, which can be what limits it."""
-        return [one.pid for one in self.users or (self.speaker,)]
+        """Of those with users that are here, which can be what limits it."""
+        here = [one for number, one in enumerate(self.users) if number not in self.away]
+        return [one.pid for one in here] if self.users else [self.speaker.pid]
 
     def say(self, word: bytes) -> None:
         """Write to its gate."""
@@ -86,6 +94,7 @@ class Load:
         """End all of it."""
         for one in (self.speaker, *self.users):
             one.stop(grace_s)
+        self._release.close()
 
 
 def start(
@@ -113,9 +122,10 @@ def start(
         load["MATRIX_OPEN"] = json.dumps(about)
     starter = _Starter(
         lab,
-        "locustfiles/users.py" if theirs is None else f"locustfiles/theirs.py,{theirs.path}",
+        None if theirs is None else theirs.path,
         folder,
-        children.child_environment(**load, **fixed, **own),
+        {**load, **fixed, **own},
+        LOCUSTS_S + load_takes_s(profile) + lab.patience.ready_s + lab.patience.stall_s,
     )
     leads = (
         *("--headless", "--only-summary"),
@@ -123,10 +133,10 @@ def start(
         *("--exit-code-on-error", "0", "--stop-timeout", "0"),
     )
     processes = min(processes, profile.at_once)
-    if processes > 1:
+    if processes > 1 or lab.fleet is not None:
         return _several(starter, leads, processes)
     alone = starter.run("the load generator", "generator.log", lab.placement.generator, leads, {})
-    return Load(alone, ())
+    return Load(alone, (), {}, contextlib.ExitStack())
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +144,10 @@ class _Starter:
     """What the processes of a load generator have in common."""
 
     lab: Lab
-    users: str  # the locustfiles
+    theirs: str | None  # a locustfile of one's own
     folder: Path  # of the trial
-    environment: Mapping[str, str]
+    environment: Mapping[str, str]  # what is meant for them
+    seconds: float  # that they may take; those on other machines end by themselves then
 
     def run(
         self,
@@ -149,52 +160,109 @@ class _Starter:
         """Start one of them."""
         return children.start(
             name,
-            [self.lab.load_python, "-m", "locust", "-f", self.users, "--skip-log-setup", *options],
+            [self.lab.load_python, *_locust(self.theirs), *options],
             keeper=self.lab.keeper,
             cwd=self.lab.root,
-            env={**self.environment, **role},
+            env=children.child_environment(**self.environment, **role),
             log=self.folder / log,
             tells="pipe",
             cpus=cpus,
         )
 
+    def run_away(
+        self, seat: Seat, name: str, log: str, options: Sequence[str], role: Mapping[str, str]
+    ) -> Child:
+        """Start one of them on another machine."""
+        fleet = self.lab.fleet
+        if fleet is None:
+            raise AssertionError
+        theirs = None
+        if self.theirs is not None:
+            theirs = f"{seat.station.load}/{fleet.part.theirs[self.theirs]}"
+        return seat.station.run(
+            name,
+            [*_locust(theirs), *options],
+            environment={**self.environment, **role, "MATRIX_AWAY": "1"},
+            seconds=self.seconds,
+            keeper=self.lab.keeper,
+            log=self.folder / log,
+        )
+
+
+def _locust(theirs: str | None) -> list[str]:
+    """What its Python is given, in the folder of the load part."""
+    users = "locustfiles/users.py" if theirs is None else f"locustfiles/theirs.py,{theirs}"
+    return ["-m", "locust", "-f", users, "--skip-log-setup"]
+
 
 def _several(starter: _Starter, leads: Sequence[str], processes: int) -> Load:
     """Locust's master, and workers in its sense: each on a core of its own, if it has cores.
 
-    They speak over loopback: locust's protocol asks nobody who he is.
+    They speak over loopback, those on other machines through ssh: locust's protocol asks nobody
+    who he is.
     """
-    cpus, port = starter.lab.placement.generator, str(free_port())
+    lab, port = starter.lab, free_port()
+    cpus = lab.placement.generator
+    seats = [] if lab.fleet is None else lab.fleet.seats()[:processes]
+    processes = processes if lab.fleet is None else len(seats)
     parts = {"MATRIX_PARTS": str(processes)}
     with contextlib.ExitStack() as stack:
+        release = stack.enter_context(contextlib.ExitStack())
 
-        def run(name: str, log: str, cpus: Sequence[int], *options: str, **role: str) -> Child:
-            child = starter.run(name, log, cpus, options, {**parts, **role})
+        def keep(child: Child) -> Child:
             stack.callback(child.stop, 0)
             return child
 
-        master = run(
-            "the load generator's master",
-            "generator.log",
-            cpus,
-            *leads,
-            *("--master", "--master-bind-host", HOST, "--master-bind-port", port),
-            *("--expect-workers", str(processes)),
-            MATRIX_ROLE="master",
-        )
-        users = [
-            run(
-                f"load generator process {number + 1}",
-                f"generator-{number}.log",
-                cpus and (cpus[number % len(cpus)],),
-                *("--worker", "--master-host", HOST, "--master-port", port),
-                MATRIX_ROLE="worker",
-                MATRIX_PART=str(number),
+        master = keep(
+            starter.run(
+                "the load generator's master",
+                "generator.log",
+                cpus,
+                [
+                    *leads,
+                    *("--master", "--master-bind-host", HOST, "--master-bind-port", str(port)),
+                    *("--expect-workers", str(processes)),
+                ],
+                {
+                    **parts,
+                    "MATRIX_ROLE": "master",
+                    "MATRIX_AWAY_PARTS": json.dumps([*range(len(seats))]),
+                },
             )
-            for number in range(processes)
-        ]
+        )
+        ports = _ports_there(seats, port, release)
+        users = []
+        for number in range(processes):
+            there = str(ports[seats[number].station.label]) if seats else str(port)
+            options = ["--worker", "--master-host", HOST, "--master-port", there]
+            role = {**parts, "MATRIX_ROLE": "worker", "MATRIX_PART": str(number)}
+            named = (f"load generator process {number + 1}", f"generator-{number}.log")
+            if seats:
+                child = starter.run_away(seats[number], *named, options, role)
+            else:
+                own = cpus and (cpus[number % len(cpus)],)
+                child = starter.run(*named, own, options, role)
+            users.append(keep(child))
         stack.pop_all()  # none is stopped: all have been started
-    return Load(master, tuple(users))
+    away = {number: seat.station.label for number, seat in enumerate(seats)}
+    return Load(master, tuple(users), away, release)
+
+
+def _ports_there(seats: Sequence[Seat], port: int, release: contextlib.ExitStack) -> dict[str, int]:
+    """By load machine, the port of its loopback that leads to the master.
+
+    Raises:
+        TrialFailed: one lets no port be forwarded, or is gone.
+    """
+    found: dict[str, int] = {}
+    for one in {seat.station.label: seat.station for seat in seats}.values():
+        try:
+            found[one.label] = one.link.forward(port)
+        except Unreachable as why:
+            one.link.close()  # it is lost, and looked for again before the next trial
+            raise TrialFailed(f"{one.label}: {why}") from None
+        release.callback(one.link.unforward, port)
+    return found
 
 
 def _spawn_rate(profile: Profile, theirs: Locustfile | None) -> float:
@@ -236,8 +304,15 @@ def await_ready(load: Load, timeout_s: float) -> None:
         TrialFailed: it ended, or is not ready in time.
     """
     try:
+        deadline = time.monotonic() + timeout_s
         event = load.event(timeout_s)
+        while event.get("event") == "waiting":
+            load.awaited = [int(number) for number in event["parts"]]
+            event = load.event(max(0.0, deadline - time.monotonic()))
     except Late as late:
+        if load.awaited:
+            names = " and ".join(load.users[number].name for number in load.awaited)
+            raise TrialFailed(f"{names} did not come in {timeout_s:g} s") from None
         raise TrialFailed(f"{late}: {load.log_tail()}") from None
     except Ended:
         raise TrialFailed(f"the load generator ended at its start: {load.log_tail()}") from None

@@ -16,6 +16,7 @@ from bench.run.host import environments, machine
 from bench.run.host.cpus import affinity
 from bench.run.observer import SILENT, Observer
 from bench.run.process.children import Keeper
+from bench.run.server.bringup import HOST
 from bench.run.server.delay_server import DelayServer
 from go_delay import build
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bench.config.target import Target
     from bench.paths import Paths
     from bench.plan import Cell
+    from bench.run.away.fleet import Fleet
     from bench.run.database.database import Database
     from bench.run.database.opening import Found
     from bench.run.host.environments import Environment
@@ -59,6 +61,8 @@ class Lab:
     quota_cores: float | None = None  # where a quota leaves less than the CPUs that we may use
     observer: Observer = SILENT
     databases: Mapping[str, Found] = field(default_factory=dict)  # those that cells ask
+    fleet: Fleet | None = None  # load machines, where the generator isn't here
+    address: str = HOST  # where the servers under test listen
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -66,6 +70,11 @@ class Lab:
         own = () if self.own is None else tuple(self.own.secrets.values())
         found = [one for one in self.databases.values() if not isinstance(one, str)]
         return (*own, *(secret for one in found for secret in one.secrets))
+
+    @property
+    def pids_for_away(self) -> list[int]:
+        """Processes here that stand for load machines."""
+        return [] if self.fleet is None else self.fleet.pids
 
     def database(self, cell: Cell) -> Database | None:
         """What a cell asks; None of those that ask none, or can't."""
@@ -135,8 +144,13 @@ def open_lab(
     late_ms: int = 0,
     placement: Placement = UNPINNED,
     observer: Observer = SILENT,
+    fleet: Fleet | None = None,
+    listen: str | None = None,
 ) -> Iterator[Lab]:
     """Start the keeper and the delay server; end both, and whatever they keep, at exit.
+
+    ``listen`` is an address where the servers under test, and the delay server for its controls,
+    are to be reached; None: on loopback alone.
 
     Raises:
         RequirementError: the delay server is not built, or can't be started.
@@ -152,6 +166,7 @@ def open_lab(
             page=folder / "delay-page.bin",
             extra=("-late-ms", str(late_ms)) if late_ms else (),
             cpus=placement.delay,
+            also=listen,
         )
         stack.callback(server.stop)
         if found.load.python is None:
@@ -178,6 +193,8 @@ def open_lab(
             quota_cores=machine.limiting_quota(machine.describe()),
             observer=observer,
             databases=databases,
+            fleet=fleet,
+            address=listen or HOST,
         )
 
 

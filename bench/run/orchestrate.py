@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bench.errors import named
@@ -10,6 +11,7 @@ from bench.estimate import expected
 from bench.records import journal
 from bench.report import lines
 from bench.run import lab
+from bench.run.away.fleet import open_fleet
 from bench.run.history import run_folders
 from bench.run.history.resume import choose
 from bench.run.history.run_record import describe_run
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from bench.paths import Paths
     from bench.plan import Plan
     from bench.records.model import TrialRecord
+    from bench.run.away.fleet import Fleet
     from bench.run.observer import Observer
     from bench.run.options import RunOptions
 
@@ -52,9 +55,31 @@ def orchestrate(
     machine.demand_ports(most, machine.local_ports())
     found = lab.find_environments(paths, plan.cells, plan.target)
     own = None if plan.target is None else Own(plan.target, secrets or {})
-    placed = placement(options.pin, machine.describe().cores, plan.profile.generators)
+    with open_fleet(paths.root, plan, observer.say, observer.warn) as fleet:
+        return _measure(plan, paths, options, observer, _Found(found, own, fleet))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a run is made with, looked for before it begins."""
+
+    environments: lab.Environments
+    own: Own | None
+    fleet: Fleet | None
+
+
+def _measure(
+    plan: Plan, paths: Paths, options: RunOptions, observer: Observer, made_with: _Found
+) -> Path:
+    """The folder of the run, measured."""
+    found, own, fleet = made_with.environments, made_with.own, made_with.fleet
+    placed = placement(options.pin, machine.describe().cores, plan.profile.generators_here)
     run = describe_run(
-        plan, paths, found, command=options.command, probe=options.probe, placed=placed
+        *(plan, paths, found),
+        command=options.command,
+        probe=options.probe,
+        placed=placed,
+        away={} if fleet is None else fleet.about(),
     )
     folder = choose(run, options, say=observer.say, warn=observer.warn)
     takes = expected(plan, cores=run.host.cores, controls=options.command == "matrix")
@@ -80,6 +105,8 @@ def orchestrate(
             probe=options.probe,
             placement=placed,
             observer=observer,
+            fleet=fleet,
+            listen=plan.profile.listen,
         ) as opened,
     ):
         servers = found.servers

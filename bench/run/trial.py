@@ -20,7 +20,7 @@ from bench.run.own import commands
 from bench.run.own.environ import cleanse
 from bench.run.own.first import await_ready
 from bench.run.own.first import verify as verify_own
-from bench.run.server.bringup import HOST, POLL_S, Running, bring_up
+from bench.run.server.bringup import POLL_S, Running, bring_up
 from bench.run.server.commands import SERVERS
 from bench.run.server.launch import launch
 from bench.run.server.verify import Expectation, Unverified, verify
@@ -114,7 +114,7 @@ class _Trial:
                     phase=self.facts.phase,
                     processes=self.processes,
                 )
-                self.facts.generators = load.user_pids
+                self.facts.generators, self.facts.away = load.user_pids, load.away
                 stack.callback(load.stop, 0)
                 running = self._start_server(stack)
             with self._phase("verify"):
@@ -153,7 +153,7 @@ class _Trial:
             facts.argv = [part.removeprefix(f"{lab.root}{os.sep}") for part in child.argv]
             return child
 
-        running = bring_up(start, cell, self.folder, lab.patience.ready_s)
+        running = bring_up(start, cell, self.folder, lab.patience.ready_s, lab.address)
         facts.workers = sorted(int(report["pid"]) for report in running.reports)
         facts.loop, facts.http = running.reports[0]["loop"], running.reports[0]["http"]
         facts.cpus = lab.placement.groups()
@@ -186,12 +186,17 @@ class _Trial:
             plan["login"] = None  # their users log in as they do
         try:
             if own.target.ready is not None:
-                await_ready(HOST, running.port, own.target.ready, self.lab.patience.ready_s)
-            verify_own(HOST, running.port, plan, own.secrets)
+                await_ready(
+                    self.lab.address, running.port, own.target.ready, self.lab.patience.ready_s
+                )
+            verify_own(self.lab.address, running.port, plan, own.secrets)
         except Unverified as wrong:
             raise Unverified(f"{wrong}{_log_of(running.child)}") from None
         generator.aim(
-            self.folder, f"http://{HOST}:{running.port}", workers=self.cell.workers, plan=plan
+            self.folder,
+            f"http://{self.lab.address}:{running.port}",
+            workers=self.cell.workers,
+            plan=plan,
         )
 
     def _verify_ours(self, running: Running) -> None:
@@ -204,10 +209,12 @@ class _Trial:
         facts.route_index, facts.upstream_calls = route["index"], route["upstream_calls"]
         facts.waits, facts.threaded = route["waits"], route["threaded"]
         at_least_s = self.profile.delay_s if facts.waits else 0.0
-        body = verify(HOST, running.port, Expectation(path, route["expected"], at_least_s))
+        body = verify(
+            self.lab.address, running.port, Expectation(path, route["expected"], at_least_s)
+        )
         generator.aim(
             self.folder,
-            f"http://{HOST}:{running.port}",
+            f"http://{self.lab.address}:{running.port}",
             body=body,
             least_s=at_least_s,
             workers=self.cell.workers,
@@ -219,7 +226,7 @@ class _Trial:
         self.facts.gauges_before = _read_idle(gauges)
         roots = {
             "server": [server.pid],
-            "generator": load.pids,
+            "generator": [*load.pids, *self.lab.pids_for_away],
             "delay": [self.lab.delay.child.pid],
             "harness": [os.getpid()],
         }

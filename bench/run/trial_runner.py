@@ -91,7 +91,14 @@ class TrialRunner:
         return record
 
     def _processes(self, planned: PlannedTrial) -> int:
-        """Of the load generator."""
+        """Of the load generator.
+
+        Raises:
+            RequirementError: no load machine is left.
+        """
+        if self.lab.fleet is not None:
+            self.lab.fleet.ensure()
+            return len(self.lab.fleet.seats())
         asked = self.plan.profile.generators
         return min(planned.generators, most_generators(self)) if asked is None else asked
 
@@ -177,8 +184,11 @@ class TrialRunner:
 def most_generators(runner: TrialRunner) -> int:
     """Processes of the load generator that have a core each, if it isn't said how many there are.
 
-    Where all share the cores, as many as would have one each if they didn't.
+    Where all share the cores, as many as would have one each if they didn't. On other machines as
+    many as were asked for there.
     """
+    if runner.lab.fleet is not None:
+        return len(runner.lab.fleet.seats())
     return len(runner.lab.placement.generator) or own_cores(runner.cores)
 
 

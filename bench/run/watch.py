@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from bench.config import ramp_s
+from bench.config import load_takes_s
 from bench.run.busy import never_rests
 from bench.run.failure import TrialFailed
 from bench.run.host import throttle
@@ -22,7 +22,6 @@ from bench.run.process.children import Ended, Late
 from locustfiles import layout
 
 if TYPE_CHECKING:
-    from bench.config import Profile
     from bench.records.trial_files import Look, TrialFacts
     from bench.run.generator import Load
     from bench.run.host.sampler import Sampler
@@ -77,7 +76,7 @@ class _Watch:
 
     def run(self) -> None:
         """Until the generator has stopped."""
-        deadline = time.monotonic() + _longest_s(self.facts.profile) + self.patience.stall_s
+        deadline = time.monotonic() + load_takes_s(self.facts.profile) + self.patience.stall_s
         while True:
             if time.monotonic() > deadline:
                 raise TrialFailed(
@@ -167,14 +166,6 @@ class _Watch:
                 self.facts.upstream_t1 = self.delay.stats()
         if due == "t0":
             self.observer.window((self.facts.t1_ns - self.facts.t0_ns) / 1e9)
-
-
-def _longest_s(profile: Profile) -> float:
-    """Ramp, warm-up and window at most."""
-    rate = profile.spawn_rate
-    ramp = layout.LONGEST_RAMP_S if rate is None else ramp_s(profile.users, rate)
-    rest = (profile.warmup_s, profile.duration_s)
-    return ramp + sum(profile.longest_s if part is None else part for part in rest)
 
 
 def alive(pid: int) -> bool:

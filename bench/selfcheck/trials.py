@@ -13,11 +13,12 @@ from bench.paths import default_python
 from bench.placement import UNPINNED, Placement
 from bench.plan import Cell, PlannedTrial, make_plan
 from bench.run import lab
+from bench.run.away.fleet import open_fleet
 from bench.run.host import machine
 from bench.run.trial_runner import TrialRunner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bench.config import Profile
     from bench.paths import Paths
@@ -76,8 +77,11 @@ def trials(
     *,
     late_ms: int = 0,
     placement: Placement = UNPINNED,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Trials]:
     """Open a lab for these cells; its delay server answers ``late_ms`` late.
+
+    ``warn`` is told of load machines of the profile that are lost.
 
     Raises:
         RequirementError: an environment or the delay server is missing.
@@ -86,7 +90,14 @@ def trials(
     plan = make_plan(cells, replace(profile, delay_s=delay_s), seed=1)
     with (
         tempfile.TemporaryDirectory(prefix="matrix-bench-") as name,
-        lab.open_lab(paths, found, Path(name), late_ms=late_ms, placement=placement) as opened,
+        open_fleet(paths.root, plan, lambda _: None, warn) as fleet,
+        lab.open_lab(
+            *(paths, found, Path(name)),
+            late_ms=late_ms,
+            placement=placement,
+            fleet=fleet,
+            listen=profile.listen,
+        ) as opened,
     ):
         folder = Path(name)
         opened.keeper.remove_at_end(folder)

@@ -27,6 +27,7 @@ SETTINGS = {
     "arrivals": "kind of arrivals",
     "in_flight": "most requests in flight",
     "generators": "number of generator processes",
+    "machines": "load machines",
 }
 # Of a host, what differs from start to start of the same machine.
 PASSING = {"load_before", "open_files"}

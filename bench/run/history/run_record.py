@@ -13,6 +13,8 @@ from bench.run.server.commands import LOOPS, SERVERS, UVLOOP
 from bench.run.trial_runner import now
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bench.config.target import Target
     from bench.paths import Paths
     from bench.placement import Placement
@@ -38,8 +40,9 @@ def describe_run(
     command: str,
     probe: bool,
     placed: Placement,
+    away: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> RunRecord:
-    """All there is to know before the first trial."""
+    """All there is to know before the first trial; ``away`` are load machines, by label."""
     return RunRecord(
         schema=SCHEMA,
         id=run_folders.new_id(plan.hash),
@@ -54,7 +57,7 @@ def describe_run(
         probe=probe,
         git=machine.git_state(paths.root if plan.target is None else plan.target.path),
         host=machine.describe(),
-        environments=_environments(paths, found),
+        environments=_environments(paths, found) | dict(away or {}),
         placement=asdict(placed),
         sources=sources_of(plan.target, paths),
         settings=plan.settings,

@@ -105,7 +105,8 @@ class Child:
     def say(self, word: bytes) -> None:
         """Write to a child that reads at its gate; one that is gone hears nothing."""
         with contextlib.suppress(BrokenPipeError):
-            os.write(self._gate_fd, word)
+            while word:
+                word = word[os.write(self._gate_fd, word) :]
 
     def event(self, timeout_s: float) -> dict[str, Any]:
         """The next line of JSON that the child tells.
@@ -175,13 +176,14 @@ def start(
     cpus: Sequence[int] = (),
     user: str | None = None,
     quits: bool = False,
+    hears: bool = False,
 ) -> Child:
     """Start ``argv`` in a group of its own, its output appended to ``log``, on ``cpus`` if given.
 
     ``tells`` says where its lines of JSON come from: ``stdout``, or ``pipe``
     (MATRIX_EVENTS_FD, with a gate to wait at in MATRIX_GATE_FD), or ``nothing``.
     ``user`` is whom it runs as, if not as we do. One that ``quits`` is ended by SIGQUIT: by
-    itself it ends more than its group.
+    itself it ends more than its group. One that ``hears`` reads what is said on its standard input.
 
     Raises:
         OSError: the program can't be started.
@@ -194,8 +196,9 @@ def start(
     environment = dict(env)
     if tells != "nothing":
         events_read, events_write = os.pipe()
-    if tells == "pipe":
+    if tells == "pipe" or hears:
         gate_read, gate_write = os.pipe()
+    if tells == "pipe":
         environment |= {
             "MATRIX_EVENTS_FD": str(events_write),
             "MATRIX_GATE_FD": str(gate_read),
@@ -207,7 +210,7 @@ def start(
                 [str(part) for part in argv],
                 cwd=cwd,
                 env=environment,
-                stdin=subprocess.DEVNULL,
+                stdin=gate_read if hears else subprocess.DEVNULL,
                 stdout=events_write if tells == "stdout" else output,
                 stderr=output,
                 pass_fds=handed if tells == "pipe" else (),

@@ -41,8 +41,10 @@ class Running:
     reports: tuple[dict[str, Any], ...]
 
 
-def bring_up(start: Callable[[int], Child], cell: Cell, folder: Path, ready_s: float) -> Running:
-    """Start a cell's server on a free port and wait until it is ready.
+def bring_up(
+    start: Callable[[int], Child], cell: Cell, folder: Path, ready_s: float, host: str = HOST
+) -> Running:
+    """Start a cell's server on a free port of ``host`` and wait until it is ready.
 
     ``start`` takes the port. When the port turns out to be taken, another is tried.
 
@@ -51,22 +53,24 @@ def bring_up(start: Callable[[int], Child], cell: Cell, folder: Path, ready_s: f
     """
     for _ in range(PORT_TRIES - 1):
         with contextlib.suppress(PortTaken):
-            return _try(start, cell, folder, ready_s)
-    return _try(start, cell, folder, ready_s)
+            return _try(start, cell, folder, ready_s, host)
+    return _try(start, cell, folder, ready_s, host)
 
 
-def _try(start: Callable[[int], Child], cell: Cell, folder: Path, ready_s: float) -> Running:
+def _try(
+    start: Callable[[int], Child], cell: Cell, folder: Path, ready_s: float, host: str
+) -> Running:
     # A try that failed may have come as far as leaving its workers' files.
     for left in (path for name in WORKER_FILES for path in folder.glob(name)):
         left.unlink()
-    port = free_port()
+    port = free_port(host)
     child = start(port)
     deadline = time.monotonic() + ready_s
     while time.monotonic() < deadline:
         if child.exit_code() is not None:
             _say_why_it_died(child)
         found = sorted(folder.glob("worker-*.json"))
-        if len(found) >= cell.workers and _listens(child, port):
+        if len(found) >= cell.workers and _listens(child, host, port):
             reports = tuple(json.loads(path.read_text(encoding="utf-8")) for path in found)
             _check_pinned(cell, reports)
             return Running(child, port, reports)
@@ -74,10 +78,10 @@ def _try(start: Callable[[int], Child], cell: Cell, folder: Path, ready_s: float
     raise TrialFailed(f"{cell.server} was not ready after {ready_s:g} s: {_said(child)}")
 
 
-def free_port() -> int:
+def free_port(host: str = HOST) -> int:
     """A port that is free now; it may be taken by the time it is used."""
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
+        probe.bind((host, 0))
         return int(probe.getsockname()[1])
 
 
@@ -108,14 +112,14 @@ def _check_pinned(cell: Cell, reports: tuple[dict[str, Any], ...]) -> None:
             )
 
 
-def _listens(child: Child, port: int) -> bool:
+def _listens(child: Child, host: str, port: int) -> bool:
     """The port answers, and it is this server that does: another program may have taken it.
 
     Raises:
-        TrialFailed: the server listens to more than this machine.
+        TrialFailed: the server listens elsewhere than at ``host`` and on loopback.
     """
     try:
-        with socket.create_connection((HOST, port), timeout=1):
+        with socket.create_connection((host, port), timeout=1):
             pass
     except OSError:
         return False
@@ -128,17 +132,17 @@ def _listens(child: Child, port: int) -> bool:
                     for found in process.net_connections("tcp")
                     if found.status == psutil.CONN_LISTEN
                 ]
-                _demand_loopback(child.name, sockets)
+                _demand_address(child.name, sockets, host)
                 if any(found.laddr.port == port for found in sockets):
                     return True
     return False
 
 
-def _demand_loopback(name: str, sockets: list[Any]) -> None:
-    """Load and servers are for this machine alone."""
+def _demand_address(name: str, sockets: list[Any], host: str) -> None:
+    """Load and servers are for this machine alone, or for the one address that was asked for."""
     for found in sockets:
-        if not ip_address(found.laddr.ip).is_loopback:
+        if found.laddr.ip != host and not ip_address(found.laddr.ip).is_loopback:
+            whose = "this machine alone" if host == HOST else f"{host} alone, as asked for"
             raise TrialFailed(
-                f"{name} listens on {found.laddr.ip}:{found.laddr.port}, which is not for this"
-                " machine alone"
+                f"{name} listens on {found.laddr.ip}:{found.laddr.port}, which is not for {whose}"
             )

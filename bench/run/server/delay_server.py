@@ -34,22 +34,31 @@ class DelayServer:
         page: Path,
         extra: tuple[str, ...] = (),
         cpus: tuple[int, ...] = (),
+        also: str | None = None,
     ) -> None:
         """Start the binary on a port that the system picks, on ``cpus`` if given.
 
-        Its ``page`` is made by itself; where that can't be mapped, ``self.page`` is None.
+        It listens on loopback, and ``also`` at another address of this machine if given. Its
+        ``page`` is made by itself; where that can't be mapped, ``self.page`` is None.
 
         Raises:
             RequirementError: it did not start; with what it said.
         """
-        self._argv = [str(binary), "-port", "0", "-page", str(page), *extra]
+        beside = ("-also", also) if also else ()
+        self._argv = [str(binary), "-port", "0", "-page", str(page), *beside, *extra]
+        self._also = also
         self._keeper, self._log, self._page, self._cpus = keeper, log, page, cpus
         self._start()
 
     @property
     def url(self) -> str:
-        """Its base URL."""
+        """Its base URL, for the application."""
         return f"http://{HOST}:{self.port}"
+
+    @property
+    def outer_url(self) -> str:
+        """Its base URL, for the load generator."""
+        return f"http://{self._also or HOST}:{self.port}"
 
     def ensure(self) -> None:
         """Start it again if it has ended.

@@ -9,7 +9,6 @@ from bench.run.failure import TrialFailed
 from bench.run.host.cpus import affinity
 from bench.run.own import environ
 from bench.run.process import children
-from bench.run.server.bringup import HOST
 from bench.run.server.commands import OURS, SERVERS, THEIRS, UVLOOP, Asked
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def launch(cell: Cell, lab: Lab, folder: Path, port: int, *, delay_s: float) -> 
         environment["PYTHONPATH"] += f":{foreign}"
     return children.start(
         cell.server,
-        server.command(Asked(app, python, HOST, port, cell.workers, loop)),
+        server.command(Asked(app, python, lab.address, port, cell.workers, loop)),
         keeper=lab.keeper,
         cwd=ours if lab.own is None else lab.own.target.path,
         env=environment,

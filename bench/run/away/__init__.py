@@ -1,0 +1,1 @@
+"""Load generators on other machines, over the system's own ssh."""
