@@ -30,6 +30,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 # Commands that take names of experiments or cells.
+HERE = ("ab", "versus", "profile", "what-if")  # their load can't come from other machines
 NAMING = {"single", "profile", "what-if", "capacity"}
 
 

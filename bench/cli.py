@@ -356,6 +356,11 @@ def _plan(options: PlanOptions) -> Plan:
     )
     asked = options.overrides
     config, profile = apply(config, asked)
+    if options.command in arguments.HERE and (profile.machines or profile.listen):
+        raise BadInputError(
+            f"`{options.command}` measures with a load generator on this machine: leave out"
+            " --generator and --listen, and choose a profile that names neither"
+        )
     named = options.command in arguments.NAMING
     if named and config.target is None:
         # One experiment may be any that the application has, listed or not.

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from bench import cli
 from bench.config import Machine, Profile, fixed
 from bench.config.machines import address, parse
 from bench.config.settings import Profile as Recorded
@@ -92,3 +93,22 @@ def test_neither_names_nor_addresses_are_recorded() -> None:
 def test_reports_say_where_the_load_came_from(machines: tuple[Machine, ...], told: str) -> None:
     """In the line on the load."""
     assert told in design.load(with_machines(*machines))
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("versus", ("server=uvicorn", "server=gunicorn")),
+        ("ab", ("HEAD~1", "HEAD")),
+        ("profile", ("sync_json-uvicorn-w1",)),
+        ("what-if", ("sync_json-uvicorn-w1",)),
+    ],
+)
+def test_commands_whose_load_is_here_say_so(
+    capsys: pytest.CaptureFixture[str], command: str, words: tuple[str, ...]
+) -> None:
+    """Rather than measure something else than was asked for."""
+    asked = ("--generator", "load1", "--listen", "10.0.0.1")
+    assert cli.main([command, *words, *asked]) == 2
+    told = f"`{command}` measures with a load generator on this machine: leave out --generator"
+    assert told in capsys.readouterr().err

@@ -34,6 +34,9 @@ from tests.support import machines as nets
 from tests.support.machines import LISTEN, RELAYED_S, Machine
 from tests.support.processes import within
 from tests.test_real_faults import hurried, in_the_load
+from tests.test_real_own import THEIR_APP, THEIR_USERS
+from tests.test_real_own import cell as their_cell
+from tests.test_real_own import own as own_trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -327,6 +330,56 @@ def test_open_loads_come_from_all_of_them(net: Net) -> None:
     assert measured.throughput_rps == pytest.approx(60, rel=0.3)
 
 
+@pytest.fixture
+def own(net: Net) -> Iterator[Machine]:
+    """The third machine, which the lab has let go."""
+    fleet = net.bench.runner.lab.fleet
+    assert fleet is not None
+    if 2 in fleet.stations:
+        fleet.stations.pop(2).close()
+        fleet.lost[2] = "let go"
+    machine = net.machines[2]
+    assert within(3, lambda: machine.processes() == [])
+    yield machine
+    machine.lines = []
+    machine.variables["XDG_CACHE_HOME"] = net.machines[0].variables["XDG_CACHE_HOME"]
+    machine.restart_sshd()
+    machine.run("ip", "route", "replace", f"{LISTEN}/32", "via", nets.NET.format(3, 1))
+
+
+def test_users_of_ones_own_ask_from_there_and_no_secret_is_seen(
+    net: Net, own: Machine, tmp_path: Path
+) -> None:
+    """Their locustfile goes along; what they are given stands in no argument."""
+    secret = "sesame-2026"  # noqa: S105 - of a test
+    (tmp_path / "users.py").write_text(THEIR_USERS, encoding="utf-8")
+    requests = {"theirs": {"locustfile": "users.py"}}
+    theirs = own_trials(net.bench, tmp_path, THEIR_APP, requests, secrets={"SECRET": secret})
+    assert theirs.runner.lab.own is not None
+    profile, target = asking((Asked(2, "load3"),)), theirs.runner.lab.own.target
+    plan = make_plan([their_cell("theirs")], profile, seed=1, target=target)
+    seen: list[str] = []
+
+    def look() -> None:
+        here = psutil.Process().children(recursive=True)
+        for process in (*own.processes(), *here):
+            with contextlib.suppress(psutil.Error):
+                seen.append(" ".join(process.cmdline()))
+
+    with open_fleet(ROOT, plan, print, print) as fleet:
+        lab = replace(theirs.runner.lab, fleet=fleet, address=LISTEN)
+        trials = Trials(replace(theirs.runner, plan=plan, lab=lab))
+        with in_the_load(trials, look):
+            record = trials.run(their_cell("theirs"))
+    measured = record.measured
+    assert measured is not None, record.reason
+    assert disagreements(measured) == ()
+    assert (measured.load.generators, measured.load.away) == (2, 2)
+    assert {one.name for one in measured.kinds} == {"/old", "the new one", "/teapot"}
+    assert sum("--worker" in one for one in seen) >= 2
+    assert not [one for one in seen if secret in one]
+
+
 def test_a_run_that_is_killed_leaves_nothing_anywhere(net: Net, tmp_path: Path) -> None:
     """Neither here nor there."""
     fleet = net.bench.runner.lab.fleet
@@ -361,23 +414,6 @@ def refused(machine: str = "load3") -> str:
     with pytest.raises(RequirementError) as caught, open_fleet(ROOT, plan, print, print):
         pass
     return str(caught.value)
-
-
-@pytest.fixture
-def own(net: Net) -> Iterator[Machine]:
-    """The third machine, which the lab has let go."""
-    fleet = net.bench.runner.lab.fleet
-    assert fleet is not None
-    if 2 in fleet.stations:
-        fleet.stations.pop(2).close()
-        fleet.lost[2] = "let go"
-    machine = net.machines[2]
-    assert within(3, lambda: machine.processes() == [])
-    yield machine
-    machine.lines = []
-    machine.variables["XDG_CACHE_HOME"] = net.machines[0].variables["XDG_CACHE_HOME"]
-    machine.restart_sshd()
-    machine.run("ip", "route", "replace", f"{LISTEN}/32", "via", nets.NET.format(3, 1))
 
 
 @pytest.mark.usefixtures("net")
