@@ -79,12 +79,15 @@ class Queue:
         return raw, figures(raw, watched(raw))
 
 
+QUEUES = (("M/D/1", True, percentile_md1), ("M/M/1", False, percentile_mm1))
+
+
 def run(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS`
     """Each queue's capacity, and its p99 at two loads."""
     slos = parse((BOUND,))
     found = []
     with trials(paths, fixed(4, 0.5, 1.0), [cell("async", "noop")], delay_s=0.0) as bench:
-        for name, even, law in (("M/D/1", True, percentile_md1), ("M/M/1", False, percentile_mm1)):
+        for name, even, law in QUEUES[:1] if quick else QUEUES:
             lab, folder = bench.runner.lab, bench.runner.folder / "queue"
             queue = Queue(name, even, law, lab, folder)
             way_ms = _way_ms(replace(queue, even=True), slos, quick=quick)
@@ -124,7 +127,7 @@ def _capacity(queue: Queue, way_ms: float, slos: tuple[Slo, ...], *, quick: bool
     truth = capacity(queue.percentile, 0.99, within_s, SERVICE_US / 1e6)
     points: list[Point] = []
     late_ms = []
-    for _ in range(6 if quick else MOST):
+    for _ in range(4 if quick else MOST):
         if find(points, slos).known(WITHIN):
             break
         rate = next_rate(points, slos, FULL_RPS, WITHIN)
