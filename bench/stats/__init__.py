@@ -12,6 +12,7 @@ from bench.stats.bins import bin_edges, binned_mean, binned_occupancy, binned_ra
 from bench.stats.combined import LogEffect, combine, disagree
 from bench.stats.contrast import FIRST_STAGE, Contrast, contrast, starts_needed
 from bench.stats.control_variate import Control, Pairs, fit_control
+from bench.stats.counted import Counted, counted
 from bench.stats.estimate import Estimate, estimate
 from bench.stats.gauges import (
     interpolate_cumulative,
@@ -22,7 +23,7 @@ from bench.stats.gauges import (
     tapered_occupancy,
 )
 from bench.stats.histogram import difference, histogram_percentile
-from bench.stats.latency import Latency, latency
+from bench.stats.latency import Grouped, Latency, latency
 from bench.stats.little import little_disagrees, mean_by_little_ms
 from bench.stats.outline import Outline, outline
 from bench.stats.paired import (
@@ -47,8 +48,10 @@ __all__ = [
     "FIRST_STAGE",
     "Contrast",
     "Control",
+    "Counted",
     "Curve",
     "Estimate",
+    "Grouped",
     "Latency",
     "Law",
     "LogEffect",
@@ -68,6 +71,7 @@ __all__ = [
     "binned_rate",
     "combine",
     "contrast",
+    "counted",
     "difference",
     "disagree",
     "estimate",

@@ -42,6 +42,7 @@ class Dependence:
     ended: NDArray[np.int64]
     event: NDArray[np.bool_]
     standing: tuple[NDArray[np.int64], ...]
+    weights: NDArray[np.int64] | None = None  # how many requests each stands for; None: one
 
     def widening(self, level: float) -> float:
         """How many times Greenwood's error the true one is, about the age a share outlasts; >= 1.
@@ -59,7 +60,9 @@ class Dependence:
         if at < 0:
             return 1.0
         sums = self._sums(at)
-        counts = np.bincount(self.ended[self.event], minlength=sums.size).astype(np.float64)
+        weights = None if self.weights is None else self.weights[self.event]
+        ended = self.ended[self.event]
+        counts = np.bincount(ended, weights, minlength=sums.size).astype(np.float64)
         slices = float(counts.sum() ** 2 / np.square(counts).sum())
         if slices < _FEWEST_SPREAD:
             return float("inf")
@@ -82,8 +85,11 @@ class Dependence:
         happened = np.concatenate([np.zeros(1), terms * curve.at_risk / curve.events])
         size = len(self.standing) + 1
         out = expected[self.left] - np.where(self.event, happened[self.left], 0.0)
+        met = expected[self.entered]
+        if self.weights is not None:
+            out, met = out * self.weights, met * self.weights
         sums = np.bincount(self.ended, out, minlength=size).astype(np.float64)
-        sums -= np.bincount(self.begun, expected[self.entered], minlength=size)
+        sums -= np.bincount(self.begun, met, minlength=size)
         between = np.array([expected[ages].sum() for ages in self.standing])
         # What one slice leaves to the next.
         sums[:-1] += between
@@ -98,6 +104,8 @@ def watch(
     event: NDArray[np.bool_],
     t0_ns: int,
     t1_ns: int,
+    weights: NDArray[np.int64] | None = None,
+    slices: int | None = None,
 ) -> Dependence:
     """Lays a window into slices: as many as it has round trips, 4 to 20.
 
@@ -108,12 +116,13 @@ def watch(
         event: whether it succeeded then, shape (n,).
         t0_ns: the window's first instant.
         t1_ns: the first instant after it.
+        weights: how many requests each stands for, shape (n,); None: one.
+        slices: how many; None: as its round trips have it.
     """
-    width = t1_ns - t0_ns
     entry = np.maximum(np.int64(t0_ns) - start_ns, 0)
-    trip = float((last_ns - entry).sum()) / max(int(event.sum()), 1)
-    slices = int(np.clip(width / max(trip, 1.0), _FEWEST_SLICES, _MOST_SLICES))
-    edges = [t0_ns + width * k // slices for k in range(1, slices)]
+    if slices is None:
+        slices = slices_of(t1_ns - t0_ns, float((last_ns - entry).sum()), int(event.sum()))
+    edges = edges_of(t0_ns, t1_ns, slices)
     ages, end_ns = curve.age_ns, start_ns + last_ns
     left = np.searchsorted(ages, last_ns, side="right")
     entered = np.zeros(start_ns.size, dtype=np.int64)
@@ -131,4 +140,22 @@ def watch(
             np.searchsorted(ages, edge - 1 - start_ns[which], side="right")
             for edge, which in zip(edges, over, strict=True)
         ),
+        weights=weights,
     )
+
+
+def slices_of(width_ns: int, followed_ns: float, events: int) -> int:
+    """As many as a window has round trips, 4 to 20.
+
+    Args:
+        width_ns: of the window.
+        followed_ns: for how long it saw all requests together,
+        events: and how many of them succeed.
+    """
+    trip = followed_ns / max(events, 1)
+    return int(np.clip(width_ns / max(trip, 1.0), _FEWEST_SLICES, _MOST_SLICES))
+
+
+def edges_of(t0_ns: int, t1_ns: int, slices: int) -> list[int]:
+    """The instants between the slices."""
+    return [t0_ns + (t1_ns - t0_ns) * k // slices for k in range(1, slices)]

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.stats.counted import counted
 from bench.stats.dependence import watch
 from bench.stats.quantile import (
     SWAY,
@@ -39,6 +40,7 @@ from bench.stats.survival import product_limit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from bench.stats.counted import Counted
     from bench.stats.survival import Curve
 
 _NS_PER_MS = 1e6
@@ -55,7 +57,7 @@ class Window:
 
     curve: Curve
     spared: Curve  # the same without the failures
-    finished: NDArray[np.int64]
+    finished: Counted
     stuck: NDArray[np.int64]
     users: int  # in flight at t0: in a closed loop, all
 
@@ -68,6 +70,18 @@ class Window:
             return True
         fast = age_or_reason(self.spared, self.finished, tail)
         return not isinstance(fast, str) and slow <= (1.0 + SWAY) * fast
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grouped:
+    """Requests alike told as one.
+
+    Those with a weight over 1 began and ended in one and the same of the window's slices, and their
+    ages are nearly the same.
+    """
+
+    weights: NDArray[np.int64]  # how many each stands for, shape (n,)
+    slices: int  # of the window, equal ones (`dependence`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +104,7 @@ def latency(
     t0_ns: int,
     t1_ns: int,
     since_ns: int = 0,
+    grouped: Grouped | None = None,
 ) -> Latency:
     """Percentiles, mean and the oldest request in flight, over the window [t0, t1).
 
@@ -100,6 +115,7 @@ def latency(
         t0_ns: the window's first instant, not negative.
         t1_ns: the first instant after it.
         since_ns: when the last user began; requests from before have no part in percentiles.
+        grouped: where each of these stands for several (`bench.digest.grouped`).
 
     Raises:
         ValueError: the window is empty, shapes differ, or a request ended before it began.
@@ -114,17 +130,25 @@ def latency(
     whole = good & ~in_flight
     fair = start >= since_ns
     event, kept = whole[fair], (whole | in_flight)[fair]
-    curve = product_limit(entry[fair], last[fair], event)
-    dependence = watch(curve, start[fair], last[fair], event, t0_ns, t1_ns)
+    weights = None if grouped is None else grouped.weights[seen]
+    alike = None if weights is None else weights[fair]
+    curve = product_limit(entry[fair], last[fair], event, alike)
+    slices = None if grouped is None else grouped.slices
+    dependence = watch(curve, start[fair], last[fair], event, t0_ns, t1_ns, alike, slices)
     # A percentile is as unsure as any below it. Beyond p99 there may be but one batch, whose own
     # requests alone are at risk there: they look independent of each other.
     widenings = np.maximum.accumulate([dependence.widening(tail) for tail in _TAILS])
     window = Window(
         curve=curve,
         spared=(
-            curve if kept.all() else product_limit(entry[fair][kept], last[fair][kept], event[kept])
+            curve
+            if kept.all()
+            else product_limit(
+                *(entry[fair][kept], last[fair][kept], event[kept]),
+                None if alike is None else alike[kept],
+            )
         ),
-        finished=np.sort(last[fair][event]),
+        finished=counted(last[fair][event], None if alike is None else alike[event]),
         # In flight throughout: the window saw neither their beginning nor their end.
         stuck=np.sort(last[in_flight & (start < t0_ns)]),
         users=int(np.count_nonzero(start < t0_ns)),
@@ -137,8 +161,8 @@ def latency(
         p50=p50,
         p90=p90,
         p99=p99,
-        mean_measured_ms=float(last[whole].mean()) / _NS_PER_MS if whole.any() else None,
-        completions=int(np.count_nonzero(whole)),
+        mean_measured_ms=_mean_ms(last[whole], None if weights is None else weights[whole]),
+        completions=int(np.count_nonzero(whole) if weights is None else weights[whole].sum()),
         oldest_unfinished_ms=_oldest_ms(start[in_flight], t1_ns),
         window=window,
     )
@@ -183,6 +207,13 @@ def _starving(window: Window, value_ms: float, tail: float) -> str | None:
     if tail < _MEDIAN and 2 * over > tail * window.users:
         return f"{over} of {window.users} users waited throughout, twice that long or longer"
     return None
+
+
+def _mean_ms(ages_ns: NDArray[np.int64], weights: NDArray[np.int64] | None) -> float | None:
+    if not ages_ns.size:
+        return None
+    mean = ages_ns.mean() if weights is None else np.average(ages_ns, weights=weights)
+    return float(mean) / _NS_PER_MS
 
 
 def _oldest_ms(start_ns: NDArray[np.int64], t1_ns: int) -> float | None:

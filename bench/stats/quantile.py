@@ -22,8 +22,7 @@ import numpy as np
 from bench.stats.survival import FEWEST_AT_RISK
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from bench.stats.counted import Counted
     from bench.stats.survival import Curve
 
 FEWEST_BEYOND = 5
@@ -56,9 +55,7 @@ class Percentile:
     high_ms: float | None = None
 
 
-def read_percentile(
-    curve: Curve, finished: NDArray[np.int64], tail: float, times: float = 1.0
-) -> Percentile:
+def read_percentile(curve: Curve, finished: Counted, tail: float, times: float = 1.0) -> Percentile:
     """The age that a share ``tail`` of the requests outlasts, if it can be known.
 
     Args:
@@ -75,7 +72,7 @@ def read_percentile(
     return Percentile(found / _NS_PER_MS, None, None, low, high)
 
 
-def age_or_reason(curve: Curve, finished: NDArray[np.int64], tail: float) -> int | str:
+def age_or_reason(curve: Curve, finished: Counted, tail: float) -> int | str:
     """The age in nanoseconds, or why it can't be known; arguments as above."""
     adrift = curve.detached_ns.size
     if adrift > tail * curve.subjects:
@@ -127,9 +124,9 @@ def _interval_ms(
     return (surely_ns + 1) / _NS_PER_MS, None if high is None else high * SLOW / _NS_PER_MS
 
 
-def _beyond(curve: Curve, finished: NDArray[np.int64], at: int, tail: float) -> int:
+def _beyond(curve: Curve, finished: Counted, at: int, tail: float) -> int:
     """Completions beyond the percentile; of those tied at it, the part the curve has not used."""
-    after = finished.size - int(np.searchsorted(finished, curve.age_ns[at], side="right"))
+    after = finished.size - int(finished.before(curve.age_ns[at], "right"))
     above = float(curve.survival[at - 1]) if at else 1.0
     below = float(curve.survival[at])
     tied = float(curve.events[at]) * max(0.0, tail - below) / (above - below)

@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.stats.counted import counted
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from bench.stats.counted import Counted
 
 PLACES = 16  # of a sub-window, to each of its lengths
 
@@ -27,7 +31,7 @@ _LEAST = 0.5
 
 
 def batch_error(
-    end_ns: NDArray[np.int64], t0_ns: int, t1_ns: int, round_trip_s: float
+    end_ns: NDArray[np.int64] | Counted, t0_ns: int, t1_ns: int, round_trip_s: float
 ) -> float | None:
     """Relative standard error of `hann_rate`, from sub-windows of whole round trips.
 
@@ -48,7 +52,7 @@ def batch_error(
     Raises:
         ValueError: the window is empty, or the round trip not positive.
     """
-    ordered = np.sort(end_ns)
+    ordered = counted(end_ns)
     errors = [
         _batch_error(ordered, t0_ns, t1_ns, trips, round_trip_s * _NS_PER_S)
         for trips in lengths(t0_ns, t1_ns, round_trip_s)
@@ -114,7 +118,7 @@ def lengths(t0_ns: int, t1_ns: int, round_trip_s: float) -> list[int]:
 
 
 def _batch_error(
-    ordered: NDArray[np.int64], t0_ns: int, t1_ns: int, trips: int, trip_ns: float
+    ordered: Counted, t0_ns: int, t1_ns: int, trips: int, trip_ns: float
 ) -> float | None:
     """Relative standard error of the plain rate, by sub-windows of so many round trips."""
     counts = sliding(ordered, t0_ns, t1_ns, int(trips * trip_ns))
@@ -134,11 +138,9 @@ def _batch_error(
     return float(np.sqrt(np.square(smooth / mean - 1.0).mean() / batches))
 
 
-def sliding(
-    ordered: NDArray[np.int64], t0_ns: int, t1_ns: int, width_ns: int
-) -> NDArray[np.float64]:
+def sliding(ordered: Counted, t0_ns: int, t1_ns: int, width_ns: int) -> NDArray[np.float64]:
     """Completions in sub-windows so wide, 16 places to a width, from the first to the last."""
     count = max(int((t1_ns - t0_ns - width_ns) * PLACES / width_ns), 0) + 1
     starts = t0_ns + (np.arange(count) * width_ns) // PLACES
-    found = np.searchsorted(ordered, starts + width_ns) - np.searchsorted(ordered, starts)
+    found = ordered.before(starts + width_ns) - ordered.before(starts)
     return found.astype(np.float64)

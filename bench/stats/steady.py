@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.stats.counted import counted
 from bench.stats.rate_error import PLACES, batch_error, lengths, sliding
 from bench.stats.throughput import hann_rate, plain_rate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from bench.stats.counted import Counted
 
 _NS_PER_S = 1e9
 # The taper less the plain weight is -cos, of mean square 1 / 2.
@@ -40,7 +43,7 @@ class Steadiness:
 
 
 def steadiness(
-    end_ns: NDArray[np.int64], t0_ns: int, t1_ns: int, round_trip_s: float
+    end_ns: NDArray[np.int64] | Counted, t0_ns: int, t1_ns: int, round_trip_s: float
 ) -> Steadiness:
     """Whether the throughput hangs on where in the window one looks.
 
@@ -50,13 +53,13 @@ def steadiness(
     chance, and no other where under five sub-windows fit: their steps would be the swing itself.
     """
     sub_windows = lengths(t0_ns, t1_ns, round_trip_s)
-    ordered = np.sort(end_ns)
+    ordered = counted(end_ns)
     middle_ns = (t0_ns + t1_ns) // 2
     tapered = hann_rate(end_ns, t0_ns, t1_ns)
     plain = _whole_trips(ordered, t0_ns, t1_ns, round_trip_s)
     first = _whole_trips(ordered, t0_ns, middle_ns, round_trip_s)
     second = _whole_trips(ordered, middle_ns, t1_ns, round_trip_s)
-    error = batch_error(end_ns, t0_ns, t1_ns, round_trip_s)
+    error = batch_error(ordered, t0_ns, t1_ns, round_trip_s)
     swings = False
     if error is not None and plain > 0.0:
         noise = max(
@@ -73,7 +76,7 @@ def _beyond(difference: float, error: float) -> bool:
     return abs(difference) > max(_OFF, _ERRORS * error)
 
 
-def _noise(ordered: NDArray[np.int64], t0_ns: int, t1_ns: int, batch_ns: int) -> float:
+def _noise(ordered: Counted, t0_ns: int, t1_ns: int, batch_ns: int) -> float:
     """Relative standard error of the plain rate, as far as it is no swing."""
     counts = sliding(ordered, t0_ns, t1_ns, batch_ns)
     mean = float(counts.mean())
@@ -87,7 +90,7 @@ def _noise(ordered: NDArray[np.int64], t0_ns: int, t1_ns: int, batch_ns: int) ->
     return float(np.sqrt(max(chance, np.square(steps).mean() / 2.0 / batches)))
 
 
-def _whole_trips(ordered: NDArray[np.int64], t0_ns: int, t1_ns: int, round_trip_s: float) -> float:
+def _whole_trips(ordered: Counted, t0_ns: int, t1_ns: int, round_trip_s: float) -> float:
     """The rate over whole round trips, at all their places in the stretch; plain if none fits."""
     trip_ns = round_trip_s * _NS_PER_S
     trips = int((t1_ns - t0_ns) / trip_ns)
@@ -96,5 +99,5 @@ def _whole_trips(ordered: NDArray[np.int64], t0_ns: int, t1_ns: int, round_trip_
     width_ns = int(trips * trip_ns)
     spare_ns = t1_ns - t0_ns - width_ns
     starts = t0_ns + np.unique(np.linspace(0, spare_ns, 4 * PLACES).astype(np.int64))
-    counts = np.searchsorted(ordered, starts + width_ns) - np.searchsorted(ordered, starts)
+    counts = ordered.before(starts + width_ns) - ordered.before(starts)
     return float(counts.mean()) / (width_ns / _NS_PER_S)

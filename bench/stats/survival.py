@@ -20,8 +20,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.stats.counted import counted
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from bench.stats.counted import Counted
 
 FEWEST_AT_RISK = 5
 
@@ -103,7 +107,10 @@ class Curve:
 
 
 def product_limit(
-    entry_ns: NDArray[np.int64], last_ns: NDArray[np.int64], event: NDArray[np.bool_]
+    entry_ns: NDArray[np.int64],
+    last_ns: NDArray[np.int64],
+    event: NDArray[np.bool_],
+    weights: NDArray[np.int64] | None = None,
 ) -> Curve:
     """The survival curve of subjects, each followed from age ``entry`` to age ``last`` inclusive.
 
@@ -114,6 +121,8 @@ def product_limit(
         entry_ns: the age at which each came under observation, shape (n,).
         last_ns: the last age at which it was observed, shape (n,).
         event: whether its event happened at that last age, else it is censored, shape (n,).
+        weights: how many subjects each of these stands for, shape (n,), one where it entered late;
+            None: one.
 
     Raises:
         ValueError: shapes differ, or an entry is negative or after the last age.
@@ -122,9 +131,10 @@ def product_limit(
         raise ValueError(f"shapes differ: {entry_ns.shape}, {last_ns.shape}, {event.shape}")
     if (entry_ns < 0).any() or (entry_ns > last_ns).any():
         raise ValueError("each entry must lie between 0 and the last age")
-    entries, lasts = np.sort(entry_ns), np.sort(last_ns)
+    entries, lasts = counted(entry_ns, weights), counted(last_ns, weights)
     end_ns = _end(entries, lasts)
-    ages, events = _distinct(np.sort(last_ns[event & (last_ns < end_ns)]))
+    ended = event & (last_ns < end_ns)
+    ages, events = counted(last_ns[ended], None if weights is None else weights[ended]).distinct()
     at_risk = _at_risk(entries, lasts, ages)
     stay = at_risk - events
     survival = np.cumprod(stay / at_risk, dtype=np.float64)
@@ -132,26 +142,15 @@ def product_limit(
     terms = events / (at_risk * np.maximum(stay, 1).astype(np.float64))
     error = survival * np.sqrt(np.cumsum(terms))
     detached = np.sort(last_ns[entry_ns >= end_ns])
-    return Curve(ages, events, at_risk, terms, survival, error, end_ns, detached, entry_ns.size)
+    return Curve(ages, events, at_risk, terms, survival, error, end_ns, detached, entries.size)
 
 
-def _end(entries: NDArray[np.int64], lasts: NDArray[np.int64]) -> int:
+def _end(entries: Counted, lasts: Counted) -> int:
     """The first age at which fewer than 5 are at risk."""
     # The number at risk falls only just after someone's last age.
-    leaves = np.concatenate([np.zeros(1, dtype=np.int64), _distinct(lasts)[0] + 1])
+    leaves = np.concatenate([np.zeros(1, dtype=np.int64), lasts.distinct()[0] + 1])
     return int(leaves[np.argmax(_at_risk(entries, lasts, leaves) < FEWEST_AT_RISK)])
 
 
-def _at_risk(
-    entries: NDArray[np.int64], lasts: NDArray[np.int64], ages: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    entered = np.searchsorted(entries, ages, side="right")
-    left = np.searchsorted(lasts, ages, side="left")
-    return entered - left
-
-
-def _distinct(ordered: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The distinct ones of ordered values, and how often each occurs."""
-    # Not np.unique, which would sort (or hash) once more: half the time at a million.
-    first = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
-    return ordered[first], np.diff(first, append=ordered.size)
+def _at_risk(entries: Counted, lasts: Counted, ages: NDArray[np.int64]) -> NDArray[np.int64]:
+    return entries.before(ages, "right") - lasts.before(ages)
