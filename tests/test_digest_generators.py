@@ -73,9 +73,10 @@ def test_failures_get_common_numbers(tmp_path: Path) -> None:
     write_master(tmp_path, 2, 5, 5)
     found = generated(tmp_path)
     assert found.processes == 2
-    names = [found.summary.failure_kinds.get(int(one), "") for one in found.requests.outcome]
+    log = found.requests.whole()
+    names = [found.summary.failure_kinds.get(int(one), "") for one in log.outcome]
     assert names == [KINDS[0], KINDS[1], KINDS[1], KINDS[2], ""]
-    assert np.all(np.diff(found.requests.end_ns) > 0)
+    assert np.all(np.diff(log.end_ns) > 0)
 
 
 def test_so_do_the_kinds_of_requests_of_somebodys_own_users(tmp_path: Path) -> None:
@@ -85,7 +86,7 @@ def test_so_do_the_kinds_of_requests_of_somebodys_own_users(tmp_path: Path) -> N
     write_master(tmp_path, 2, 2, 2)
     found = generated(tmp_path)
     assert found.summary.kinds == ["/a", "/b"]
-    assert found.requests.kind.tolist() == [0, 1]
+    assert found.requests.whole().kind.tolist() == [0, 1]
     assert found.summary.unseen == 3
 
 
@@ -188,7 +189,7 @@ def test_times_of_another_machine_are_told_by_this_ones_clock(
     ]
     write_master(folder, 2, 4, 3, clocks={1: looks})
     found = generated(folder)
-    assert found.requests.start_ns.tolist() == [
+    assert found.requests.whole().start_ns.tolist() == [
         one.start_ns for one in sorted((*here, *there), key=lambda one: one.end_ns)
     ]
     assert found.summary.first_spawn_ns == T0 - 6 * S

@@ -91,7 +91,7 @@ def point(raw: Raw, rate: float, slos: Sequence[Slo]) -> Point:
     Those due so late in it that their outcome can't be known at its end are left out. A request
     that failed, or was not answered in time, is bad whatever it was that it waited for.
     """
-    log, t0 = raw.requests, raw.facts.t0_ns
+    log, t0 = raw.requests.whole(), raw.facts.t0_ns
     t1 = raw.facts.t1_ns - int(horizon_s(slos) * 1e9)
     due = (log.start_ns >= t0) & (log.start_ns < t1)
     start_ns, outcome = log.start_ns[due], log.outcome[due]

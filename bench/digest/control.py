@@ -41,7 +41,7 @@ def digest_control(
 
 
 def _measured(folder: Path, t0_ns: int, t1_ns: int, record: ControlRecord) -> ControlRecord:
-    log = generated(folder).requests
+    log = generated(folder).requests.whole()
     succeeded = log.outcome == request_layout.SUCCEEDED
     failed = int(np.count_nonzero(log.outcome >= request_layout.FIRST_FAILURE))
     if failed:

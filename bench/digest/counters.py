@@ -18,7 +18,7 @@ def counters(raw: Raw) -> Counters:
     counted = None if told is None or raw.facts.theirs else told.locust.get("requests")
     return Counters(
         generator_started=raw.generator.started if told is None else told.started,
-        generator_recorded=len(raw.requests.start_ns),
+        generator_recorded=raw.requests.count,
         app_started=_grown(raw, layout.G_STARTED),
         app_finished=_grown(raw, layout.G_FINISHED),
         handlers_begun=sum(log.begun for log in logs) if logs else None,

@@ -8,17 +8,19 @@ somebody's own their requests, as they come: here they get common numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench.digest import read
+from bench.digest.log import Log, at_once, joined
 from bench.digest.read import RequestLog, Unreadable
 from bench.records.trial_files import GeneratorSummary
 from locustfiles import clocks, layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -31,7 +33,7 @@ class Generated:
     """Of all processes together."""
 
     summary: GeneratorSummary
-    requests: RequestLog  # in the order of their ends
+    requests: Log
     # By process: how late its timer was, and when that was due, ns.
     lateness_ns: tuple[Sequence[tuple[int, int]], ...]
     told: MasterSummary | None = None  # what locust's master was told; None of one process
@@ -75,8 +77,8 @@ def generated(folder: Path) -> Generated:
     """
     found = read.generator_or_master(folder)
     if isinstance(found, GeneratorSummary):
-        log = read.request_log(folder, record_words=found.record_words)
-        return Generated(found, log, (found.lateness_ns,))
+        source = _Source(folder, "requests.bin", found.record_words)
+        return Generated(found, _log([source], found.started), (found.lateness_ns,))
     if found.parts < 1:
         raise Unreadable("generator.json is corrupt: it is of no process")
     away = {number: clock_of(looks) for number, looks in found.clocks.items()}
@@ -87,41 +89,25 @@ def generated(folder: Path) -> Generated:
         clocks_of[number].shift_ns if number in clocks_of else 0 for number in range(found.parts)
     ]
     summaries = [
-        _summary_here(read.generator_summary(folder, f"generator-{number}.json"), shifts[number])
-        for number in range(found.parts)
+        _summary_here(read.generator_summary(folder, f"generator-{number}.json"), shift)
+        for number, shift in enumerate(shifts)
     ]
     if len({summary.record_words for summary in summaries}) > 1:
         raise Unreadable("the generator's files are corrupt: their processes had different loads")
-    parts = [
-        (
-            summary,
-            _log_here(
-                read.request_log(folder, f"requests-{number}.bin", summary.record_words),
-                shifts[number],
-            ),
+    failures = _common(list(summary.failure_kinds.values()) for summary in summaries)
+    kinds = _common(summary.kinds for summary in summaries)
+    sources = [
+        _Source(
+            *(folder, f"requests-{number}.bin", summary.record_words),
+            shift_ns=shifts[number],
+            outcomes={
+                old: layout.FIRST_FAILURE + failures[name]
+                for old, name in summary.failure_kinds.items()
+            },
+            kinds={old: kinds[name] for old, name in enumerate(summary.kinds)},
         )
         for number, summary in enumerate(summaries)
     ]
-    failures = _common(list(summary.failure_kinds.values()) for summary in summaries)
-    kinds = _common(summary.kinds for summary in summaries)
-    log = _joined(
-        [
-            RequestLog(
-                start_ns=log.start_ns,
-                end_ns=log.end_ns,
-                outcome=_renumbered(
-                    log.outcome,
-                    {old: layout.FIRST_FAILURE + failures[name]
-                     for old, name in summary.failure_kinds.items()},
-                ),
-                kind=_renumbered(
-                    log.kind, {old: kinds[name] for old, name in enumerate(summary.kinds)}
-                ),
-                sent_ns=log.sent_ns,
-            )
-            for summary, log in parts
-        ]
-    )  # fmt: skip
     summary = GeneratorSummary(
         started=sum(one.started for one in summaries),
         first_spawn_ns=min(one.first_spawn_ns for one in summaries),
@@ -135,12 +121,60 @@ def generated(folder: Path) -> Generated:
     )
     return Generated(
         summary,
-        log,
+        _log(sources, summary.started),
         tuple(one.lateness_ns for one in summaries),
         found,
         clocks=clocks_of,
         usage={number: summaries[number].usage for number in clocks_of},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The file of one process, and how its numbers and times become common ones."""
+
+    folder: Path
+    name: str
+    record_words: int
+    shift_ns: int = 0
+    outcomes: Mapping[int, int] = field(default_factory=dict)
+    kinds: Mapping[int, int] = field(default_factory=dict)
+
+    def read(self) -> Iterator[RequestLog]:
+        """Some millions at a time."""
+        for part in read.request_logs(self.folder, self.name, self.record_words):
+            yield self._common(part)
+
+    def _common(self, log: RequestLog) -> RequestLog:
+        """Both ends of each request are moved alike: what it took stays what its clock said."""
+        start_ns, end_ns, sent_ns = log.start_ns, log.end_ns, log.sent_ns
+        if self.shift_ns:
+            start_ns, end_ns = start_ns - self.shift_ns, end_ns - self.shift_ns
+            if sent_ns is not None:
+                sent_ns = np.where(sent_ns == 0, 0, sent_ns - self.shift_ns)
+        return RequestLog(
+            start_ns=start_ns,
+            end_ns=end_ns,
+            outcome=_renumbered(log.outcome, self.outcomes),
+            kind=_renumbered(log.kind, self.kinds),
+            sent_ns=sent_ns,
+        )
+
+
+def _log(sources: Sequence[_Source], started: int) -> Log:
+    """Of all files together; read once and kept where they aren't large."""
+    if started <= read.PART:
+        logs = [part for source in sources for part in source.read()]
+        return at_once(logs[0] if len(logs) == 1 else joined(logs))
+    several = partial(_read_all, sources)
+    count = sum(len(part.start_ns) for part in several())
+    is_open = sources[0].record_words == layout.OPEN_WORDS
+    return Log(count, is_open, several, large=True)
+
+
+def _read_all(sources: Sequence[_Source]) -> Iterator[RequestLog]:
+    for source in sources:
+        yield from source.read()
 
 
 def _summary_here(summary: GeneratorSummary, shift_ns: int) -> GeneratorSummary:
@@ -156,19 +190,6 @@ def _summary_here(summary: GeneratorSummary, shift_ns: int) -> GeneratorSummary:
     )
 
 
-def _log_here(log: RequestLog, shift_ns: int) -> RequestLog:
-    """Both ends of each request by as much: what it took stays what its own clock said."""
-    if not shift_ns:
-        return log
-    sent = log.sent_ns
-    return replace(
-        log,
-        start_ns=log.start_ns - shift_ns,
-        end_ns=log.end_ns - shift_ns,
-        sent_ns=None if sent is None else np.where(sent == 0, 0, sent - shift_ns),
-    )
-
-
 def _common(lists: Iterable[Sequence[str]]) -> dict[str, int]:
     """A number for each name, in the order in which they are met."""
     names = dict.fromkeys(name for names in lists for name in names)
@@ -177,21 +198,10 @@ def _common(lists: Iterable[Sequence[str]]) -> dict[str, int]:
 
 def _renumbered(values: NDArray[np.uint16], numbers: Mapping[int, int]) -> NDArray[np.uint16]:
     """Each value that has another number by that one."""
+    if all(old == new for old, new in numbers.items()):
+        return values
     table = np.arange(2**16, dtype=np.uint16)
     for old, new in numbers.items():
         table[old] = new
     found: NDArray[np.uint16] = table[values]
     return found
-
-
-def _joined(logs: Sequence[RequestLog]) -> RequestLog:
-    end_ns = np.concatenate([log.end_ns for log in logs])
-    sent = [log.sent_ns for log in logs if log.sent_ns is not None]
-    order = np.argsort(end_ns, kind="stable")
-    return RequestLog(
-        start_ns=np.concatenate([log.start_ns for log in logs])[order],
-        end_ns=end_ns[order],
-        outcome=np.concatenate([log.outcome for log in logs])[order],
-        kind=np.concatenate([log.kind for log in logs])[order],
-        sent_ns=np.concatenate(sent)[order] if len(sent) == len(logs) else None,
-    )

@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from bench.digest.open_load import in_flight
-from bench.digest.read import RequestLog
 from bench.digest.requests import latencies, rates, requests, watched
 from bench.records.model import KindFigures
 
@@ -22,18 +19,7 @@ def kinds(raw: Raw) -> tuple[KindFigures, ...]:
 
 
 def _kind(raw: Raw, number: int, name: str) -> KindFigures:
-    chosen = raw.requests.kind == np.uint16(number)
-    log = raw.requests
-    part = replace(
-        raw,
-        requests=RequestLog(
-            log.start_ns[chosen],
-            log.end_ns[chosen],
-            log.outcome[chosen],
-            log.kind[chosen],
-            None if log.sent_ns is None else log.sent_ns[chosen],
-        ),
-    )
+    part = replace(raw, requests=raw.requests.of_kind(number))
     counted, rate = requests(part), rates(part)
     latency = latencies(part, watched(part), rate.throughput_rps)
     return KindFigures(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from bench.digest import read, signals
 from bench.digest.generators import Generated, generated
 from bench.digest.handlers import Handlers, boil_down
-from bench.digest.read import RequestLog, Unreadable
+from bench.digest.read import Unreadable
 from bench.stats import difference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from bench.digest.log import Log
     from bench.records.trial_files import GeneratorSummary, TrialFacts
 
 NS_PER_MS = 1e6
@@ -27,7 +29,7 @@ class Raw:
 
     facts: TrialFacts
     generator: GeneratorSummary
-    requests: RequestLog
+    requests: Log
     handlers: Sequence[Handlers]
     samples: signals.Samples
     generated: Generated  # what these two are of
@@ -47,8 +49,8 @@ def read_all(folder: Path) -> Raw:
     # Boiled down one after the other, before the requests are read: of all
     # this, only what is needed at once is in memory at once.
     handlers = [
-        boil_down(log, facts.gate_ns, facts.t0_ns, facts.t1_ns, samples.t_ns)
-        for log in read.handler_logs(folder)
+        boil_down(logs, facts.gate_ns, facts.t0_ns, facts.t1_ns, samples.t_ns)
+        for _, logs in groupby(read.handler_logs(folder), key=lambda log: log.pid)
         if not facts.own  # whose handlers leave no records
     ]
     if facts.gauges_after and not facts.own:  # the probe was on

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 
+PART = 2**22  # records that are in memory at once
 Typed = TypeVar("Typed")
 
 
@@ -68,16 +69,28 @@ class HandlerLog:
     route: NDArray[np.uint16]
 
 
-def request_log(
+def request_logs(
     folder: Path, name: str = "requests.bin", record_words: int = request_layout.RECORD_WORDS
-) -> RequestLog:
-    """The request records of one process, of so many words each.
+) -> Iterator[RequestLog]:
+    """The request records of one process, of so many words each, some millions at a time.
 
     Raises:
         Unreadable: the file is missing, or cut in the middle of a record.
     """
-    words = _words(folder, name, record_words * 8)
-    records = words.reshape(-1, record_words)
+    for records in _records(folder, name, record_words):
+        yield _request_log(records, name, record_words)
+
+
+def request_log(
+    folder: Path, name: str = "requests.bin", record_words: int = request_layout.RECORD_WORDS
+) -> RequestLog:
+    """All of them at once; arguments and errors as above."""
+    found = [*_records(folder, name, record_words)]
+    whole = found[0] if len(found) == 1 else np.concatenate(found)
+    return _request_log(whole, name, record_words)
+
+
+def _request_log(records: NDArray[np.uint64], name: str, record_words: int) -> RequestLog:
     packed = records[:, request_layout.R_PACKED]
     start_ns = records[:, request_layout.R_START_NS].astype(np.int64)
     end_ns = records[:, request_layout.R_END_NS].astype(np.int64)
@@ -97,29 +110,30 @@ def request_log(
 
 
 def handler_logs(folder: Path) -> Iterator[HandlerLog]:
-    """The thread logs of all workers, read one at a time: each may be large.
+    """The thread logs of all workers, one after the other; a large one in several parts.
 
     Raises:
         Unreadable: one is damaged.
     """
     names = {path.name.removesuffix(".gz") for path in folder.glob("threads-*.bin*")}
     for name in sorted(names):
-        yield _handler_log(folder, name)
+        pid = None
+        for records in _records(folder, name, probe.RECORD_WORDS):
+            first = pid is None
+            if pid is None:
+                if len(records) == 0 or records[0, 0] != probe.LOG_MAGIC:
+                    raise Unreadable(f"the thread log {name} does not begin as one")
+                pid = int(records[0, 1])
+            yield _handler_log(records[1:] if first else records, pid)
 
 
-def _handler_log(folder: Path, name: str) -> HandlerLog:
-    words = _words(folder, name, probe.RECORD_BYTES)
-    records = words.reshape(-1, probe.RECORD_WORDS)
-    if len(records) == 0 or records[0, 0] != probe.LOG_MAGIC:
-        raise Unreadable(f"the thread log {name} does not begin as one")
-    pid = int(records[0, 1])
+def _handler_log(records: NDArray[np.uint64], pid: int) -> HandlerLog:
     # The rest of the last chunk is empty; and places are given out before they
     # are written, so a killed worker may leave a gap.
     begun = records[:, probe.R_START_NS] != 0
-    begun[0] = False
-    last = int(np.flatnonzero(begun)[-1]) + 1 if begun.any() else 1
+    last = int(np.flatnonzero(begun)[-1]) + 1 if begun.any() else 0
     # A slice where that will do: a selection copies hundreds of megabytes.
-    records = records[1:last] if begun[1:last].all() else records[begun]
+    records = records[:last] if begun[:last].all() else records[begun]
     packed = records[:, probe.R_PACKED]
     return HandlerLog(
         pid=pid,
@@ -189,11 +203,19 @@ def _valid(text: bytes, name: str, adapter: TypeAdapter[Typed]) -> Typed:
         raise Unreadable(f"{name} is corrupt{shown(at, 100)}: {shown(fault['msg'], 200)}") from None
 
 
-def _words(folder: Path, name: str, record_bytes: int) -> NDArray[np.uint64]:
-    data = _bytes(folder, name)
-    if len(data) % record_bytes:
-        raise Unreadable(f"{name} is cut off in the middle of a record")
-    return np.frombuffer(data, dtype=np.uint64)
+def _records(folder: Path, name: str, words: int) -> Iterator[NDArray[np.uint64]]:
+    """Records of so many words, `PART` at a time; one part at least, which may be empty."""
+    size, first = words * 8 * PART, True
+    plain, packed = folder / name, folder / f"{name}.gz"
+    try:
+        with gzip.open(packed) if packed.is_file() else plain.open("rb") as file:
+            while (data := file.read(size)) or first:
+                first = False
+                if len(data) % (words * 8):
+                    raise Unreadable(f"{name} is cut off in the middle of a record")
+                yield np.frombuffer(data, dtype=np.uint64).reshape(-1, words)
+    except (OSError, EOFError, zlib.error) as error:
+        raise Unreadable(f"{name} can't be read: {error}") from None
 
 
 def _bytes(folder: Path, name: str) -> bytes:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench import stats
+from bench.digest import grouped
 from bench.digest.open_load import population
 from bench.digest.raw import NS_PER_MS
 from bench.records.model import Latency, Requests
 from bench.stats import (
+    Counted,
     Percentile,
     Steadiness,
     gap_error,
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bench.digest.raw import Raw
+    from bench.digest.read import RequestLog
 
 
 UNSEEN = "the locustfile's own client tells of requests only once they have ended"
@@ -41,23 +45,27 @@ class Rates:
 def rates(raw: Raw) -> Rates:
     """Tapered rates of good and failed answers."""
     t0, t1 = raw.facts.t0_ns, raw.facts.t1_ns
-    end_ns = raw.requests.end_ns
-    return Rates(
-        throughput_rps=hann_rate(end_ns[succeeded(raw)], t0, t1),
-        failures_rps=hann_rate(end_ns[_failed(raw)], t0, t1),
-    )
+    good, failures = 0.0, 0.0
+    for part in raw.requests.parts():
+        good += hann_rate(part.end_ns[succeeded(part)], t0, t1)
+        failures += hann_rate(part.end_ns[failed(part)], t0, t1)
+    return Rates(throughput_rps=good, failures_rps=failures)
 
 
 def steadiness_of(raw: Raw) -> Steadiness | None:
     """How even the successes came in the window; None if there were none."""
-    facts = raw.facts
-    t0, t1 = facts.t0_ns, facts.t1_ns
-    end_ns = raw.requests.end_ns[succeeded(raw)]
+    t0, t1 = raw.facts.t0_ns, raw.facts.t1_ns
+    end_ns: NDArray[np.int64] | Counted
+    if raw.requests.large:
+        end_ns = grouped.ends(raw.requests, t0, t1)
+    else:
+        (part,) = raw.requests.parts()
+        end_ns = part.end_ns[succeeded(part)]
     rate = hann_rate(end_ns, t0, t1)
     if rate <= 0:
         return None
     found = steadiness(end_ns, t0, t1, population(raw) / rate)
-    if found.error is not None:
+    if found.error is not None or isinstance(end_ns, Counted):
         return found
     # Fewer than two rounds fit: of a server that works without a break the gaps tell.
     return replace(found, error=gap_error(end_ns, t0, t1))
@@ -65,43 +73,63 @@ def steadiness_of(raw: Raw) -> Steadiness | None:
 
 def requests(raw: Raw) -> Requests:
     """The counts, over the whole trial and in the window."""
-    log, good, failed = raw.requests, succeeded(raw), _failed(raw)
-    t1 = raw.facts.t1_ns
-    in_window = _in_window(raw)
-    cut_off = log.outcome == request_layout.UNFINISHED
-    # Cut off at the stop, or answered only after the window: in flight at t1.
-    waiting = (log.start_ns < t1) & ((log.end_ns >= t1) | cut_off)
-    ages_ns = t1 - log.start_ns[waiting]
-    kinds = {
-        name: int(np.count_nonzero(log.outcome == number))
-        for number, name in raw.generator.failure_kinds.items()
-    }
+    counts: Counter[str] = Counter()
+    kinds = dict.fromkeys(raw.generator.failure_kinds.values(), 0)
+    oldest_ns: int | None = None
+    for part in raw.requests.parts():
+        counts.update(_counts(part, raw.facts.t0_ns, raw.facts.t1_ns))
+        for number, name in raw.generator.failure_kinds.items():
+            kinds[name] += int(np.count_nonzero(part.outcome == number))
+        ages_ns = raw.facts.t1_ns - part.start_ns[_waiting(part, raw.facts.t1_ns)]
+        if len(ages_ns):
+            oldest_ns = max(oldest_ns or 0, int(ages_ns.max()))
     redirects = [count for name, count in kinds.items() if request_layout.is_redirect(name)]
     return Requests(
-        started=len(log.start_ns),
-        succeeded=int(np.count_nonzero(good)),
-        failed=int(np.count_nonzero(failed)),
-        unfinished=int(np.count_nonzero(cut_off)),
-        window_succeeded=int(np.count_nonzero(in_window & good)),
-        window_failed=int(np.count_nonzero(in_window & failed)),
-        window_unfinished=int(np.count_nonzero(waiting)),
-        oldest_unfinished_ms=float(ages_ns.max()) / NS_PER_MS if len(ages_ns) else None,
+        **counts,
+        oldest_unfinished_ms=None if oldest_ns is None else oldest_ns / NS_PER_MS,
         failure_kinds=kinds,
         redirects=sum(redirects),
         unseen=raw.generator.unseen,
     )
 
 
+def _waiting(part: RequestLog, t1_ns: int) -> NDArray[np.bool_]:
+    """Cut off at the stop, or answered only after the window: in flight at t1."""
+    cut_off = part.outcome == request_layout.UNFINISHED
+    found: NDArray[np.bool_] = (part.start_ns < t1_ns) & ((part.end_ns >= t1_ns) | cut_off)
+    return found
+
+
+def _counts(part: RequestLog, t0_ns: int, t1_ns: int) -> dict[str, int]:
+    """Of one part, as `Requests` names them."""
+    good, bad = succeeded(part), failed(part)
+    within = in_window(part, t0_ns, t1_ns)
+    chosen = {
+        "succeeded": good,
+        "failed": bad,
+        "unfinished": part.outcome == request_layout.UNFINISHED,
+        "window_succeeded": within & good,
+        "window_failed": within & bad,
+        "window_unfinished": _waiting(part, t1_ns),
+    }
+    counts = {name: int(np.count_nonzero(which)) for name, which in chosen.items()}
+    return counts | {"started": len(part.start_ns)}
+
+
 def watched(raw: Raw) -> stats.Latency:
     """The latencies of the window, and what they were read from."""
-    log = raw.requests
+    t0, t1, since = raw.facts.t0_ns, raw.facts.t1_ns, raw.generator.spawned_ns
+    if raw.requests.large:
+        few = grouped.subjects(raw.requests, t0, t1, since)
+        return stats.latency(few.start_ns, few.end_ns, few.succeeded, t0, t1, since, few.grouped)
+    (part,) = raw.requests.parts()
     return stats.latency(
-        log.start_ns,
-        np.where(log.outcome == request_layout.UNFINISHED, -1, log.end_ns),
-        succeeded(raw),
-        raw.facts.t0_ns,
-        raw.facts.t1_ns,
-        raw.generator.spawned_ns,
+        part.start_ns,
+        np.where(part.outcome == request_layout.UNFINISHED, -1, part.end_ns),
+        succeeded(part),
+        t0,
+        t1,
+        since,
     )
 
 
@@ -111,8 +139,11 @@ def latencies(raw: Raw, found: stats.Latency, throughput_rps: float) -> Latency:
     # give the mean of the successful ones.
     # Nor of users who wait between two requests, as their file has it.
     # Nor of an open load, in which who is there isn't known beforehand.
-    some_failed = bool((_in_window(raw) & _failed(raw)).any())
-    closed_apart = some_failed or raw.facts.theirs or raw.requests.sent_ns is not None
+    t0, t1 = raw.facts.t0_ns, raw.facts.t1_ns
+    some_failed = any(
+        bool((in_window(part, t0, t1) & failed(part)).any()) for part in raw.requests.parts()
+    )
+    closed_apart = some_failed or raw.facts.theirs or raw.requests.open
     little_ms = mean_by_little_ms(raw.facts.profile.users, throughput_rps)
     unseen = Percentile(None, None, UNSEEN) if raw.generator.unseen else None
     return Latency(
@@ -124,18 +155,19 @@ def latencies(raw: Raw, found: stats.Latency, throughput_rps: float) -> Latency:
     )
 
 
-def succeeded(raw: Raw) -> NDArray[np.bool_]:
+def succeeded(part: RequestLog) -> NDArray[np.bool_]:
     """Which requests got the right answer."""
-    found: NDArray[np.bool_] = raw.requests.outcome == request_layout.SUCCEEDED
+    found: NDArray[np.bool_] = part.outcome == request_layout.SUCCEEDED
     return found
 
 
-def _failed(raw: Raw) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = raw.requests.outcome >= request_layout.FIRST_FAILURE
+def failed(part: RequestLog) -> NDArray[np.bool_]:
+    """Which ended otherwise."""
+    found: NDArray[np.bool_] = part.outcome >= request_layout.FIRST_FAILURE
     return found
 
 
-def _in_window(raw: Raw) -> NDArray[np.bool_]:
-    end_ns = raw.requests.end_ns
-    found: NDArray[np.bool_] = (end_ns >= raw.facts.t0_ns) & (end_ns < raw.facts.t1_ns)
+def in_window(part: RequestLog, t0_ns: int, t1_ns: int) -> NDArray[np.bool_]:
+    """Which ended in it."""
+    found: NDArray[np.bool_] = (part.end_ns >= t0_ns) & (part.end_ns < t1_ns)
     return found

@@ -45,7 +45,10 @@ def series_of(
     """
     first_ns, stop_ns = raw.generator.first_spawn_ns, _stop_ns(raw)
     edges = bin_edges(first_ns, stop_ns, BINS)
-    log = raw.requests
+    rate, in_flight = np.zeros(BINS), np.zeros(BINS)
+    for part in raw.requests.parts():
+        rate += binned_rate(part.end_ns[succeeded(part)], edges)
+        in_flight += binned_occupancy(part.start_ns, part.end_ns, edges)
     return SeriesRecord(
         schema=SCHEMA,
         run=trial.run,
@@ -57,8 +60,8 @@ def series_of(
         t1_s=_since_s(raw.facts.t1_ns, first_ns),
         stop_s=_since_s(stop_ns, first_ns),
         t_s=tuple(_since_s((a + b) / 2, first_ns) for a, b in pairwise(edges.tolist())),
-        throughput_rps=_counted(binned_rate(log.end_ns[succeeded(raw)], edges)),
-        in_flight=_counted(binned_occupancy(log.start_ns, log.end_ns, edges)),
+        throughput_rps=_counted(rate),
+        in_flight=_counted(in_flight),
         loop_delay_ms=_short(loop_delays_ms(raw.samples.looks, edges)),
         pool_busy=_short(pool_busy(raw.samples, edges)),
         pool_waiting=_short(pool_waiting(raw.samples, edges)),
@@ -71,11 +74,18 @@ def series_of(
 
 def _stop_ns(raw: Raw) -> int:
     """When the first request was cut off; where none was, just after the last one ended."""
-    log, t1_ns = raw.requests, raw.facts.t1_ns
-    cut_off = log.end_ns[log.outcome == request_layout.UNFINISHED]
-    if cut_off.size:
-        return max(t1_ns, int(cut_off.min()))
-    return max(t1_ns, int(log.end_ns.max()) + 1) if log.end_ns.size else t1_ns
+    t1_ns = raw.facts.t1_ns
+    cut_off, last = None, None
+    for part in raw.requests.parts():
+        unfinished = part.end_ns[part.outcome == request_layout.UNFINISHED]
+        if unfinished.size:
+            earliest = int(unfinished.min())
+            cut_off = earliest if cut_off is None else min(cut_off, earliest)
+        if part.end_ns.size:
+            last = max(last or 0, int(part.end_ns.max()))
+    if cut_off is not None:
+        return max(t1_ns, cut_off)
+    return t1_ns if last is None else max(t1_ns, last + 1)
 
 
 def loop_delays_ms(looks: Sequence[Look], edges_ns: NDArray[np.int64]) -> NDArray[np.float64]:

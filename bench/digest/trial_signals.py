@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 from app.probe import layout as probe
 from bench.digest import integrals, signals
 from bench.digest.raw import NS_PER_MS, Raw, served_in_window
-from bench.digest.requests import rates
+from bench.digest.requests import failed, rates
 from bench.digest.workers import entered
 from bench.records.model import Signals
 from bench.stats import histogram_percentile, percentile
-from locustfiles import layout as request_layout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,7 +95,7 @@ def _on_the_servers_cpus(
 
 def _fastest_ms(raw: Raw) -> float | None:
     """Of the handler's calls. A call that failed may have been short, and the log can't tell."""
-    if (raw.requests.outcome >= request_layout.FIRST_FAILURE).any():
+    if any(failed(part).any() for part in raw.requests.parts()):
         return None
     known = [log.fastest_ns for log in raw.handlers if log.fastest_ns is not None]
     return min(known) / NS_PER_MS if known else None

@@ -137,6 +137,6 @@ def served_rps(folder: Path, measured: Measured) -> float:
 
 def ends(folder: Path) -> NDArray[np.int64]:
     """When each successful request ended, as the generator recorded it, ns."""
-    log = generated(folder).requests
+    log = generated(folder).requests.whole()
     succeeded: NDArray[np.int64] = log.end_ns[log.outcome == layout.SUCCEEDED]
     return succeeded

@@ -13,6 +13,7 @@ from bench.stats.combined import LogEffect, combine, disagree
 from bench.stats.contrast import FIRST_STAGE, Contrast, contrast, starts_needed
 from bench.stats.control_variate import Control, Pairs, fit_control
 from bench.stats.counted import Counted, counted
+from bench.stats.dependence import edges_of, slices_of
 from bench.stats.estimate import Estimate, estimate
 from bench.stats.gauges import (
     interpolate_cumulative,
@@ -74,6 +75,7 @@ __all__ = [
     "counted",
     "difference",
     "disagree",
+    "edges_of",
     "estimate",
     "find_regimes",
     "fit_control",
@@ -95,6 +97,7 @@ __all__ = [
     "product_limit",
     "reach_of",
     "share_of",
+    "slices_of",
     "spreads",
     "starts_needed",
     "steadiness",
