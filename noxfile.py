@@ -410,7 +410,7 @@ def _lint_go(session: nox.Session, go: str) -> None:
         session.run(go, "vet", "./...", external=True)
 
 
-@nox.session(python=False, requires=TO_MEASURE)
+@nox.session(python=False, requires=[*TO_MEASURE, "page"])
 def bench(session: nox.Session) -> None:
     """Measure what the harness itself costs, as ratios from one run; `-- --quick NAME`."""
     _bench(session, "bench", *session.posargs)

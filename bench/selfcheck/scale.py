@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.probe import layout as probe
+from bench import html_page
 from bench.analysis.results import results
 from bench.config import fixed, load_config
 from bench.digest.trial import digest
+from bench.errors import RequirementError
 from bench.estimate import expected
 from bench.paths import default_python
 from bench.placement import UNPINNED
@@ -34,21 +36,23 @@ if TYPE_CHECKING:
     from bench.paths import Paths
     from bench.records.model import RunRecord, TrialRecord
 
-RECORDS = 10_000_000
+RECORDS = 30_000_000
 CELLS = 10_000
 QUICK_RECORDS, QUICK_CELLS = 10_000, 20
 SLOPE = 1.25  # of time against size: 1 is linear, and ten times as much never takes less
 WINDOW_NS = 60 * 10**9
+USERS, ROUNDS = 100, 10_000  # of a made trial, and how many rounds are made at once
 
 
 def digest_speed(_: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS`
-    """Ten million thread-log records and ten million request records of one trial."""
+    """Thirty million thread-log records and as many request records of one trial."""
     count = QUICK_RECORDS if quick else RECORDS
     tenth = _digest_in_child(count // 10)
     full = _digest_in_child(count)
     return [
-        Figure(f"time for {count:,} + {count:,} records", full["s"], 10, " s"),
+        Figure(f"time for {count:,} + {count:,} records", full["s"], 30, " s"),
         Figure("memory at most", full["gb"], 1.5, " GB"),
+        Figure("memory / that for a tenth", full["gb"] / tenth["gb"], SLOPE),
         Figure("time / (10 × the time for a tenth)", full["s"] / tenth["s"] / 10, SLOPE),
     ]
 
@@ -77,29 +81,56 @@ def _planned(paths: Paths, count: int) -> tuple[float, int]:
 
 
 def report_speed(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS`
-    """All reports of 10,000 cells, from one real record repeated; and of a tenth of them."""
+    """All reports and the page of 10,000 cells, from one real record repeated; and of a tenth."""
     count = QUICK_CELLS if quick else CELLS
     run, trial = _one_real_record(paths)
-    tenth_s, _ = _reported(run, trial, count // 10)
-    took_s, size = _reported(run, trial, count)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    gb = peak / 1e9 * (1 if sys.platform == "darwin" else 1024)
+    with tempfile.TemporaryDirectory(prefix="matrix-bench-") as name:
+        folder = Path(name)
+        tenth_s, _ = _reported(run, trial, count // 10, folder)
+        page_tenth_s = _page_s(folder, paths)
+        took_s, size = _reported(run, trial, count, folder)
+        page_s = _page_s(folder, paths)
     return [
         Figure(f"reports of {count:,} cells ({size:,} characters)", took_s, 25, " s"),
         Figure("time / (10 × the time for a tenth)", took_s / tenth_s / 10, SLOPE),
-        Figure("memory at most", gb, 1.5, " GB"),
+        Figure("memory at most", _peak_gb(resource.RUSAGE_SELF), 1.5, " GB"),
+        Figure(f"page of {count:,} cells", page_s, 60, " s"),
+        Figure("its time / (10 × that for a tenth)", page_s / page_tenth_s / 10, SLOPE),
+        # Of all that this has started.
+        Figure("memory of any child at most", _peak_gb(resource.RUSAGE_CHILDREN), 1.5, " GB"),
     ]
 
 
-def _reported(run: RunRecord, trial: TrialRecord, count: int) -> tuple[float, int]:
-    """Seconds that they take, and how many characters they are."""
+def _peak_gb(whose: int) -> float:
+    peak = resource.getrusage(whose).ru_maxrss
+    return peak / 1e9 * (1 if sys.platform == "darwin" else 1024)
+
+
+def _page_s(folder: Path, paths: Paths) -> float:
+    """Seconds that the page of what is there takes.
+
+    Raises:
+        RequirementError: it can't be made.
+    """
+    told: list[str] = []
+    began = time.monotonic()
+    if html_page.make(folder, paths, told.append) is None:
+        raise RequirementError(told[0])
+    return time.monotonic() - began
+
+
+def _reported(run: RunRecord, trial: TrialRecord, count: int, folder: Path) -> tuple[float, int]:
+    """Seconds that they take, and how many characters they are; one of them goes there."""
     ids = [f"{trial.cell}-{number}" for number in range(count)]
     many = [replace(trial, cell=name, index=i) for i, name in enumerate(ids, 1)]
     whole = replace(run, cells=tuple(ids), trials=count)
     began = time.monotonic()
     found = results(whole, many)
-    size = len(document.document(found)) + len(markdown.report(found))
-    return time.monotonic() - began, size
+    text = document.document(found)
+    size = len(text) + len(markdown.report(found))
+    took_s = time.monotonic() - began
+    (folder / html_page.DOCUMENT).write_text(text, encoding="utf-8")
+    return took_s, size
 
 
 def _wide_config(path: Path, paths: Paths, count: int) -> Path:
@@ -142,18 +173,15 @@ def _timed_digest(folder: Path) -> dict[str, float]:
     began = time.monotonic()
     digest(folder)
     took_s = time.monotonic() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {"s": took_s, "gb": peak / 1e9 * (1 if sys.platform == "darwin" else 1024)}
+    return {"s": took_s, "gb": _peak_gb(resource.RUSAGE_SELF)}
 
 
 def _write_trial(folder: Path, count: int) -> None:
-    """A trial's folder with so many records: 100 users who ask without a pause."""
-    users = 100
+    """A trial's folder with so many records: 100 users who ask without a pause.
+
+    A part at a time: what a child's peak memory begins with is what its parent has.
+    """
     t0, t1 = trial_folder.T0, trial_folder.T0 + WINDOW_NS
-    step = WINDOW_NS // (count // users)
-    start = t0 + np.repeat(np.arange(count // users, dtype=np.uint64) * step, users)
-    noise = np.random.default_rng(1).integers(0, step, count, dtype=np.uint64)
-    end = start + np.uint64(step) // np.uint64(2) + noise // np.uint64(2)
     page = trial_folder.page(pid=7)
     looks = [trial_folder.look(at, gauges={7: page}) for at in range(t0, t1 + 1, 10**8)]
     gauges = {"7": page}
@@ -163,12 +191,25 @@ def _write_trial(folder: Path, count: int) -> None:
         load_facts={"started": count},
         facts={"t1_ns": t1, "gauges_before": gauges, "gauges_after": gauges, "workers": [7]},
     )
-    requests = np.zeros((count, request_layout.RECORD_WORDS), dtype=np.uint64)
-    requests[:, request_layout.R_START_NS], requests[:, request_layout.R_END_NS] = start, end
-    requests.tofile(folder / "requests.bin")
-    handlers = np.zeros((count + 1, probe.RECORD_WORDS), dtype=np.uint64)
-    handlers[0, :2] = probe.LOG_MAGIC, 7
-    handlers[1:, probe.R_START_NS], handlers[1:, probe.R_END_NS] = start, end
-    handlers[1:, probe.R_THREAD] = 7
-    handlers[1:, probe.R_PACKED] = 1
-    handlers.tofile(folder / "threads-7.bin")
+    step, draw = WINDOW_NS // (count // USERS), np.random.default_rng(1)
+    first = np.zeros((1, probe.RECORD_WORDS), dtype=np.uint64)
+    first[0, :2] = probe.LOG_MAGIC, 7
+    with (
+        (folder / "requests.bin").open("wb") as generator,
+        (folder / "threads-7.bin").open("wb") as application,
+    ):
+        first.tofile(application)
+        for begin in range(0, count // USERS, ROUNDS):
+            rounds = np.arange(begin, min(begin + ROUNDS, count // USERS), dtype=np.uint64)
+            start = t0 + np.repeat(rounds * np.uint64(step), USERS)
+            noise = draw.integers(0, step, start.size, dtype=np.uint64)
+            end = start + np.uint64(step) // np.uint64(2) + noise // np.uint64(2)
+            requests = np.zeros((start.size, request_layout.RECORD_WORDS), dtype=np.uint64)
+            requests[:, request_layout.R_START_NS] = start
+            requests[:, request_layout.R_END_NS] = end
+            requests.tofile(generator)
+            handlers = np.zeros((start.size, probe.RECORD_WORDS), dtype=np.uint64)
+            handlers[:, probe.R_START_NS], handlers[:, probe.R_END_NS] = start, end
+            handlers[:, probe.R_THREAD] = 7
+            handlers[:, probe.R_PACKED] = 1
+            handlers.tofile(application)
