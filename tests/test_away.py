@@ -208,7 +208,7 @@ def found(round_trip_ms: float) -> station.Station:
     """A machine that is ready."""
     unused: Any = None
     return station.Station(
-        "load machine 1", "load1", unused, "", "", ABOUT, round_trip_ms, unused, unused
+        "load machine 1", "load1", (), "", "", ABOUT, round_trip_ms, unused, unused
     )
 
 

@@ -28,6 +28,7 @@ from bench.config.machines import Machine as Asked
 from bench.errors import RequirementError
 from bench.plan import make_plan
 from bench.records.model import Outcome
+from bench.run.away import station
 from bench.run.away.fleet import open_fleet
 from bench.selfcheck.trials import Trials, cell, trials
 from tests.support import machines as nets
@@ -378,6 +379,23 @@ def test_users_of_ones_own_ask_from_there_and_no_secret_is_seen(
     assert {one.name for one in measured.kinds} == {"/old", "the new one", "/teapot"}
     assert sum("--worker" in one for one in seen) >= 2
     assert not [one for one in seen if secret in one]
+
+
+def test_more_processes_than_one_connection_may_carry(
+    net: Net, own: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A usual sshd allows ten sessions of one; here it allows two."""
+    own.lines = ["MaxSessions 2"]
+    own.restart_sshd()
+    monkeypatch.setattr(station, "SESSIONS", 2)
+    plan = make_plan([POOLED], asking((Asked(3, "load3"),)), seed=1)
+    with open_fleet(ROOT, plan, print, print) as fleet:
+        assert fleet is not None
+        assert len(fleet.stations[0].links) == 2
+        runner = net.bench.runner
+        trials = Trials(replace(runner, plan=plan, lab=replace(runner.lab, fleet=fleet)))
+        _, measured = trials.measured(POOLED)
+    assert (disagreements(measured), measured.load.away) == ((), 3)
 
 
 def test_a_run_that_is_killed_leaves_nothing_anywhere(net: Net, tmp_path: Path) -> None:

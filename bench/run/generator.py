@@ -182,6 +182,7 @@ class _Starter:
         return seat.station.run(
             name,
             [*_locust(theirs), *options],
+            number=seat.number,
             environment={**self.environment, **role, "MATRIX_AWAY": "1"},
             seconds=self.seconds,
             keeper=self.lab.keeper,

@@ -138,7 +138,6 @@ class Machine:
             f"AuthorizedKeysFile {self.folder}/user_key.pub\n"
             "StrictModes no\nUsePAM no\nPermitRootLogin prohibit-password\n"
             "PasswordAuthentication no\nPidFile none\nAcceptEnv none\n"
-            "MaxSessions 64\n"
             + (f"SetEnv {set_env}\n" if set_env else "")
             + "".join(f"{line}\n" for line in self.lines),
             encoding="utf-8",
@@ -203,6 +202,9 @@ def machines(folder: Path, count: int, *, relayed: tuple[int, ...] = ()) -> Iter
             check=True,
         )
     found = [Machine(f"load{number}", number, folder) for number in range(1, count + 1)]
+    for machine in found:
+        _clear(machine)  # of a test run that was killed
+    _tried("addr", "del", f"{LISTEN}/32", "dev", "lo")
     with contextlib.ExitStack() as stack:
         _ip("addr", "add", f"{LISTEN}/32", "dev", "lo")
         stack.callback(_ip, "addr", "del", f"{LISTEN}/32", "dev", "lo")
@@ -212,6 +214,25 @@ def machines(folder: Path, count: int, *, relayed: tuple[int, ...] = ()) -> Iter
             stack.callback(machine.stop_sshd)
         stack.enter_context(_ssh_knows(folder, found))
         yield found
+
+
+def _tried(*argv: str) -> None:
+    subprocess.run([tool("ip"), *argv], check=False, capture_output=True)
+
+
+def _clear(machine: Machine) -> None:
+    """Whatever there is of its network, and runs there."""
+    done = subprocess.run(
+        [tool("ip"), "netns", "pids", machine.namespace],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    for pid in done.stdout.split():
+        with contextlib.suppress(psutil.Error):
+            psutil.Process(int(pid)).kill()
+    _tried("link", "del", f"{machine.namespace}h")
+    _tried("netns", "del", machine.namespace)
 
 
 @contextlib.contextmanager
@@ -245,12 +266,7 @@ def _networked(machine: Machine, *, relayed: bool) -> Iterator[None]:
             machine.relay.wait(5)
             if machine.relay.stdout is not None:
                 machine.relay.stdout.close()
-        for process in machine.processes():
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        with contextlib.suppress(subprocess.CalledProcessError):
-            _ip("link", "del", f"{name}h")
-        _ip("netns", "del", name)
+        _clear(machine)
 
 
 @contextlib.contextmanager

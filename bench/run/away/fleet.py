@@ -134,7 +134,7 @@ class Fleet:
                 at: pool.submit(
                     station.settle,
                     _label(at),
-                    self.machines[at].host,
+                    self.machines[at],
                     part=self.part,
                     way=way,
                     keeper=self.keeper,

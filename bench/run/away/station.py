@@ -24,6 +24,7 @@ from locustfiles import away, clocks
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from bench.config import Machine
     from bench.run.process.children import Keeper
 
 SETTLE_S = 30.0  # of a machine that has its environment;
@@ -31,6 +32,7 @@ MAKING_S = away.INSTALL_S + 60.0  # that makes it
 APART_S = 2.0  # between two looks at its clock, at least
 WRONG_RATE = 1e-3  # of a clock: so wrong would be every latency
 HELD_S = 2.0 * away.SILENT_S  # until a connection of ours that was cut lets go
+SESSIONS = 8  # of one connection; a usual sshd allows ten (MaxSessions)
 PYTHONS = ("python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10")
 # Reads the program from its standard input, and leaves there what is the program's.
 _READ = (
@@ -93,7 +95,7 @@ class Station:
 
     label: str  # for records, which name no machine
     host: str  # as ssh takes it
-    link: Link
+    links: tuple[Link, ...]  # the first also forwards; several where there are many processes
     load: str  # folder of the load part, there
     python: str  # of its environment
     about: dict[str, Any]
@@ -104,33 +106,41 @@ class Station:
     @property
     def gone(self) -> str | None:
         """Why it can't be used any more; None: as far as is known it can."""
-        if not self.link.alive:
+        if not all(link.alive for link in self.links):
             return "the connection is lost"
         return None if self._holder.exit_code() is None else "it has given up on us"
 
     @property
     def pids(self) -> list[int]:
         """Of what stands here for it."""
-        return [self.link.pid, self._holder.pid]
+        return [*(link.pid for link in self.links), self._holder.pid]
+
+    @property
+    def link(self) -> Link:
+        """The one that forwards."""
+        return self.links[0]
 
     def run(
         self,
         name: str,
         argv: Sequence[str],
         *,
+        number: int,
         environment: Mapping[str, str],
         seconds: float,
         keeper: Keeper,
         log: Path,
     ) -> Child:
-        """Start a process there; it ends when the child that stands for it here does.
+        """Start a process there, the ``number``-th of it; it ends when its child here does.
 
         What it is told, variables among it, goes through its standard input: arguments can be read
         by everybody on either machine.
         """
         child = children.start(
             f"{name} ({self.label})",
-            self.link.argv(_command([self.python, f"{self.load}/locustfiles/away.py", "run"])),
+            self.links[(number + 1) // SESSIONS].argv(
+                _command([self.python, f"{self.load}/locustfiles/away.py", "run"])
+            ),
             keeper=keeper,
             cwd=log.parent,
             env=children.child_environment(),
@@ -146,12 +156,13 @@ class Station:
         """Let it go."""
         self._beats.set()
         self._holder.stop(grace_s=0)
-        self.link.close()
+        for link in self.links:
+            link.close()
 
 
 def settle(
     label: str,
-    host: str,
+    asked: Machine,
     *,
     part: Part,
     way: Way,
@@ -164,7 +175,7 @@ def settle(
 
     Args:
         label: for records.
-        host: as ssh takes it.
+        asked: the machine.
         part: what it is to run.
         way: that the requests will go.
         keeper: of the processes here.
@@ -175,29 +186,36 @@ def settle(
     Raises:
         Unreachable: it can't be used; why.
     """
-    link = connect(host, keeper)
-    try:
-        ready, round_trip_ms = _made_ready(link, part, way, folder, label, say)
-        link.forward(way.port)  # it lets us, or says now that it doesn't
-        link.unforward(way.port)
-        deadline = time.monotonic() + (HELD_S if again else 0.0)
-        while True:
-            try:
-                holder = _hold(link, ready, folder, label)
-                break
-            except Unreachable:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(1.0)
-    except BaseException:
-        link.close()
-        raise
+    with contextlib.ExitStack() as stack:
+        links = []
+        for _ in range(asked.processes // SESSIONS + 1):  # with one session for who holds it
+            links.append(connect(asked.host, keeper))
+            stack.callback(links[-1].close)
+        ready, round_trip_ms = _made_ready(links[0], part, way, folder, label, say)
+        links[0].forward(way.port)  # it lets us, or says now that it doesn't
+        links[0].unforward(way.port)
+        holder = _held(links[0], ready, folder, label, HELD_S if again else 0.0)
+        stack.pop_all()
     beats = threading.Event()
     threading.Thread(target=_beat, args=(holder, beats), daemon=True).start()
     return Station(
-        label, host, link, ready["load"], ready["python"], ready["about"], round_trip_ms, holder,
+        *(label, asked.host, tuple(links), ready["load"], ready["python"], ready["about"]),
+        round_trip_ms,
+        holder,
         beats,
-    )  # fmt: skip
+    )
+
+
+def _held(
+    link: Link, ready: Mapping[str, Any], folder: Path, label: str, patience_s: float
+) -> Child:
+    """Keep it for this run, tried for so long."""
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        with contextlib.suppress(Unreachable):
+            return _hold(link, ready, folder, label)
+        time.sleep(1.0)
+    return _hold(link, ready, folder, label)
 
 
 def _beat(holder: Child, ended: threading.Event) -> None:
