@@ -15,8 +15,9 @@ from bench.config import Machine, Profile, fixed
 from bench.config.machines import address, parse
 from bench.config.settings import Profile as Recorded
 from bench.plan import make_plan
-from bench.report import design
+from bench.report import caption, design
 from bench.selfcheck.trials import cell
+from tests.support.records import example
 
 
 @pytest.mark.parametrize(
@@ -93,6 +94,22 @@ def test_neither_names_nor_addresses_are_recorded() -> None:
 def test_reports_say_where_the_load_came_from(machines: tuple[Machine, ...], told: str) -> None:
     """In the line on the load."""
     assert told in design.load(with_machines(*machines))
+
+
+def test_a_report_tells_what_those_machines_are() -> None:
+    """And that they don't share the cores here."""
+    run, _ = example(1)
+    about = {"role": "load machine", "cpu": "A CPU", "cores": 8, "python": "3.12.1", "processes": 4}
+    away = replace(
+        run,
+        profile=with_machines(Machine(4), Machine(4)),
+        environments={**run.environments, "load machine 1": about, "load machine 2": about},
+    )
+    told = caption.caption(away)
+    each = "A CPU, 8 cores, Python 3.12.1 (4 processes)"
+    assert f" The load comes from others: {each}; {each}." in told
+    assert "Server and delay server share the" in told
+    assert "The load comes from" not in caption.caption(run)
 
 
 @pytest.mark.parametrize(

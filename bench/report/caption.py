@@ -118,7 +118,22 @@ def _where(run: RunRecord) -> str:
     return (
         f"Machine: {text.escape(host.cpu)}, {host.cores} cores, {host.memory_gb} GB,"
         f" {text.escape(host.os)}, kernel {text.escape(host.kernel)}. {cores_note(run)}"
+        f"{_load_machines(run)}"
     )
+
+
+def _load_machines(run: RunRecord) -> str:
+    """What the load came from, if not from here; empty if it did."""
+    found = [one for one in run.environments.values() if one.get("role") == "load machine"]
+    if not found:
+        return ""
+    each = "; ".join(
+        f"{text.escape(str(one.get('cpu')))}, {one.get('cores')} cores, Python"
+        f" {text.escape(str(one.get('python')))} ({one.get('processes')}"
+        f" process{'' if one.get('processes') == 1 else 'es'})"
+        for one in found
+    )
+    return f" The load comes from {'another machine' if len(found) == 1 else 'others'}: {each}."
 
 
 def cores_note(run: RunRecord) -> str:
@@ -127,8 +142,9 @@ def cores_note(run: RunRecord) -> str:
         return f"Kept to CPUs of their own: {placed}."
     few = run.host.cores < placement.FEWEST
     remedy = "" if few else " (`--pin auto` gives each cores of its own)"
+    who = "Server" if run.profile.machines else "Server, load generator"
     return (
-        f"Server, load generator and delay server share the {run.host.cores} cores{remedy}:"
+        f"{who} and delay server share the {run.host.cores} cores{remedy}:"
         " compare the figures with one another, don't quote them."
     )
 

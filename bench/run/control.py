@@ -59,6 +59,9 @@ def run_control(
     ``folder`` (empty) then holds what a trial's does.
 
     Never raises for what goes wrong in it: ``trial.json`` says it.
+
+    Raises:
+        RequirementError: no load machine is left.
     """
     facts = TrialFacts(profile=profile, delay_s=profile.delay_s, waits=profile.delay_s > 0)
     try:
@@ -73,6 +76,8 @@ def _run(
     profile: Profile, lab: Lab, folder: Path, facts: TrialFacts, processes: int, asks: Asks
 ) -> None:
     lab.delay.ensure()
+    if lab.fleet is not None:
+        lab.fleet.ensure()
     with contextlib.ExitStack() as stack:
         load = generator.start(
             lab,
