@@ -302,6 +302,8 @@ def main(source: IO[bytes], verb: str) -> int:
         else:
             return run(asked)
     except Trouble as trouble:
+        if verb == "run":  # its log is all that is looked at
+            sys.stderr.write(f"{trouble}\n")
         tell(event="trouble", told=str(trouble))
         return trouble.status
     return 0

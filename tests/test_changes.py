@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bench.config import Machine
 from bench.records import journal
 from bench.run.history.changes import Change, changes
 from tests.support.records import run
@@ -49,6 +50,16 @@ def other_python() -> Any:
         ("profile", profile(rounds=6), "the profile's number of rounds was 1 and is 6"),
         ("profile", profile(delay_s=0.1), "the profile's delay was 1s and is 100ms"),
         ("profile", profile(duration_s=None), "the profile's duration was 6s and is not fixed"),
+        (
+            "profile",
+            profile(machines=(Machine(1), Machine(4))),
+            "the profile's number of load machines was 0 and is 2 (1 and 4 processes)",
+        ),
+        (
+            "profile",
+            profile(arrivals="constant"),
+            "the profile's kind of arrivals was poisson and is constant",
+        ),
         ("seed", 2, "the seed was 1 and is 2"),
         ("probe", False, "the probe was on and is off"),
         ("environments", other_python(), "the Python of the cells was 3.12 and is 3.13"),
@@ -119,6 +130,7 @@ def test_what_is_measured_and_on_what_is_named(field: str, value: Any, text: str
     ("field", "value"),
     [
         ("profile", profile(name="another")),
+        ("profile", profile(listen="10.0.0.1")),
         ("host", host(load_before=(1.0, 1.0, 1.0), open_files=20_000)),
         ("placement", {"asked": "off", "server": (), "generator": (), "delay": ()}),
         ("git", {}),

@@ -71,7 +71,6 @@ class Fleet:
                 **found.about,
                 "role": "load machine",
                 "processes": self.machines[at].processes,
-                "round_trip_ms": round(found.round_trip_ms, 3),
             }
             for at, found in sorted(self.stations.items())
         }
@@ -111,6 +110,10 @@ class Fleet:
         self.settle()
         if self.lost:
             raise RequirementError(self._troubles())
+        for found in self.stations.values():
+            about = f"{found.about['cpu']}, {found.about['cores']} cores"
+            trip = f"{found.round_trip_ms:.2g} ms there and back"
+            self.say(f"{found.label} ({found.host}): {about}, {trip}")
 
     def settle(self) -> None:
         """Try to; then ``stations`` are those that are ready, and ``lost`` says of others why."""

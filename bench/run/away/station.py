@@ -89,6 +89,26 @@ class Way:
     port: int  # of something that answers, to try it
 
 
+class Heart:
+    """Gives the other end signs of life; a few bytes every few seconds."""
+
+    def __init__(self, holder: Child) -> None:
+        """Begin."""
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, args=(holder,), daemon=True)
+        self._thread.start()
+
+    def _beat(self, holder: Child) -> None:
+        while not self._ended.wait(away.SILENT_S / 5):
+            with contextlib.suppress(OSError):
+                holder.say(b".")
+
+    def stop(self) -> None:
+        """End, and be gone before the pipe is closed, whose number may then be another file's."""
+        self._ended.set()
+        self._thread.join()
+
+
 @dataclass(slots=True)
 class Station:
     """A load machine that is ready."""
@@ -101,7 +121,7 @@ class Station:
     about: dict[str, Any]
     round_trip_ms: float  # over ssh
     _holder: Child
-    _beats: threading.Event
+    _heart: Heart
 
     @property
     def gone(self) -> str | None:
@@ -154,7 +174,7 @@ class Station:
 
     def close(self) -> None:
         """Let it go."""
-        self._beats.set()
+        self._heart.stop()
         self._holder.stop(grace_s=0)
         for link in self.links:
             link.close()
@@ -196,13 +216,11 @@ def settle(
         links[0].unforward(way.port)
         holder = _held(links[0], ready, folder, label, HELD_S if again else 0.0)
         stack.pop_all()
-    beats = threading.Event()
-    threading.Thread(target=_beat, args=(holder, beats), daemon=True).start()
     return Station(
         *(label, asked.host, tuple(links), ready["load"], ready["python"], ready["about"]),
         round_trip_ms,
         holder,
-        beats,
+        Heart(holder),
     )
 
 
@@ -216,13 +234,6 @@ def _held(
             return _hold(link, ready, folder, label)
         time.sleep(1.0)
     return _hold(link, ready, folder, label)
-
-
-def _beat(holder: Child, ended: threading.Event) -> None:
-    """Signs of life; a few bytes every few seconds."""
-    while not ended.wait(away.SILENT_S / 5):
-        with contextlib.suppress(OSError):
-            holder.say(b".")
 
 
 def _made_ready(

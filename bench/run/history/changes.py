@@ -12,6 +12,7 @@ from bench.config import format_duration, format_percentage
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from bench.config import Machine
     from bench.records.model import RunRecord
 
 # Of a profile. Its name changes nothing, and a run goes on under another budget or precision.
@@ -27,7 +28,7 @@ SETTINGS = {
     "arrivals": "kind of arrivals",
     "in_flight": "most requests in flight",
     "generators": "number of generator processes",
-    "machines": "load machines",
+    "machines": "number of load machines",
 }
 # Of a host, what differs from start to start of the same machine.
 PASSING = {"load_before", "open_files"}
@@ -156,7 +157,12 @@ def _pythons(run: RunRecord) -> list[str]:
     return sorted({name.rpartition("-")[2] for name in servers})
 
 
-def _shown(name: str, value: float | None) -> str:
+def _shown(name: str, value: float | str | tuple[Machine, ...] | None) -> str:
+    if isinstance(value, tuple):
+        counts = [str(one.processes) for one in value]
+        return f"{len(counts)} ({' and '.join(counts)} processes)" if counts else "0"
+    if isinstance(value, str):
+        return value
     if value is None:
         return "not fixed"
     return format_duration(value) if name.endswith("_s") else f"{value:g}"
