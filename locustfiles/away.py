@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 CACHE = "fastapi-matrix"  # below ~/.cache
 CONNECT_S = 5.0
@@ -229,7 +229,7 @@ def _only_one() -> Iterator[None]:
         try:
             if platform.system() == "Linux":
                 name = stack.enter_context(socket.socket(socket.AF_UNIX))
-                name.bind(f"\0{CACHE}-load")
+                name.bind("\0" + os.environ.get("MATRIX_HELD", f"{CACHE}-load"))
             else:
                 file = stack.enter_context((cache() / "held").open("a"))
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -259,7 +259,7 @@ def run(asked: dict[str, Any]) -> int:
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr,
             start_new_session=True,
-            preexec_fn=_die_with_me,  # noqa: PLW1509 - there are no threads here
+            preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 - there are no threads here
         )
         return _until_done(child, time.monotonic() + asked["seconds"])
     finally:
@@ -274,11 +274,21 @@ def _leave(*_: object) -> None:
     raise SystemExit(1)
 
 
-def _die_with_me() -> None:
+def _die_with(parent: int) -> Callable[[], None]:
+    """What a child does first, so as to be killed when its parent is; or to end, if that was."""
+    prctl = None
     if platform.system() == "Linux":
         import ctypes  # noqa: PLC0415 - there is none everywhere
 
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl = ctypes.CDLL(None).prctl
+
+    def agree() -> None:
+        if prctl is not None:
+            prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return agree
 
 
 def _until_done(child: subprocess.Popen[bytes], deadline: float) -> int:

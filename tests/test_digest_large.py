@@ -109,7 +109,7 @@ def compare(whole: Any, parts: Any, where: str = "") -> None:
     users=st.integers(1, 30),
     mean_ms=st.sampled_from([5.0, 40.0, 300.0]),
 )
-@settings(max_examples=30)
+@settings(max_examples=12)
 def test_the_figures_are_the_same(
     tmp_path_factory: pytest.TempPathFactory, seed: int, users: int, mean_ms: float
 ) -> None:
