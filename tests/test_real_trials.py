@@ -286,7 +286,7 @@ def test_taken_port_is_retried(bench: Trials, monkeypatch: pytest.MonkeyPatch) -
         holder.bind((bringup.HOST, 0))
         holder.listen()
         ports = iter([holder.getsockname()[1]])
-        monkeypatch.setattr(bringup, "free_port", lambda: next(ports, None) or real())
+        monkeypatch.setattr(bringup, "free_port", lambda host: next(ports, None) or real(host))
         record, _ = bench.measured(cell("async", "noop"))
     assert record.outcome is Outcome.MEASURED
 
