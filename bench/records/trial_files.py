@@ -148,7 +148,7 @@ class ClockLook:
 
 @dataclass(frozen=True, slots=True)
 class MasterSummary:
-    """What locust's master says of several processes (locustfiles/crew.py)."""
+    """What locust's master says of several processes (locustfiles/leader.py)."""
 
     __pydantic_config__ = ConfigDict(allow_inf_nan=False)
 
