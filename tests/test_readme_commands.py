@@ -85,7 +85,7 @@ profiles:
 SMALLER = ("--users", "8", "--warmup", "200ms", "--duration", "1s")
 ONE_ROUND = ("--rounds", "1")
 # Of a command with a budget: enough for the first passes, and hardly anything is to be known.
-SMALL_BUDGET = ("--budget", "25s", "--precision", "100%")
+SMALL_BUDGET = ("--budget", "15s", "--precision", "100%")
 NO_SERVERS = {"digest", "plan"}  # checks that start none
 
 
@@ -395,7 +395,7 @@ def test_commands_that_ask(prepared: Paths, clone: Path, tmp_path: Path, command
         assert len(found["cells"]) > 1
         assert (folder / "latest.md").read_text("utf-8").startswith(f"## {found['asks']}")
     else:
-        shorter = ("--delay", "50ms")
+        shorter = ("--delay", "150ms")
         said = nox(ROOT, "-s", "what-if", "--", *command.posargs, *small, *shorter, may=(0,))
         assert "threads: " in said
     assert "Traceback" not in said

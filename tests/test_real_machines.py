@@ -411,6 +411,24 @@ def test_more_processes_than_one_connection_may_carry(
     assert (disagreements(measured), measured.load.away) == ((), 3)
 
 
+def test_without_any_a_run_says_what_it_needs(net: Net, own: Machine) -> None:
+    """Nothing can be measured then, and the same command goes on later."""
+    plan = make_plan([POOLED], asking((Asked(1, "load3"),)), seed=1)
+    with open_fleet(ROOT, plan, print, print) as fleet:
+        assert fleet is not None
+        own.stop_sshd()
+        assert within(5, lambda: fleet.stations[0].gone is not None)
+        runner = net.bench.runner
+        trials = Trials(replace(runner, plan=plan, lab=replace(runner.lab, fleet=fleet)))
+        told = r"No load machine is left: load machine 1 \(load3\): ssh says: .* Connection refused"
+        with pytest.raises(RequirementError, match=told) as caught:
+            trials.run(POOLED)
+        assert str(caught.value).endswith("same command: it goes on where it stopped.")
+        own.start_sshd()
+        _, measured = trials.measured(POOLED)
+    assert (disagreements(measured), measured.load.away) == ((), 1)
+
+
 def test_a_run_that_is_killed_leaves_nothing_anywhere(net: Net, tmp_path: Path) -> None:
     """Neither here nor there."""
     fleet = net.bench.runner.lab.fleet

@@ -221,6 +221,8 @@ class Controls:
         *,
         processes: int = 1,
     ) -> ControlRecord:
+        # No longer than the trials that it stands beside.
+        duration_s = min(duration_s, self.runner.plan.profile.duration_s or duration_s)
         profile = fixed(self.users, warmup_s, duration_s, delay_s=wait_ms / 1e3)
         folder = self.runner.folder / "raw" / f"control-{when}-{wait_ms}ms"
         shutil.rmtree(folder, ignore_errors=True)

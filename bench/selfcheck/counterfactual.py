@@ -95,7 +95,7 @@ def run(paths: Paths, quick: bool) -> list[Figure]:  # noqa: FBT001 - of `CHECKS
     """Each cause relieved, on each server: throughput rises, and only then."""
     pairs = QUICK_PAIRS if quick else PAIRS
     servers = SERVERS[:1] if quick else SERVERS
-    predictions = PREDICTIONS[::3] if quick else PREDICTIONS
+    predictions = PREDICTIONS[:2] if quick else PREDICTIONS
     cells = [_POOL.cell(server) for server in servers]
     with trials(paths, LOAD, cells, delay_s=LOAD.delay_s) as opened, targets(opened) as bench:
         return [

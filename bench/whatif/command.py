@@ -66,7 +66,7 @@ def run(
             say("  nothing of the cell would help: look at what limits it")
             continue
         allowed_s = budget_s or default_budget_s(len(found), trial_s)
-        left_s = allowed_s - (time.monotonic() - began)
+        left_s = max(1.0, allowed_s - (time.monotonic() - began))
         say(f"  tried: {'; '.join(one.says for one in found)}; at most {duration(left_s)}")
         for told in _tried(cell, found, planned, where, secrets, left_s):
             say(f"  {line(told)}")
