@@ -274,6 +274,8 @@ def _ssh_knows(folder: Path, found: list[Machine]) -> Iterator[None]:
     """The person's config, in which they are known; a config in a file of its own takes ``-F``."""
     hosts = "\n".join(f"Host {one.name}\n  HostName {one.address}\n" for one in found)
     config = folder / "config"
+    # What a person's config may say, and is not for us.
+    hosts += "Host load3\n  RemoteCommand false\n  RequestTTY force\n  ForwardAgent yes\n"
     config.write_text(
         f"{hosts}Host *\n  User root\n  IdentityFile {folder}/user_key\n  IdentitiesOnly yes\n"
         f"  UserKnownHostsFile {folder}/known\n  StrictHostKeyChecking yes\n",

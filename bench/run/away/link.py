@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import shutil
 import subprocess
 import tempfile
@@ -22,8 +21,6 @@ from bench.run.process import children
 from bench.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bench.run.process.children import Child, Keeper
 
 CONNECT_S = 10.0
@@ -65,7 +62,8 @@ class Link:
 
     def argv(self, command: str) -> list[str]:
         """What runs a command there, in the person's login shell."""
-        return [*_ssh(self._folder), "-T", "--", self.host, command]
+        # Ours again: where the connection takes no more sessions ssh makes one by itself.
+        return [*_ssh(self._folder), *_options(), "-T", "--", self.host, command]
 
     def forward(self, port: int) -> int:
         """Let a port there, on its loopback, lead to one here, on ours; gives that port.
@@ -125,13 +123,12 @@ def connect(host: str, keeper: Keeper) -> Link:
     # Not below the run's folder: the name of a socket has 104 bytes at most.
     folder = Path(tempfile.mkdtemp(prefix="mx-"))
     keeper.remove_at_end(folder)
-    options = [part for option in OURS for part in ("-o", option)]
     log = folder / "log"
     child = None
     try:
         child = children.start(
             f"ssh to {host}",
-            [program, "-M", "-N", "-S", str(folder / "s"), *options, "--", host],
+            [program, "-M", "-N", "-S", str(folder / "s"), *_options(), "--", host],
             keeper=keeper,
             cwd=folder,
             env=_environment(),
@@ -171,6 +168,10 @@ def _ssh(folder: Path) -> list[str]:
             "-o", "BatchMode=yes"]  # fmt: skip
 
 
+def _options() -> list[str]:
+    return [part for option in OURS for part in ("-o", option)]
+
+
 def _environment() -> dict[str, str]:
     """With the agent that holds the person's keys."""
     kept = {name: os.environ[name] for name in ("SSH_AUTH_SOCK", "USER", "LOGNAME")
@@ -182,8 +183,3 @@ def _last(said: str) -> str:
     """The last line that says something."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     return shown(lines[-1], 200) if lines else ""
-
-
-def quoted(argv: Sequence[str]) -> str:
-    """A command for the login shell there."""
-    return shlex.join(argv)
